@@ -1,0 +1,218 @@
+/*
+ * ir.h - the compiler's intermediate representation: SSA over basic blocks, as compact arrays.
+ *
+ * Everything is an index: struct ir_ins in f->ins, blocks in f->blocks. Index 0 is "none" in both.
+ * Blocks stand in layout order, which is the order of the wasm text: a reverse postorder in which
+ * every loop is a contiguous range of blocks [header, loop end]. Instructions of a block form a list
+ * (block.first, ins.next); phis come first. The terminator is in the block, not in the list.
+ *
+ * i32, i64 and references live in integer registers; f32, f64 and v128 in vector registers.
+ * An IR_ALIAS stands for its operand: passes resolve it with ir_resolve before use.
+ */
+#ifndef WASM_IR_H
+#define WASM_IR_H
+
+#include "wasm/arena.h"
+#include "wasm/wasm.h"
+
+enum ir_type { T_NONE, T_I32, T_I64, T_F32, T_F64, T_V128, T_REF };
+
+/* mode bits of an operation */
+enum {
+    M_PURE = 1,         /* no effect, no trap: may be moved, merged, dropped */
+    M_COMM = 2,         /* a op b == b op a */
+    M_TRAP = 4,         /* may trap, no other effect: must stay unless proved not to trap */
+    M_READ = 8,         /* reads memory, globals or tables */
+    M_WRITE = 16,       /* writes them, or calls: stays where it is */
+};
+
+/*
+ * X(name, mnemonic, mode, operands): operands is a string of what the fields hold:
+ *   a b c = instruction indices; o = byte offset of a memory access in field c (u32);
+ *   i = immediate, 64 bits in b and c; n = argument list: args[a .. a+b), c = index of a function...
+ * `type` is the result type (T_NONE: no value). For compares and conversions `aux` is the operand
+ * type. Operations on I32 and I64 share a row, F32 and F64 too.
+ */
+#define IR_OPS(X) \
+    X(NONE,     "none",     0,              "") \
+    X(ALIAS,    "alias",    M_PURE,         "a")    /* resolved away */ \
+    X(PARAM,    "param",    0,              "i")    /* b = parameter number */ \
+    X(CONST,    "const",    M_PURE,         "i")    /* bits of i32 (zero-extended), i64, f32, f64, ref */ \
+    X(PHI,      "phi",      0,              "n")    /* args[a..a+b) in the order of preds */ \
+    /* integer */ \
+    X(ADD,      "add",      M_PURE|M_COMM,  "ab") \
+    X(SUB,      "sub",      M_PURE,         "ab") \
+    X(MUL,      "mul",      M_PURE|M_COMM,  "ab") \
+    X(DIVS,     "divs",     M_TRAP,         "ab") \
+    X(DIVU,     "divu",     M_TRAP,         "ab") \
+    X(REMS,     "rems",     M_TRAP,         "ab") \
+    X(REMU,     "remu",     M_TRAP,         "ab") \
+    X(AND,      "and",      M_PURE|M_COMM,  "ab") \
+    X(OR,       "or",       M_PURE|M_COMM,  "ab") \
+    X(XOR,      "xor",      M_PURE|M_COMM,  "ab") \
+    X(SHL,      "shl",      M_PURE,         "ab") \
+    X(SHRS,     "shrs",     M_PURE,         "ab") \
+    X(SHRU,     "shru",     M_PURE,         "ab") \
+    X(ROTL,     "rotl",     M_PURE,         "ab") \
+    X(ROTR,     "rotr",     M_PURE,         "ab") \
+    X(CLZ,      "clz",      M_PURE,         "a") \
+    X(CTZ,      "ctz",      M_PURE,         "a") \
+    X(POPCNT,   "popcnt",   M_PURE,         "a") \
+    X(SEXT8,    "sext8",    M_PURE,         "a")    /* i32/i64.extend8_s */ \
+    X(SEXT16,   "sext16",   M_PURE,         "a") \
+    X(SEXT32,   "sext32",   M_PURE,         "a")    /* i64.extend32_s */ \
+    X(WRAP,     "wrap",     M_PURE,         "a")    /* i64 -> i32 */ \
+    X(EXTS,     "exts",     M_PURE,         "a")    /* i32 -> i64 */ \
+    X(EXTU,     "extu",     M_PURE,         "a") \
+    /* integer compares: aux = operand type, result i32 */ \
+    X(EQZ,      "eqz",      M_PURE,         "a")    /* also ref.is_null with aux = T_REF */ \
+    X(EQ,       "eq",       M_PURE|M_COMM,  "ab") \
+    X(NE,       "ne",       M_PURE|M_COMM,  "ab") \
+    X(LTS,      "lts",      M_PURE,         "ab") \
+    X(LTU,      "ltu",      M_PURE,         "ab") \
+    X(GTS,      "gts",      M_PURE,         "ab") \
+    X(GTU,      "gtu",      M_PURE,         "ab") \
+    X(LES,      "les",      M_PURE,         "ab") \
+    X(LEU,      "leu",      M_PURE,         "ab") \
+    X(GES,      "ges",      M_PURE,         "ab") \
+    X(GEU,      "geu",      M_PURE,         "ab") \
+    /* float */ \
+    X(FADD,     "fadd",     M_PURE|M_COMM,  "ab") \
+    X(FSUB,     "fsub",     M_PURE,         "ab") \
+    X(FMUL,     "fmul",     M_PURE|M_COMM,  "ab") \
+    X(FDIV,     "fdiv",     M_PURE,         "ab") \
+    X(FMIN,     "fmin",     M_PURE,         "ab") \
+    X(FMAX,     "fmax",     M_PURE,         "ab") \
+    X(FCOPYSIGN,"fcopysign",M_PURE,         "ab") \
+    X(FABS,     "fabs",     M_PURE,         "a") \
+    X(FNEG,     "fneg",     M_PURE,         "a") \
+    X(FCEIL,    "fceil",    M_PURE,         "a") \
+    X(FFLOOR,   "ffloor",   M_PURE,         "a") \
+    X(FTRUNC,   "ftrunc",   M_PURE,         "a") \
+    X(FNEAREST, "fnearest", M_PURE,         "a") \
+    X(FSQRT,    "fsqrt",    M_PURE,         "a") \
+    X(FEQ,      "feq",      M_PURE|M_COMM,  "ab") \
+    X(FNE,      "fne",      M_PURE|M_COMM,  "ab") \
+    X(FLT,      "flt",      M_PURE,         "ab") \
+    X(FGT,      "fgt",      M_PURE,         "ab") \
+    X(FLE,      "fle",      M_PURE,         "ab") \
+    X(FGE,      "fge",      M_PURE,         "ab") \
+    /* conversions: aux = operand type */ \
+    X(TRUNCS,   "truncs",   M_TRAP,         "a")    /* float -> signed integer, traps */ \
+    X(TRUNCU,   "truncu",   M_TRAP,         "a") \
+    X(SATS,     "sats",     M_PURE,         "a")    /* saturating */ \
+    X(SATU,     "satu",     M_PURE,         "a") \
+    X(CONVS,    "convs",    M_PURE,         "a")    /* integer -> float */ \
+    X(CONVU,    "convu",    M_PURE,         "a") \
+    X(DEMOTE,   "demote",   M_PURE,         "a") \
+    X(PROMOTE,  "promote",  M_PURE,         "a") \
+    X(BITCAST,  "bitcast",  M_PURE,         "a")    /* reinterpret */ \
+    X(SELECT,   "select",   M_PURE,         "abc")  /* c != 0 ? a : b */ \
+    /* memory: a = address (i32), c = offset; aux = enum ir_mem | memory index << 8 */ \
+    X(LOAD,     "load",     M_READ|M_TRAP,  "ao") \
+    X(STORE,    "store",    M_WRITE|M_TRAP, "abo") \
+    X(GLOBALGET,"global.get",M_READ,        "i")    /* b = global index */ \
+    X(GLOBALSET,"global.set",M_WRITE,       "ao")   /* a = value, c = global index */ \
+    X(MEMSIZE,  "memory.size",M_READ,       "i")    /* b = memory index */ \
+    X(REFFUNC,  "ref.func", M_PURE,         "i")    /* b = function index */ \
+    /* calls: args[a..a+b) = arguments; the first result is the instruction itself */ \
+    X(CALL,     "call",     M_WRITE,        "n")    /* c = function index */ \
+    X(CALLIND,  "call_indirect",M_WRITE,    "n")    /* c = type index, aux = table; last arg = entry */ \
+    X(CALLRT,   "call_rt",  M_WRITE,        "n")    /* c = enum ir_rt: runtime helper */ \
+    X(RESULT,   "result",   0,              "ai")   /* result number b >= 1 of call a (c = 0) */
+
+enum ir_op {
+#define X(name, text, mode, operands) IR_##name,
+    IR_OPS(X)
+#undef X
+    IR_COUNT
+};
+
+/* How a memory access widens: aux low byte of LOAD and STORE. */
+enum ir_mem { MEM_FULL, MEM_8S, MEM_8U, MEM_16S, MEM_16U, MEM_32S, MEM_32U };
+/* (stores of i32.store8 and the like use MEM_8U, MEM_16U, MEM_32U) */
+
+/*
+ * Runtime helpers in the order of struct wasm_runtime. Arguments are exactly those of the C
+ * prototype after the instance, immediates as IR_CONST arguments.
+ */
+enum ir_rt { RT_MEMORY_GROW, RT_MEMORY_COPY, RT_MEMORY_FILL, RT_MEMORY_INIT, RT_DATA_DROP,
+             RT_TABLE_GET, RT_TABLE_SET, RT_TABLE_GROW, RT_TABLE_SIZE, RT_TABLE_FILL, RT_TABLE_COPY,
+             RT_TABLE_INIT, RT_ELEM_DROP };
+
+struct ir_ins {
+    uint8_t op, type;
+    uint16_t aux;
+    uint32_t a, b, c;
+    uint32_t next;      /* in the block's list */
+    uint32_t pos;       /* byte offset in the module: traps and backtraces */
+};
+
+static inline uint64_t ir_imm(const struct ir_ins *i) { return i->b | (uint64_t)i->c << 32; }
+
+enum ir_term {
+    TERM_NONE,          /* block is not finished (or unreachable and empty) */
+    TERM_JUMP,          /* succ[0] */
+    TERM_BR,            /* value a != 0 ? succ[0] : succ[1]; the two differ */
+    TERM_SWITCH,        /* value a (i32, unsigned): targets args[b .. b+n), n = c; the last is default */
+    TERM_RETURN,        /* values args[b .. b+c) */
+    TERM_TRAP,          /* a = enum wasm_trap */
+};
+
+/* A block appears at most once in another's list of predecessors (a switch may name it often). */
+struct ir_block {
+    uint32_t first, last;           /* instructions, 0 if empty; phis first */
+    uint8_t term;
+    uint8_t depth;                  /* loop nesting, saturating */
+    bool header;                    /* of a loop */
+    uint32_t pos;                   /* of the terminator, in the module */
+    uint32_t a, b, c;
+    uint32_t succ[2];
+    uint32_t preds, npreds;         /* args[preds .. preds+npreds) = block indices */
+    uint32_t idom;                  /* immediate dominator; 0 for the entry */
+    uint32_t domdepth;              /* depth in the dominator tree; domjump: skew-binary jump */
+    uint32_t domjump;
+    uint32_t loop;                  /* header of the innermost loop that holds it, itself for headers; 0 */
+    uint32_t loop_up;               /* headers: header of the enclosing loop */
+    uint32_t loop_end;              /* headers: last block of the loop, in layout order */
+};
+
+struct ir_func {
+    struct wasm_module *m;
+    const struct wasm_options *o;
+    struct wasm_arena *arena;       /* reset after each function */
+    uint32_t index;                 /* function index */
+    const struct wasm_functype *type;
+    struct ir_ins *ins;     uint32_t nins, cap_ins;
+    struct ir_block *blocks;uint32_t nblocks, cap_blocks;   /* blocks[1] is the entry */
+    uint32_t *args;         uint32_t nargs, cap_args;       /* pool of lists */
+};
+
+const char *ir_op_name(int op);
+uint8_t ir_op_mode(int op);
+const char *ir_op_operands(int op);
+enum ir_type ir_type_of(uint8_t wasm_type);
+
+/* Follows aliases. */
+static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)
+{
+    while (f->ins[v].op == IR_ALIAS)
+        v = f->ins[v].a;
+    return v;
+}
+
+/* Does block a dominate block b? O(log depth). */
+bool ir_dominates(const struct ir_func *f, uint32_t a, uint32_t b);
+
+/* Text of a function to o->print. */
+void ir_dump(const struct ir_func *f, const char *title);
+
+/* ---- the pipeline (compile.c), one file a pass --------------------------------------------- */
+
+struct build;
+/* build.c: body -> SSA. Records the first error in *err and returns false. */
+bool pass_build(struct ir_func *f, struct wasm_error *err);
+void pass_gvn(struct ir_func *f);       /* gvn.c: fold, number, forward, hoist, drop dead code */
+/* isel.c, ra.c, emit.c: see lir.h */
+
+#endif
