@@ -1,0 +1,139 @@
+/*
+ * abi.h - the contract between the kernel and SIPs. Included by the kernel, by sips/sip.h and by tools;
+ * it needs only stdint. All structures stand in the SIP's linear memory, little-endian, naturally aligned.
+ *
+ * A system call is an import of module "selkie". A pointer is a u32 offset into memory 0 of the caller.
+ * A call returns >= 0, or one of the ERR_* below, and then it had no effect.
+ *
+ * Handles are small integers of one SIP. 0 is never one. 1 is the standard stream (interface `stream`)
+ * that the parent passed, if it did. The manifest gives the numbers of the others that exist from the start.
+ */
+#ifndef KERNEL_ABI_H
+#define KERNEL_ABI_H
+
+#include <stdint.h>
+
+#define SELKIE_ABI 1
+
+/* X(name, text): names become ERR_name = -1, -2, ... */
+#define SELKIE_ERRORS(X) \
+    X(ARGUMENT,     "argument out of range") \
+    X(HANDLE,       "no such handle, or of the wrong kind") \
+    X(RIGHTS,       "the handle does not allow that") \
+    X(MEMORY,       "an address range is outside of the linear memory") \
+    X(FULL,         "the queue is full") \
+    X(EMPTY,        "nothing is waiting") \
+    X(TIMEOUT,      "the deadline has passed") \
+    X(PEER,         "the other end is closed or its owner has ended") \
+    X(TOO_BIG,      "the message is larger than allowed, or than the buffer") \
+    X(LIMIT,        "a limit of this SIP is reached") \
+    X(NO_MEMORY,    "the system is out of memory") \
+    X(NOT_FOUND,    "there is no such name") \
+    X(DENIED,       "the policy denies it") \
+    X(BUSY,         "somebody else owns it") \
+    X(MODULE,       "the module is malformed, invalid or cannot be linked") \
+    X(UNSUPPORTED,  "the handler does not know this message") \
+    X(TOKEN,        "the answer token is used up or was never given") \
+    X(EXISTS,       "it exists already")
+enum selkie_err {
+    ERR_NONE = 0,
+#define X(name, text) ERR_NUM_##name,
+    SELKIE_ERRORS(X)
+#undef X
+};
+enum selkie_err_values {
+#define X(name, text) ERR_##name = -ERR_NUM_##name,
+    SELKIE_ERRORS(X)
+#undef X
+};
+
+#define MSG_BYTES_MAX   8192u       /* bytes in one message */
+#define MSG_HANDLES_MAX 4u
+#define QUEUE_MSGS      64u         /* per direction of a channel */
+#define QUEUE_BYTES     65536u
+#define HANDLES_MAX     256u        /* per SIP */
+#define HANDLE_STDIO    1u
+#define FOREVER         INT64_MAX   /* a deadline that never comes; 0 = do not wait */
+
+enum msg_kind {
+    MSG_DATA = 1,       /* sent with send */
+    MSG_CALL = 2,       /* sent with call: answer `token` */
+    MSG_CONNECT = 3,    /* on a handled interface: a client is there, handle[0] is our end */
+    MSG_CLOSED = 4,     /* the peer of `from` is gone; arrives once, last */
+    MSG_IRQ = 5,        /* interrupt; answer `token` to unmask it */
+    MSG_EXIT = 6,       /* on a process handle: bytes are a struct exit_info */
+};
+
+/* What send, call, wait and answer read and write. */
+struct msg {
+    uint32_t data, len;             /* in: bytes to send */
+    uint32_t buf, cap;              /* in: where to receive; cap >= the message or ERR_TOO_BIG */
+    uint32_t nhandles;              /* in: handles to pass; out: handles received */
+    uint32_t handle[MSG_HANDLES_MAX];
+    uint32_t from;                  /* out: own handle that it arrived on */
+    uint32_t kind;                  /* out: enum msg_kind */
+    uint32_t token;                 /* out: to answer with; 0 if there is nothing to answer */
+    uint32_t received;              /* out: bytes written to buf */
+};
+
+struct exit_info {
+    int32_t status;                 /* of exit, or 128 + trap */
+    uint32_t trap;                  /* enum wasm_trap; 0 = it called exit or returned */
+    char text[120];                 /* of the trap, with function and offset; empty otherwise */
+};
+
+enum handle_kind { HANDLE_CHANNEL = 1, HANDLE_INTERFACE, HANDLE_IRQ, HANDLE_WINDOW, HANDLE_PROCESS };
+struct handle_info {
+    uint32_t kind;
+    uint32_t offset, size;          /* window: where it stands in the linear memory */
+    uint32_t a, b, c, d;            /* framebuffer: width, height, pitch, bits a pixel (0 = VGA text) */
+};
+
+enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
+
+/*
+ * X(name, result, parameters, wasm signature). One row is the import's type, the kernel's prototype
+ * (sys_NAME(struct wasm_instance *, parameters)) and the SDK's stub.
+ *
+ * send     queues a message; blocks while the queue is full unless SEND_NOWAIT. Handles move.
+ * call     sends and waits for the answer: returns the answer's length. After ERR_TIMEOUT a late
+ *          answer is thrown away.
+ * wait     receives from handle h, or from any if h is 0. Returns the length. deadline: absolute, in
+ *          nanoseconds of the clock; 0 polls (ERR_EMPTY); FOREVER.
+ * answer   answers a token once. ERR_PEER if the caller is gone (the token is used up all the same).
+ * answer_wait  both in one, switching straight back to the caller when it can. A failed answer because
+ *          the caller is gone does not keep it from waiting.
+ * channel  makes a channel; writes its two handles to out[2].
+ * connect  opens the manifest's interface handle h anew after MSG_CLOSED or ERR_PEER.
+ * args     writes the program's arguments, NUL-terminated strings one after the other, the program's
+ *          name first; returns their length in bytes, even if cap is smaller.
+ * clock    nanoseconds since boot.
+ */
+#define SELKIE_CALLS(X) \
+    X(exit,         void,    (uint32_t status),                                 "i:") \
+    X(yield,        int32_t, (void),                                            ":i") \
+    X(send,         int32_t, (uint32_t h, uint32_t msg, uint32_t flags),        "iii:i") \
+    X(call,         int32_t, (uint32_t h, uint32_t msg, int64_t deadline),      "iiI:i") \
+    X(wait,         int32_t, (uint32_t h, uint32_t msg, int64_t deadline),      "iiI:i") \
+    X(answer,       int32_t, (uint32_t token, uint32_t msg),                    "ii:i") \
+    X(answer_wait,  int32_t, (uint32_t token, uint32_t msg, int64_t deadline),  "iiI:i") \
+    X(channel,      int32_t, (uint32_t out),                                    "i:i") \
+    X(close,        int32_t, (uint32_t h),                                      "i:i") \
+    X(connect,      int32_t, (uint32_t h),                                      "i:i") \
+    X(info,         int32_t, (uint32_t h, uint32_t out),                        "ii:i") \
+    X(args,         int32_t, (uint32_t buf, uint32_t cap),                      "ii:i") \
+    X(clock,        int64_t, (void),                                            ":I")
+
+/*
+ * The manifest: custom section "selkie.manifest", lines of text, `#` starts a comment:
+ *   use NAME@ID = N          interface NAME (hash ID: 64 hex digits); handle N is a channel to its handler
+ *   serve NAME@ID = N        handles it; handle N receives MSG_CONNECT
+ *   port FIRST-LAST          I/O ports (hex), for imports of module "port": in8:0x3fd, out16:0x1f0, ...
+ *   irq GSI = N              legacy IRQ number; handle N receives MSG_IRQ
+ *   window NAME = N          memory window: framebuffer, vga-text
+ * N is 2..63, each once. Several sections are concatenated. What is not declared cannot be had.
+ */
+#define MANIFEST_SECTION "selkie.manifest"
+#define MANIFEST_HANDLE_MAX 63u
+
+#endif
