@@ -1,0 +1,112 @@
+/*
+ * memory.h - physical pages, kernel heap, SIP slots and the image arena.
+ *
+ * Layer: above x64, below everything else. Nothing here may be called from an interrupt that landed
+ * in kernel text, and nothing here may page-fault while it runs: kernel code that runs on a SIP's
+ * stack first touches as much of it as it will use (STACK_KERNEL_NEED below the entry rsp), because
+ * a demand-zero fault inside the page allocator would re-enter it (asserted).
+ */
+#ifndef KERNEL_MEMORY_H
+#define KERNEL_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "kernel/x64/x64.h"
+
+/* Stack that kernel code may use below the rsp at which a SIP calls it; what struct wasm_instance's
+ * stack_limit must keep free above slot->stack_bottom. */
+#define STACK_KERNEL_NEED 16384ul
+
+/* Touches STACK_KERNEL_NEED bytes of stack below the caller, before any kernel state is in flux. */
+static inline void stack_touch(void)
+{
+    uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+    for (uintptr_t d = PAGE_SIZE; d <= STACK_KERNEL_NEED; d += PAGE_SIZE)
+        (void)*(volatile uint8_t *)(sp - d);
+}
+
+/* ---- physical pages (pmm.c): buddy allocator, orders 0-18 ------------------------------------ */
+
+#define PAGE_NONE 0ul               /* no page: frame 0 is never handed out */
+paddr_t page_alloc(void);                       /* any content; PAGE_NONE if there is none */
+paddr_t page_alloc_zero(void);
+paddr_t page_alloc_run(unsigned order);         /* 2^order contiguous, naturally aligned, any content */
+paddr_t page_alloc_low(unsigned order);         /* the same below 4 GiB, for DMA */
+void page_free(paddr_t pa);                     /* a double free is asserted */
+void page_free_run(paddr_t pa, unsigned order);
+size_t page_count_free(void);
+size_t page_count_total(void);                  /* RAM handed to the allocator at boot */
+
+/* ---- kernel heap (heap.c) ------------------------------------------------------------------- */
+
+void *kmalloc(size_t size);         /* 16-byte aligned, any content; NULL if out of memory */
+void *kzalloc(size_t size);
+void kfree(void *p);                /* NULL is fine */
+size_t heap_pages(void);            /* pages that the heap holds */
+
+/* Kernel stacks: mapped, with an unmapped guard below; the top address (16-byte aligned), 0 = none. */
+uintptr_t kstack_alloc(size_t size);
+void kstack_free(uintptr_t top, size_t size);
+
+/* ---- SIP slots (slot.c) ----------------------------------------------------------------------
+ * One slot of SLOT_STRIDE bytes of the lower half holds, from low to high addresses: guard, stack,
+ * control area, linear memory of up to 4 GiB, guard. Small ones share one 2 MiB region. Large stacks
+ * and control areas (> 512 KiB, > 128 KiB) stand at base + 7 GiB, out of reach of any effective
+ * address (base + 6 GiB at most). Pages of memory and stack appear, zeroed, when first touched. */
+
+#define SLOT_STRIDE (0x200000000ul + 0x200000ul + 0x1000ul)
+#define SLOT_MAX 16382u
+#define SLOT_STACK_DEFAULT (256ul << 10)
+
+struct slot {
+    uintptr_t base;                 /* offset 0 of linear memory, page-aligned */
+    uint64_t committed;             /* bytes of linear memory that exist */
+    uint64_t window_low;            /* lowest window; committed never passes it. 4 GiB: none */
+    uintptr_t stack_top;            /* coloured, 16-byte aligned */
+    uintptr_t stack_bottom;
+    uintptr_t control;              /* mapped and zeroed; control_size is whole pages */
+    size_t control_size;
+    size_t pages;                   /* frames it holds now, tables not counted */
+    size_t page_limit;              /* quota: a fault beyond it is SLOT_NOMEM; SIZE_MAX at first */
+    uint32_t index;
+    void *owner;                    /* the core's */
+};
+
+/* A slot with no committed memory. stack_bytes 0: no stack (a further memory of a SIP). NULL: no
+ * slot or no memory. */
+struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, void *owner);
+/* Returns every page and table. The caller must not be on its stack. */
+void slot_free(struct slot *s);
+/* Sets the size of linear memory (only upwards); false if it passes 4 GiB or meets a window. */
+bool slot_commit(struct slot *s, uint64_t bytes);
+/* The slot whose range va falls in, or NULL. */
+struct slot *slot_find(uintptr_t va);
+
+enum slot_fault { SLOT_PAGED, SLOT_OUTSIDE, SLOT_NOMEM };
+/* Backs the page of va if it lies in committed memory or stack. Called by trap_dispatch first thing
+ * on any #PF; the core calls it for classification (it has no effect on SLOT_OUTSIDE). */
+enum slot_fault slot_fault(uintptr_t va);
+/* Is va in the guard below the stack of s (a stack overflow rather than a wild access)? */
+bool slot_in_stack_guard(const struct slot *s, uintptr_t va);
+
+/* Window: [off, off + len) of the linear memory shows physical memory from pa on. All page-aligned,
+ * off >= committed, within 4 GiB, not overlapping another window. flags: PAGE_W, PAGE_UC, PAGE_WC. The
+ * frames stay the caller's. False if a condition fails or tables run out. */
+bool slot_map_phys(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags);
+void slot_unmap_phys(struct slot *s, uint64_t off, uint64_t len);
+size_t slot_count(void);            /* slots in use */
+
+/* ---- image arena (arena.c) ------------------------------------------------------------------- */
+
+struct code {
+    uint8_t *rx;                    /* where it runs; not mapped before code_seal */
+    uint8_t *rw;                    /* where to write it; NULL after code_seal */
+    size_t size;                    /* whole pages */
+};
+bool code_alloc(struct code *c, size_t bytes);  /* false: out of memory or arena */
+void code_seal(struct code *c);                 /* rw gone, rx there; rest is filled with int3 */
+void code_free(struct code *c);                 /* before or after the seal */
+static inline bool code_contains(uintptr_t va) { return va - ARENA_BASE < ARENA_SIZE; }
+
+#endif

@@ -1,0 +1,252 @@
+/*
+ * x64.h - the machine, as the rest of the kernel sees it.
+ *
+ * Everything runs in ring 0 in one address space. Kernel text is not preemptible: an interrupt that
+ * lands there is recorded and looked at on the way out (the core's policy, see kernel_irq). What is
+ * preemptible is code of the image arena and the compiler's text (.text.wasm): there an interrupt
+ * saves the vector registers too, and the whole frame can be put aside and resumed later.
+ *
+ * Interrupts are off whenever machine code calls the core (kernel_main, kernel_fault, kernel_irq,
+ * kernel_timer), on stacks of this CPU's own (IST), never on a SIP's stack.
+ */
+#ifndef KERNEL_X64_X64_H
+#define KERNEL_X64_X64_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t paddr_t;
+
+/* ---- address space (see kernel/memory.h for what lives where) ------------------------------- */
+
+#define PAGE_SIZE       4096ul
+#define PAGE_SHIFT      12
+#define LOWER_HALF_END  0x0000800000000000ul    /* SIP slots are below */
+#define DIRECT_BASE     0xffff800000000000ul    /* all RAM, read-write, no-execute */
+#define ARENA_BASE      0xffffc00000000000ul    /* images, read-execute */
+#define ARENA_SIZE      (64ul << 30)
+#define KSPACE_BASE     0xffffe00000000000ul    /* kernel stacks, temporary writable aliases */
+#define KSPACE_SIZE     (1ul << 40)
+#define MMIO_BASE       0xfffff00000000000ul    /* device registers */
+#define MMIO_SIZE       (64ul << 30)
+#define KERNEL_BASE     0xffffffff80000000ul    /* text, rodata, data of the kernel */
+
+static inline void *phys_to_virt(paddr_t pa) { return (void *)(DIRECT_BASE + pa); }
+/* Of a direct map pointer only. */
+static inline paddr_t virt_to_phys(const void *p) { return (uintptr_t)p - DIRECT_BASE; }
+
+/* ---- page mappings (paging.c) ----------------------------------------------------------------
+ * Page tables are made on demand and counted; a table whose last entry goes is freed at once. All
+ * of them flush the local TLB where needed. Not to be called from interrupt or timer hooks that
+ * landed in kernel text. */
+
+enum {
+    PAGE_W = 1,             /* writable; W and X together are refused by assertion */
+    PAGE_X = 2,             /* executable */
+    PAGE_UC = 4,            /* uncached */
+    PAGE_WC = 8,            /* write-combining */
+    PAGE_BORROWED = 16,     /* the frame is not the mapping's: tear-down leaves it alone */
+};
+
+/* Maps one 4 KiB page that is not mapped. False: no memory for a table. */
+bool map_page(uintptr_t va, paddr_t pa, unsigned flags);
+/* Unmaps one page; its frame address, or 0 if nothing was mapped there. */
+paddr_t unmap_page(uintptr_t va);
+/* Unmaps [va, va + size), sparse or not, frees frames that are not borrowed (page_free); the number
+ * of frames freed. */
+size_t unmap_range(uintptr_t va, size_t size);
+/* Looks a mapping up; false if there is none. pa and flags may be NULL. */
+bool page_query(uintptr_t va, paddr_t *pa, unsigned *flags);
+/* Device registers at pa, in MMIO space, flags PAGE_UC or PAGE_WC; NULL if space runs out. */
+void *mmio_map(paddr_t pa, size_t size, unsigned flags);
+void mmio_unmap(void *p, size_t size);
+/* Pages spent on page tables since boot and not given back. */
+size_t paging_table_pages(void);
+
+/* ---- traps and interrupts ------------------------------------------------------------------- */
+
+/* What an interrupt or fault saves. xmm is valid only if `vectors` is set: the interrupted code was
+ * in preemptible text. Offsets are known to trap.asm. */
+struct trap_frame {
+    uint8_t xmm[16][16];
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint32_t vector, vectors;
+    uint64_t error;
+    uint64_t rip, cs, rflags, rsp, ss;
+} __attribute__((aligned(16)));
+
+enum {
+    VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_UD = 6, VEC_NM = 7, VEC_DF = 8, VEC_SS = 12,
+    VEC_GP = 13, VEC_PF = 14, VEC_MF = 16, VEC_AC = 17, VEC_MC = 18, VEC_XM = 19,
+    VEC_IRQ = 0x30,         /* + irq line, up to VEC_IRQ + IRQ_MAX - 1 */
+    VEC_TIMER = 0xe0, VEC_WAKE = 0xe1, VEC_SPURIOUS = 0xff,
+};
+#define IRQ_MAX 128u
+
+const char *trap_name(unsigned vector);
+/* Was this code of the kernel proper (not preemptible)? The alternative is an image or the compiler. */
+bool frame_in_kernel_text(const struct trap_frame *f);
+/* Faulting address of a #PF; valid within kernel_fault only. */
+uintptr_t fault_address(void);
+
+/* The core's. Weak defaults: kernel_fault panics, the others do nothing.
+ * kernel_fault gets every exception that neither slot_fault() (demand-zero) nor the fixup table of
+ * copy_checked resolves. It returns to resume *f, or leaves through frame_resume, thread_switch or
+ * thread_start: three fault stacks rotate, so leaving, and up to two nested faults, are harmless.
+ * kernel_irq: `irq` as given to irq_open; the line is acknowledged; a level-triggered one is masked
+ * until irq_ack. kernel_timer: the deadline of timer_arm passed; the timer is disarmed. */
+void kernel_fault(struct trap_frame *f);
+void kernel_irq(struct trap_frame *f, unsigned irq);
+void kernel_timer(struct trap_frame *f);
+void kernel_wake(struct trap_frame *f);         /* VEC_WAKE from another CPU */
+_Noreturn void kernel_main(void);
+
+/* Mine: every vector comes here from trap.asm; dispatches to the above. */
+void trap_dispatch(struct trap_frame *f);
+
+/* Device interrupts: 0-15 are the ISA lines as the firmware's overrides route them, from 16 on
+ * global system interrupts of the IO-APICs (level, active low). Opened lines go to the boot CPU. */
+bool irq_open(unsigned irq);        /* routes and unmasks; false if there is no such line */
+void irq_close(unsigned irq);       /* masks */
+void irq_ack(unsigned irq);         /* the driver is done: unmasks a level-triggered line */
+
+static inline void irq_on(void) { __asm__ volatile("sti" ::: "memory"); }
+static inline void irq_off(void) { __asm__ volatile("cli" ::: "memory"); }
+static inline uint64_t irq_save(void)
+{
+    uint64_t f;
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(f) :: "memory");
+    return f;
+}
+static inline void irq_restore(uint64_t f)
+{
+    if (f & 0x200)
+        irq_on();
+}
+/* Sleeps until an interrupt, which is taken before this returns (interrupts on, then off again). */
+static inline void cpu_idle(void) { __asm__ volatile("sti; hlt; cli" ::: "memory"); }
+static inline void cpu_relax(void) { __asm__ volatile("pause" ::: "memory"); }
+static inline _Noreturn void cpu_halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt" ::: "memory");
+}
+
+/* ---- CPUs ----------------------------------------------------------------------------------- */
+
+struct cpu_tables;          /* GDT, TSS and the IST stacks of a CPU */
+struct thread;
+
+#define CPU_MAX 64u
+
+/* Reached through FS, which never changes on a CPU. The first four fields are known to assembly
+ * (offsets pinned in cpu.c); the core appends what it needs per CPU behind its marker. */
+struct cpu {
+    struct cpu *self;               /* 0 */
+    uint64_t *fault_ist;            /* 8: the TSS slot that the fault entry rotates */
+    uint32_t id, apic_id;           /* 16 */
+    struct cpu_tables *tables;      /* 24 */
+    uint64_t timer_deadline;        /* clock_ns for which the timer is armed, UINT64_MAX if not */
+    /* ---- the core's ---- */
+    struct thread *current;
+    uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
+    void *core;                     /* whatever else */
+};
+
+#define this_cpu() (((struct cpu __seg_fs *)0)->self)
+/* Access to one field without the detour over self: cpu_field(current) */
+#define cpu_field(name) (((struct cpu __seg_fs *)0)->name)
+
+/* Sets up GDT, TSS, IDT, FS, control registers and local APIC of the CPU it runs on. */
+void cpu_init(struct cpu *c, uint32_t id);
+/* WASM_CPU_* bits of wasm/wasm.h, what compiled code may use here. */
+uint32_t cpu_features(void);
+const char *cpu_brand(void);        /* CPUID's brand string */
+unsigned machine_cpu_count(void);   /* enabled processors that the firmware lists */
+
+/* ---- switching ------------------------------------------------------------------------------ */
+
+/* A thread that gave up the CPU itself: rbx, rbp, r12-r15 and the resume address are on its stack. */
+struct context { uint64_t rsp; };
+
+/* Saves the caller in *from and resumes *to (by pop and jmp, never ret). Returns when somebody
+ * switches back. No vector state is kept: none is live across a call. Interrupt flag untouched. */
+void thread_switch(struct context *from, struct context *to);
+/* Resumes *to and forgets the caller. */
+_Noreturn void context_resume(struct context *to);
+/* Builds, on the stack that ends at stack_top (16-byte aligned, mapped or demand-zero), a context
+ * that calls entry(arg) when first resumed; entry must not return. */
+void context_init(struct context *c, uintptr_t stack_top, void (*entry)(void *), void *arg);
+/* Leaves the current stack for a new one and calls entry(arg). */
+_Noreturn void thread_start(void (*entry)(void *), void *arg, uintptr_t stack_top);
+/* Resumes interrupted code from (a copy of) its frame; xmm too if f->vectors. */
+_Noreturn void frame_resume(const struct trap_frame *f);
+
+/* ---- touching SIP memory -------------------------------------------------------------------- */
+
+/* memcpy / memset that return false if an access faulted in the middle and could not be paged in
+ * (part may have been written). The caller has checked the ranges against the slot. */
+bool copy_checked(void *to, const void *from, size_t n);
+bool fill_checked(void *to, uint8_t byte, size_t n);
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+uint64_t clock_ns(void);            /* since kernel entry, monotonic */
+uint64_t clock_tsc_hz(void);
+static inline uint64_t clock_tsc(void)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return (uint64_t)hi << 32 | lo;
+}
+/* kernel_timer on this CPU once clock_ns() >= deadline; a passed one fires at once;
+ * UINT64_MAX disarms. One deadline a CPU: the last call wins. */
+void timer_arm(uint64_t deadline_ns);
+void delay_ns(uint64_t ns);         /* busy wait */
+
+/* ---- ports ---------------------------------------------------------------------------------- */
+
+static inline uint8_t in8(uint16_t p) { uint8_t v; __asm__ volatile("inb %1,%0" : "=a"(v) : "Nd"(p)); return v; }
+static inline uint16_t in16(uint16_t p) { uint16_t v; __asm__ volatile("inw %1,%0" : "=a"(v) : "Nd"(p)); return v; }
+static inline uint32_t in32(uint16_t p) { uint32_t v; __asm__ volatile("inl %1,%0" : "=a"(v) : "Nd"(p)); return v; }
+static inline void out8(uint16_t p, uint8_t v) { __asm__ volatile("outb %0,%1" :: "a"(v), "Nd"(p)); }
+static inline void out16(uint16_t p, uint16_t v) { __asm__ volatile("outw %0,%1" :: "a"(v), "Nd"(p)); }
+static inline void out32(uint16_t p, uint32_t v) { __asm__ volatile("outl %0,%1" :: "a"(v), "Nd"(p)); }
+
+/* ---- boot information and power ------------------------------------------------------------- */
+
+enum { FB_NONE, FB_RGB, FB_TEXT };  /* FB_TEXT: 80x25 cells of 16 bits at pa */
+struct framebuffer {
+    uint32_t kind;
+    uint32_t width, height;         /* pixels, or character cells */
+    uint32_t pitch, bpp;            /* bytes a line; bits a pixel */
+    paddr_t pa;
+    uint8_t red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
+};
+
+#define BOOT_RANGES 64u
+struct boot_range { paddr_t start, end; uint32_t type; };    /* E820 type, 1 = RAM */
+
+struct boot_info {
+    char cmdline[1024];
+    char loader[64];                /* "GRUB 2.06-..", "PVH" */
+    paddr_t archive, archive_end;   /* the boot archive (reserved RAM), equal if there is none */
+    paddr_t rsdp;                   /* ACPI root pointer, 0 if the loader gave none */
+    struct framebuffer fb;
+    unsigned nranges;
+    struct boot_range ranges[BOOT_RANGES];
+};
+extern struct boot_info boot_info;
+
+_Noreturn void machine_poweroff(void);
+_Noreturn void machine_reboot(void);
+/* Leaves QEMU with `status` (0-127) through isa-debug-exit: the process ends with status * 2 + 1;
+ * EXIT_OK gives 33, EXIT_FAIL 35. Without `qemu-exit` on the command line: powers off. */
+_Noreturn void machine_exit(unsigned status);
+enum { EXIT_OK = 0x10, EXIT_FAIL = 0x11, EXIT_PANIC = 0x12 };
+
+/* Entropy for seeding: RDRAND / RDSEED where there, TSC jitter always mixed in. */
+uint64_t machine_entropy(void);
+
+#endif
