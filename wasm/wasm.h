@@ -241,7 +241,6 @@ struct wasm_table {
     uint32_t size, max;             /* max as declared or UINT32_MAX */
     uint32_t capacity; uint8_t type; bool has_max;
 };
-struct wasm_global { union wasm_value v; uint8_t type; bool mut; };
 
 struct wasm_import_slot { void *code; struct wasm_instance *in; };
 
@@ -293,7 +292,7 @@ struct wasm_extern {
     struct wasm_funcref *ref;       /* functions: set if one exists already */
     struct wasm_table *table;
     struct wasm_memory *memory;
-    struct wasm_global *global_type;    /* globals: type and mut; v unused */
+    uint8_t global_type; bool global_mut;
     union wasm_value *global;
 };
 typedef bool wasm_resolve_fn(void *ctx, const struct wasm_module *m, uint32_t import,

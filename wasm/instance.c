@@ -1,0 +1,336 @@
+/*
+ * instance.c - an image brought to life: imports checked and linked, tables, memory and globals made,
+ * segments applied (wasm 4.5.4). What running code asks of the instance is in runtime.c.
+ *
+ * Invariants:
+ *   - a table entry is all zeroes or a copy of its funcref's code, instance and type id; the type id
+ *     of a function type is never 0, so a null entry fails the type compare of call_indirect;
+ *   - an import slot of a C function carries the importing instance, so that compiled code calls
+ *     both kinds alike;
+ *   - memories and tables that were imported belong to whoever made them.
+ * The embedder reserves address space for memory, places the code, calls `start`, and keeps an
+ * instance for as long as its functions may sit in another's table.
+ */
+#include "wasm/instance.h"
+
+/* ---- error text ---------------------------------------------------------------------------- */
+
+static size_t put(char *to, size_t at, size_t cap, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n && at + 1 < cap; i++)
+        to[at++] = s[i] >= 0x20 && s[i] < 0x7f ? s[i] : '?';
+    to[at] = 0;
+    return at;
+}
+
+static enum wasm_errcode fail(struct wasm_error *err, enum wasm_errcode code, const char *text)
+{
+    err->code = code;
+    err->func = UINT32_MAX;
+    err->offset = 0;
+    put(err->text, 0, sizeof err->text, text, strlen(text));
+    return code;
+}
+
+/* `text`, then the names of the import. */
+static enum wasm_errcode fail_import(struct wasm_error *err, const char *text,
+                                     const struct wasm_import *im)
+{
+    size_t cap = sizeof err->text, at;
+
+    fail(err, WASM_UNLINKABLE, text);
+    at = strlen(err->text);
+    at = put(err->text, at, cap, ": \"", 3);
+    at = put(err->text, at, cap, im->module.s, im->module.len);
+    at = put(err->text, at, cap, "\" \"", 3);
+    at = put(err->text, at, cap, im->field.s, im->field.len);
+    put(err->text, at, cap, "\"", 1);
+    return WASM_UNLINKABLE;
+}
+
+/* ---- import types (wasm 4.5.3, 3.2.7 of matching) ------------------------------------------ */
+
+static bool functype_equal(const struct wasm_functype *a, const struct wasm_functype *b)
+{
+    return a->nparams == b->nparams && a->nresults == b->nresults
+        && memcmp(a->params, b->params, a->nparams) == 0
+        && memcmp(a->results, b->results, a->nresults) == 0;
+}
+
+/* Does something of `size` that may grow to `max` satisfy the limits that the import declares? */
+static bool limits_match(uint64_t size, bool has_max, uint64_t max, const struct wasm_limits *want)
+{
+    if (size < want->min)
+        return false;
+    return !want->has_max || (has_max && max <= want->max);
+}
+
+static bool import_matches(const struct wasm_module *m, const struct wasm_import *im,
+                           const struct wasm_extern *x)
+{
+    if (x->kind != im->kind)
+        return false;
+    switch (im->kind) {
+    case WASM_FUNC:
+        return x->type && x->code
+            && functype_equal(x->type, &m->types[m->funcs[im->index].type]);
+    case WASM_TABLE: {
+        const struct wasm_tabletype *t = &m->tables[im->index];
+        return x->table && x->table->type == t->type
+            && limits_match(x->table->size, x->table->has_max, x->table->max, &t->lim);
+    }
+    case WASM_MEMORY: {
+        const struct wasm_memtype *t = &m->mems[im->index];
+        return x->memory && x->memory->shared == t->lim.shared
+            && limits_match(x->memory->pages, x->memory->has_max, x->memory->max, &t->lim);
+    }
+    default: {
+        const struct wasm_globaltype *g = &m->globals[im->index];
+        return x->global && x->global_type == g->type && x->global_mut == g->mut;
+    }
+    }
+}
+
+static void link_func(struct wasm_instance *in, uint32_t f, const struct wasm_extern *x)
+{
+    struct wasm_import_slot *slot = inst_imports(in) + f;
+    struct wasm_funcref *ref = inst_funcrefs(in) + f;
+
+    slot->code = x->code;
+    slot->in = x->in ? x->in : in;
+    if (x->ref) {
+        *ref = *x->ref;
+        return;
+    }
+    ref->code = slot->code;
+    ref->in = slot->in;
+    ref->type_id = inst_types(in)[in->module->funcs[f].type];
+    ref->func = UINT32_MAX;
+}
+
+static enum wasm_errcode link_imports(struct wasm_instance *in, wasm_resolve_fn *resolve, void *ctx,
+                                      struct wasm_error *err)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t i = 0; i < m->nimports; i++) {
+        const struct wasm_import *im = &m->imports[i];
+        struct wasm_extern x;
+
+        memset(&x, 0, sizeof x);
+        if (!resolve || !resolve(ctx, m, i, &x))
+            return fail_import(err, "unknown import", im);
+        if (!import_matches(m, im, &x))
+            return fail_import(err, "incompatible import type", im);
+        switch (im->kind) {
+        case WASM_FUNC:
+            link_func(in, im->index, &x);
+            break;
+        case WASM_TABLE:
+            inst_tables(in)[im->index] = x.table;
+            break;
+        case WASM_MEMORY:
+            inst_mems(in)[im->index] = x.memory;
+            break;
+        default:
+            *inst_global_slot(in, im->index) = x.global;
+        }
+    }
+    return WASM_OK;
+}
+
+/* ---- what the module defines --------------------------------------------------------------- */
+
+static bool make_types(struct wasm_instance *in)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t i = 0; i < m->ntypes; i++)
+        if (!(inst_types(in)[i] = wasm_host_type_id(&m->types[i])))
+            return false;
+    return true;
+}
+
+static void make_funcrefs(struct wasm_instance *in)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t f = m->nimport_funcs; f < m->nfuncs; f++) {
+        struct wasm_funcref *r = inst_funcrefs(in) + f;
+        if (!m->funcs[f].escapes)
+            continue;
+        r->code = in->code + in->image->ext_entry[f];
+        r->in = in;
+        r->type_id = inst_types(in)[m->funcs[f].type];
+        r->func = f;
+    }
+}
+
+static bool make_tables(struct wasm_instance *in)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t i = 0; i < m->ntables; i++) {
+        const struct wasm_tabletype *tt = &m->tables[i];
+        struct wasm_table *t;
+
+        if (tt->imported)
+            continue;
+        if (!(t = wasm_host_alloc(in, sizeof *t)))
+            return false;
+        inst_tables(in)[i] = t;
+        t->type = tt->type;
+        t->has_max = tt->lim.has_max;
+        t->max = tt->lim.has_max ? (uint32_t)tt->lim.max : UINT32_MAX;
+        if (!table_resize(in, t, tt->lim.min))
+            return false;
+    }
+    return true;
+}
+
+static enum wasm_errcode make_memory(struct wasm_instance *in, struct wasm_memory *mem,
+                                     struct wasm_error *err)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t i = 0; i < m->nmems; i++) {
+        const struct wasm_limits *lim = &m->mems[i].lim;
+        if (m->mems[i].imported)
+            continue;
+        if (i > 0 || !mem)
+            return fail(err, WASM_LIMIT, "no room for this memory");
+        mem->pages = 0;
+        mem->has_max = lim->has_max;
+        mem->shared = lim->shared;
+        mem->max = lim->has_max ? (uint32_t)lim->max : WASM_MAX_PAGES;
+        if (lim->min > WASM_MAX_PAGES || !wasm_host_memory_grow(mem, (uint32_t)lim->min))
+            return fail(err, WASM_NOMEM, "out of memory for linear memory");
+        mem->pages = (uint32_t)lim->min;
+        inst_mems(in)[i] = mem;
+    }
+    in->mem0 = m->nmems ? inst_mems(in)[0]->base : NULL;
+    return WASM_OK;
+}
+
+static void make_globals(struct wasm_instance *in)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t i = 0; i < m->nglobals; i++)
+        if (!m->globals[i].imported)
+            *inst_global(in, i) = inst_eval(in, &m->globals[i].init);
+}
+
+/* ---- instantiation ------------------------------------------------------------------------- */
+
+/* Applies active segments in order; the first that does not fit is a trap (wasm 4.5.4). */
+static int apply_segments(struct wasm_instance *in)
+{
+    const struct wasm_module *m = in->module;
+    int trap;
+
+    for (uint32_t i = 0; i < m->nelems; i++) {
+        const struct wasm_elem *e = &m->elems[i];
+        if (e->mode == 1)
+            continue;
+        if (e->mode == 0) {
+            uint32_t at = inst_eval(in, &e->offset).i32;
+            if ((trap = elem_apply(in, i, e->table, at, 0, e->count)))
+                return trap;
+        }
+        inst_dropped(in)[i] = 1;
+    }
+    for (uint32_t i = 0; i < m->ndatas; i++) {
+        const struct wasm_data *d = &m->datas[i];
+        if (d->mode != 0)
+            continue;
+        if ((trap = data_apply(in, i, d->memory, inst_eval(in, &d->offset).i32, 0, d->size)))
+            return trap;
+        inst_dropped(in)[m->nelems + i] = 1;
+    }
+    return WASM_TRAP_NONE;
+}
+
+enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_image *img,
+                                   uint8_t *code, struct wasm_memory *mem,
+                                   wasm_resolve_fn *resolve, void *ctx,
+                                   int *trap, struct wasm_error *err)
+{
+    enum wasm_errcode e;
+
+    *trap = WASM_TRAP_NONE;
+    in->rt = &wasm_runtime;
+    in->image = img;
+    in->code = code;
+    in->module = img->module;
+    if (!make_types(in))
+        return fail(err, WASM_NOMEM, "out of memory for function types");
+    if ((e = link_imports(in, resolve, ctx, err)) != WASM_OK)
+        return e;
+    make_funcrefs(in);
+    if (!make_tables(in)) {
+        wasm_instance_free(in);
+        return fail(err, WASM_NOMEM, "out of memory for tables");
+    }
+    if ((e = make_memory(in, mem, err)) != WASM_OK) {
+        wasm_instance_free(in);
+        return e;
+    }
+    make_globals(in);
+    *trap = apply_segments(in);
+    return WASM_OK;
+}
+
+static void export_func(struct wasm_instance *in, uint32_t f, struct wasm_extern *out)
+{
+    const struct wasm_module *m = in->module;
+
+    out->type = &m->types[m->funcs[f].type];
+    out->ref = inst_funcrefs(in) + f;
+    out->code = out->ref->code;
+    out->in = out->ref->in;
+}
+
+bool wasm_export_find(struct wasm_instance *in, struct wasm_name name, struct wasm_extern *out)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t i = 0; i < m->nexports; i++) {
+        const struct wasm_export *x = &m->exports[i];
+        if (x->name.len != name.len || memcmp(x->name.s, name.s, name.len) != 0)
+            continue;
+        memset(out, 0, sizeof *out);
+        out->kind = x->kind;
+        switch (x->kind) {
+        case WASM_FUNC:
+            export_func(in, x->index, out);
+            break;
+        case WASM_TABLE:
+            out->table = inst_tables(in)[x->index];
+            break;
+        case WASM_MEMORY:
+            out->memory = inst_mems(in)[x->index];
+            break;
+        default:
+            out->global_type = m->globals[x->index].type;
+            out->global_mut = m->globals[x->index].mut;
+            out->global = inst_global(in, x->index);
+        }
+        return true;
+    }
+    return false;
+}
+
+void wasm_instance_free(struct wasm_instance *in)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t i = 0; m && i < m->ntables; i++) {
+        struct wasm_table *t = inst_tables(in)[i];
+        if (m->tables[i].imported || !t)
+            continue;
+        wasm_host_free(in, t->entries, (size_t)t->capacity * sizeof *t->entries);
+        wasm_host_free(in, t, sizeof *t);
+        inst_tables(in)[i] = NULL;
+    }
+}
