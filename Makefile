@@ -25,5 +25,15 @@ $B/host/%.o: %.c
 $(TOOLS:%=$B/host/%): $B/host/%: $B/host/tools/%.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_LIB)
 	$(CC) $^ -o $@ -lm
 
+# ---- interfaces -----------------------------------------------------------------------------------
+IFACE_WIT := $(wildcard sips/iface/*.wit)
+IFACE_H := $(IFACE_WIT:sips/iface/%.wit=$B/iface/%.h)
+ifaces: $(IFACE_H)
+$B/host/ifgen: $B/host/tools/ifgen.o $B/host/kernel/sha256.o
+	$(CC) $^ -o $@
+$B/iface/%.h: sips/iface/%.wit $B/host/ifgen
+	@mkdir -p $(@D)
+	$B/host/ifgen $< -o $@
+
 -include $(wildcard $B/host/*/*.d)
-.PHONY: all tools
+.PHONY: all tools ifaces
