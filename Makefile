@@ -11,7 +11,7 @@ all: tools
 
 # ---- host tools and the compiler as a library -----------------------------------------------------
 WARN := -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes
-HOST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -I. -MMD -MP
+HOST_CFLAGS := -std=gnu11 -O2 -g -fno-omit-frame-pointer $(WARN) -I. -MMD -MP
 WASM_SRC := $(wildcard wasm/*.c)
 HOST_LIB := $(WASM_SRC:%.c=$B/host/%.o)
 TOOLS := wasmc wasmrun spectest

@@ -1,0 +1,25 @@
+#!/bin/sh
+# ksyms.sh [KERNEL.elf] - the kernel's symbol table as nasm source on stdout; empty without a kernel.
+# The kernel is linked twice: with an empty table, then with the one made from the first link.
+echo 'section .ksyms progbits alloc noexec nowrite align=16'
+echo 'global symbol_count, symbol_table, symbol_names'
+if [ $# -eq 0 ]; then
+    echo 'symbol_count: dd 0'
+    echo 'symbol_table:'
+    echo 'symbol_names:'
+    exit 0
+fi
+nm "$1" | awk '$2 ~ /^[tT]$/ && $1 ~ /^ffffffff8/ && $3 !~ /\./ { print substr($1, 9), $3 }' |
+    LC_ALL=C sort | awk '
+    { n++; addr[n] = $1; name[n] = $2 }
+    END {
+        printf "symbol_count: dd %d\nalign 8\nsymbol_table:\n", n
+        off = 0
+        for (i = 1; i <= n; i++) {
+            printf "dd 0x%s - 0x80000000, %d\n", addr[i], off
+            off += length(name[i]) + 1
+        }
+        print "symbol_names:"
+        for (i = 1; i <= n; i++)
+            printf "db \"%s\", 0\n", name[i]
+    }'

@@ -1,0 +1,254 @@
+/*
+ * wasmrun - compiles a wasm file and runs it natively on Linux.
+ *
+ * Without --invoke the file's `_start` runs with WASI preview 1 (wasi.c); the status is the program's.
+ * With --invoke an export is called and its results are printed, one a line. A trap prints its name
+ * and a backtrace and exits 134. SIPs, which import "selkie", need the kernel and are refused.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "tools/host.h"
+#include "tools/wasi.h"
+
+enum { EXIT_USAGE = 2, EXIT_TRAP = 134 };
+
+extern char **environ;
+
+static const char usage[] =
+    "usage: wasmrun [--invoke EXPORT ARG...] FILE.wasm [ARG...]\n"
+    "Compiles FILE.wasm and runs it natively.\n"
+    "  without --invoke  runs _start with WASI preview 1: arguments, environment, standard\n"
+    "                    streams, clocks, randomness; exits with the program's status\n"
+    "  --invoke EXPORT   calls the exported function with numbers as arguments (before or after\n"
+    "                    FILE.wasm) and prints its results, one a line\n"
+    "  --help            this text\n"
+    "A trap prints its name and a backtrace and exits 134.\n";
+
+static _Noreturn void die(const char *file, const char *what)
+{
+    fprintf(stderr, "wasmrun: %s: %s\n", file, what);
+    exit(1);
+}
+
+static bool name_is(struct wasm_name n, const char *s)
+{
+    return n.len == strlen(s) && memcmp(n.s, s, n.len) == 0;
+}
+
+static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import, struct wasm_extern *out)
+{
+    struct wasm_name mod = m->imports[import].module;
+
+    if (name_is(mod, "wasi_snapshot_preview1") || name_is(mod, "wasi_unstable"))
+        return wasi_resolve(m, import, out);
+    return false;
+}
+
+static void refuse_sips(const char *file, const struct wasm_module *m)
+{
+    for (uint32_t i = 0; i < m->nimports; i++)
+        if (name_is(m->imports[i].module, "selkie")) {
+            fprintf(stderr, "wasmrun: %s imports \"selkie\" \"%.*s\": it is a SIP, which runs only"
+                    " under the kernel\n", file, (int)m->imports[i].field.len, m->imports[i].field.s);
+            exit(1);
+        }
+}
+
+static int finish(const struct wasi *w, int trap)
+{
+    if (trap == WASM_TRAP_NONE)
+        return 0;
+    if (trap == HOST_EXIT)
+        return w->exit_code & 0xff;
+    fflush(stdout);
+    fprintf(stderr, "trap: %s\n", wasm_trap_text(trap));
+    host_trace_print(stderr, host_last_trace());
+    return EXIT_TRAP;
+}
+
+/* ---- values as text ------------------------------------------------------------------------ */
+
+static void read_value(const char *s, uint8_t type, union wasm_value *v)
+{
+    char *end = NULL;
+    const char *why = "is not a number";
+
+    memset(v, 0, sizeof *v);
+    errno = 0;
+    switch (type) {
+    case WASM_I32: {
+        long long n = strtoll(s, &end, 0);
+        v->i32 = (uint32_t)n;
+        if (n < INT32_MIN || n > (long long)UINT32_MAX)
+            errno = ERANGE;
+        break;
+    }
+    case WASM_I64:
+        v->i64 = *s == '-' ? (uint64_t)strtoll(s, &end, 0) : strtoull(s, &end, 0);
+        break;
+    case WASM_F32:
+        v->f32 = strtof(s, &end);
+        errno = 0;
+        break;
+    case WASM_F64:
+        v->f64 = strtod(s, &end);
+        errno = 0;
+        break;
+    default:
+        if (strcmp(s, "null") == 0)
+            return;
+        why = "must be null: the parameter is a reference or a vector";
+    }
+    if (errno == ERANGE)
+        why = "is out of range";
+    else if (end && end != s && !*end)
+        return;
+    fprintf(stderr, "wasmrun: argument \"%s\" %s\n", s, why);
+    exit(EXIT_USAGE);
+}
+
+static void print_value(uint8_t type, const union wasm_value *v)
+{
+    switch (type) {
+    case WASM_I32:
+        printf("%" PRId32 "\n", (int32_t)v->i32);
+        break;
+    case WASM_I64:
+        printf("%" PRId64 "\n", (int64_t)v->i64);
+        break;
+    case WASM_F32:
+        printf("%.9g\n", (double)v->f32);
+        break;
+    case WASM_F64:
+        printf("%.17g\n", v->f64);
+        break;
+    case WASM_V128:
+        for (int i = 15; i >= 0; i--)
+            printf("%02x", v->v128[i]);
+        printf("\n");
+        break;
+    default:
+        printf("%s\n", v->ref ? "reference" : "null");
+    }
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+static int invoke(const char *file, struct host_instance *hi, struct wasi *w, const char *name,
+                  char **args, int n)
+{
+    struct wasm_extern x;
+    const struct wasm_functype *t;
+    union wasm_value *v;
+    int trap;
+
+    if (!wasm_export_find(hi->in, (struct wasm_name){ name, (uint32_t)strlen(name) }, &x)
+        || x.kind != WASM_FUNC) {
+        fprintf(stderr, "wasmrun: %s exports no function \"%s\"\n", file, name);
+        return 1;
+    }
+    t = x.type;
+    if ((uint32_t)n != t->nparams) {
+        fprintf(stderr, "wasmrun: \"%s\" takes %u arguments, not %d\n", name, t->nparams, n);
+        return EXIT_USAGE;
+    }
+    v = calloc((size_t)t->nparams + t->nresults + 1, sizeof *v);
+    for (uint32_t i = 0; i < t->nparams; i++)
+        read_value(args[i], t->params[i], &v[i]);
+    trap = host_call(&x, v);
+    if (trap == WASM_TRAP_NONE)
+        for (uint32_t i = 0; i < t->nresults; i++)
+            print_value(t->results[i], &v[i]);
+    fflush(stdout);
+    return finish(w, trap);
+}
+
+static int run(const char *file, struct host_instance *hi, struct wasi *w)
+{
+    struct wasm_extern x;
+    int trap;
+
+    if (!wasm_export_find(hi->in, (struct wasm_name){ "_start", 6 }, &x) || x.kind != WASM_FUNC
+        || x.type->nparams || x.type->nresults) {
+        fprintf(stderr, "wasmrun: %s exports no function _start; try --invoke\n", file);
+        return 1;
+    }
+    trap = host_call(&x, NULL);
+    return finish(w, trap);
+}
+
+static struct host_module *load(const char *file)
+{
+    struct wasm_options o;
+    struct wasm_error err;
+    struct host_module *m;
+    size_t size = 0;
+    uint8_t *bytes = host_read_file(file, &size);
+
+    if (!bytes)
+        die(file, strerror(errno));
+    host_options(&o);
+    if ((m = host_module_load(bytes, size, &o, &err)))
+        return m;
+    if (err.func != UINT32_MAX)
+        fprintf(stderr, "wasmrun: %s: %s (function %u, byte 0x%" PRIx64 ")\n", file, err.text,
+                err.func, err.offset);
+    else
+        fprintf(stderr, "wasmrun: %s: %s (byte 0x%" PRIx64 ")\n", file, err.text, err.offset);
+    exit(1);
+}
+
+/* Index of the file among the arguments from `from`: with --invoke, numbers may stand before it. */
+static int find_file(int argc, char **argv, int from, bool invoked)
+{
+    struct stat st;
+
+    for (int i = from; invoked && i < argc; i++) {
+        size_t n = strlen(argv[i]);
+        if ((n > 5 && strcmp(argv[i] + n - 5, ".wasm") == 0) || stat(argv[i], &st) == 0)
+            return i;
+    }
+    return from;
+}
+
+int main(int argc, char **argv)
+{
+    struct wasi w = { .env = environ };
+    struct wasm_error err;
+    struct host_instance *hi;
+    struct host_module *m;
+    const char *name = NULL, *path;
+    int at = 1, file, trap;
+
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (argc > 2 && strcmp(argv[1], "--invoke") == 0) {
+        name = argv[2];
+        at = 3;
+    }
+    file = find_file(argc, argv, at, name != NULL);
+    if (file >= argc || argv[file][0] == '-') {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    w.argc = argc - file;
+    w.argv = argv + file;
+    path = argv[file];
+    m = load(path);
+    refuse_sips(path, m->module);
+    if (!(hi = host_instance_make(m, resolve, NULL, &w, &trap, &err)))
+        die(path, err.text);
+    if (trap)
+        return finish(&w, trap);
+    if (!name)
+        return run(path, hi, &w);
+    /* the arguments around FILE, in order */
+    for (int i = file; i > at; i--)
+        argv[i] = argv[i - 1];
+    return invoke(path, hi, &w, name, argv + at + 1, argc - at - 1);
+}
