@@ -87,7 +87,8 @@ uint8_t *host_read_file(const char *path, size_t *size)
 static bool place_code(struct host_module *m, struct wasm_error *err)
 {
     m->code_mapped = (m->image->code_size + 4095) / 4096 * 4096 + 4096;
-    m->code = mmap(NULL, m->code_mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    m->code = mmap(NULL, m->code_mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                   -1, 0);
     if (m->code != MAP_FAILED) {
         wasm_image_write(m->image, m->code);
         if (mprotect(m->code, m->code_mapped, PROT_READ | PROT_EXEC) == 0)

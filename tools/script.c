@@ -59,7 +59,8 @@ static struct host_instance *find(const struct named *list, int n, const char *n
 
 /* ---- modules ------------------------------------------------------------------------------- */
 
-static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import, struct wasm_extern *out)
+static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
+                    struct wasm_extern *out)
 {
     struct script *s = ctx;
     const struct wasm_import *im = &m->imports[import];
@@ -187,8 +188,10 @@ static bool act(struct script *s, const struct json *c, struct outcome *o)
     memset(o, 0, sizeof *o);
     if (!hi)
         return no(s, "no instance to act on");
-    if (!field || !wasm_export_find(hi->in, (struct wasm_name){ field->s, (uint32_t)field->len }, &x))
-        return no(s, "no export \"%s\"", field ? field->s : "");
+    if (!field)
+        return no(s, "no field");
+    if (!wasm_export_find(hi->in, (struct wasm_name){ field->s, (uint32_t)field->len }, &x))
+        return no(s, "no export \"%s\"", field->s);
     if (strcmp(json_str(a, "type", ""), "get") == 0) {
         if (x.kind != WASM_GLOBAL)
             return no(s, "export \"%s\" is no global", field->s);

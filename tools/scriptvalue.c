@@ -1,7 +1,7 @@
 /*
- * scriptvalue.c - values of the scripts. Numbers are decimal strings of bits, floats too; a float may
- * be "nan:canonical" or "nan:arithmetic" (core 2.0, 4.3.3); a v128 is a list of lanes. External
- * references are numbers: n is held as n + 1, since null is null.
+ * scriptvalue.c - values of the scripts. Numbers are decimal strings of bits, floats too; a float
+ * may be "nan:canonical" or "nan:arithmetic" (core 2.0, 4.3.3); a v128 is a list of lanes.
+ * External references are numbers: n is held as n + 1, since null is null.
  */
 #include <inttypes.h>
 #include <stdlib.h>

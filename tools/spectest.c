@@ -90,7 +90,7 @@ static void run_file(const char *path, struct tally *t)
     t->total += r.total;
     t->text += r.text;
     t->scripts++;
-    if (r.passed != r.total || status || !r.total)
+    if (r.passed != r.total || status)
         t->failed++;
 }
 
@@ -154,5 +154,5 @@ int main(int argc, char **argv)
         ok = run_path(argv[i], &t) && ok;
     printf("total %ld/%ld in %ld scripts, %ld failed, %ld skipped, %ld text modules left out\n",
            t.passed, t.total, t.scripts, t.failed, t.skipped, t.text);
-    return ok && t.scripts && !t.failed ? 0 : 1;
+    return ok && t.total && !t.failed ? 0 : 1;
 }

@@ -3,8 +3,8 @@
  *
  * Compiled code faults instead of checking: an access outside the linear memory, a division, ud2, a
  * push into the guard below the stack. The handler runs on an alternate stack, finds what the
- * instruction means in the image's tables, records a backtrace, and jumps to the innermost host_call.
- * Handlers are installed with SA_NODEFER, so no signal mask has to be put back.
+ * instruction means in the image's tables, records a backtrace, and jumps to the innermost
+ * host_call. Handlers are installed with SA_NODEFER, so no signal mask has to be put back.
  *
  * Frames are walked by the images' tables. C functions between compiled code and wasm_host_trap are
  * walked by rbp: these tools and the runtime are built with -fno-omit-frame-pointer.
@@ -156,8 +156,8 @@ static void on_fault(int sig, siginfo_t *si, void *context)
         if (site_at(pc, false, &f) && f.site.trap) {
             trap = f.site.trap;
         } else {
-            fprintf(stderr, "compiler bug: signal %d (address %p) at code offset 0x%lx, which has no"
-                    " trap\n", sig, si->si_addr, (unsigned long)(pc - (uintptr_t)m->code));
+            fprintf(stderr, "compiler bug: signal %d (address %p) at code offset 0x%lx, which has"
+                    " no trap\n", sig, si->si_addr, (unsigned long)(pc - (uintptr_t)m->code));
             trap = WASM_TRAP_PROTECTION;
         }
     } else {

@@ -1,7 +1,7 @@
 /*
  * wasi.c - the part of WASI preview 1 that a program needs to compute and print: arguments,
- * environment, the three standard streams, clocks, randomness, exit. Functions of preview 1 that are
- * not here answer ENOSYS. No file can be opened.
+ * environment, the three standard streams, clocks, randomness, exit. Functions of preview 1 that
+ * are not here answer ENOSYS. No file can be opened.
  *
  * These are C functions that compiled code calls (see wasm.h): the caller's instance, then 32- and
  * 64-bit integers. Every pointer is an offset in memory 0 and is checked before use.
@@ -200,14 +200,22 @@ static bool clock_of(uint32_t id, clockid_t *c)
     return true;
 }
 
-static uint32_t clock_time_get(struct wasm_instance *in, uint32_t id, uint64_t precision, uint32_t to)
+static uint32_t put_time(struct wasm_instance *in, uint32_t to, const struct timespec *ts)
+{
+    uint64_t ns = (uint64_t)ts->tv_sec * 1000000000 + (uint64_t)ts->tv_nsec;
+
+    return put64(in, to, ns) ? E_SUCCESS : E_FAULT;
+}
+
+static uint32_t clock_time_get(struct wasm_instance *in, uint32_t id, uint64_t precision,
+                               uint32_t to)
 {
     struct timespec ts;
     clockid_t c;
 
     if (!clock_of(id, &c) || clock_gettime(c, &ts))
         return E_INVAL;
-    return put64(in, to, (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec) ? E_SUCCESS : E_FAULT;
+    return put_time(in, to, &ts);
 }
 
 static uint32_t clock_res_get(struct wasm_instance *in, uint32_t id, uint32_t to)
@@ -217,7 +225,7 @@ static uint32_t clock_res_get(struct wasm_instance *in, uint32_t id, uint32_t to
 
     if (!clock_of(id, &c) || clock_getres(c, &ts))
         return E_INVAL;
-    return put64(in, to, (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec) ? E_SUCCESS : E_FAULT;
+    return put_time(in, to, &ts);
 }
 
 static uint32_t random_get(struct wasm_instance *in, uint32_t to, uint32_t n)

@@ -1,9 +1,10 @@
 /*
  * wasmrun - compiles a wasm file and runs it natively on Linux.
  *
- * Without --invoke the file's `_start` runs with WASI preview 1 (wasi.c); the status is the program's.
- * With --invoke an export is called and its results are printed, one a line. A trap prints its name
- * and a backtrace and exits 134. SIPs, which import "selkie", need the kernel and are refused.
+ * Without --invoke the file's `_start` runs with WASI preview 1 (wasi.c); the status is the
+ * program's. With --invoke an export is called and its results are printed, one a line. A trap prints
+ * its name and a backtrace and exits 134. SIPs, which import "selkie", need the kernel and are
+ * refused.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -38,7 +39,8 @@ static bool name_is(struct wasm_name n, const char *s)
     return n.len == strlen(s) && memcmp(n.s, s, n.len) == 0;
 }
 
-static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import, struct wasm_extern *out)
+static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
+                    struct wasm_extern *out)
 {
     struct wasm_name mod = m->imports[import].module;
 
@@ -52,7 +54,8 @@ static void refuse_sips(const char *file, const struct wasm_module *m)
     for (uint32_t i = 0; i < m->nimports; i++)
         if (name_is(m->imports[i].module, "selkie")) {
             fprintf(stderr, "wasmrun: %s imports \"selkie\" \"%.*s\": it is a SIP, which runs only"
-                    " under the kernel\n", file, (int)m->imports[i].field.len, m->imports[i].field.s);
+                    " under the kernel\n", file, (int)m->imports[i].field.len,
+                    m->imports[i].field.s);
             exit(1);
         }
 }

@@ -1,10 +1,10 @@
 /*
- * instance.c - an image brought to life: imports checked and linked, tables, memory and globals made,
- * segments applied (wasm 4.5.4). What running code asks of the instance is in runtime.c.
+ * instance.c - an image brought to life: imports checked and linked, tables, memory and globals
+ * made, segments applied (wasm 4.5.4). What running code asks of the instance is in runtime.c.
  *
  * Invariants:
- *   - a table entry is all zeroes or a copy of its funcref's code, instance and type id; the type id
- *     of a function type is never 0, so a null entry fails the type compare of call_indirect;
+ *   - a table entry is all zeroes or a copy of its funcref's code, instance and type id; the type
+ *     id of a function type is never 0, so a null entry fails the type compare of call_indirect;
  *   - an import slot of a C function carries the importing instance, so that compiled code calls
  *     both kinds alike;
  *   - memories and tables that were imported belong to whoever made them.

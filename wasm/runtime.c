@@ -2,9 +2,9 @@
  * runtime.c - the instructions that compiled code leaves to C: growing, copying, filling and
  * initialising memories and tables (wasm 4.4.6, 4.4.7).
  *
- * Every range is checked with 64-bit arithmetic before the first effect: an operation that traps has
- * written nothing. Arguments are 32-bit as wasm has them. Linear memory is reached through host.h
- * alone; traps leave through wasm_host_trap and do not return.
+ * Every range is checked with 64-bit arithmetic before the first effect: an operation that traps
+ * has written nothing. Arguments are 32-bit as wasm has them. Linear memory is reached through
+ * host.h alone; traps leave through wasm_host_trap and do not return.
  */
 #include "wasm/instance.h"
 
