@@ -1,0 +1,33 @@
+/*
+ * spawn.c - starting a program through kernel-process.
+ */
+#include "sips/sip.h"
+#include "iface/kernel_process.h"
+
+#define ARGS_BYTES 4096u
+
+int32_t spawn(uint32_t kernel_process, const char *args, uint32_t n, uint32_t stdio,
+              struct child *child)
+{
+    static struct { struct kernel_process_spawn_req q; char args[ARGS_BYTES]; } req;
+    struct { struct kernel_process_spawn_ans a; char reason[sizeof child->reason]; } ans;
+    struct msg m = { .nhandles = stdio ? 1 : 0, .handle = { stdio } };
+    int32_t r;
+
+    memset(child, 0, sizeof *child);
+    if (n > ARGS_BYTES)
+        return ERR_TOO_BIG;
+    req.q.op = KERNEL_PROCESS_SPAWN;
+    req.q.flags = 0;
+    memcpy(req.args, args, n);
+    memset(&ans, 0, sizeof ans);
+    r = chan_call_msg(kernel_process, &m, &req, sizeof req.q + n, &ans, sizeof ans - 1);
+    if (r < 0) {
+        copy_text(child->reason, sizeof child->reason,
+                  ans.reason[0] ? ans.reason : error_text(r));
+        return r;
+    }
+    child->pid = ans.a.pid;
+    child->process = m.nhandles ? m.handle[0] : 0;
+    return 0;
+}
