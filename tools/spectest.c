@@ -17,51 +17,88 @@
 
 #define SECONDS 120         /* a script that runs longer has failed */
 #define MAX_SKIPS 64
+#define MAX_LISTED 1000
 
 static const char usage[] =
-    "usage: spectest [-v] [--skip NAME]... PATH...\n"
+    "usage: spectest [-v] [--skip NAME]... [--list FILE] PATH...\n"
     "Runs specification scripts (NAME.json with modules beside them); a folder means all in it.\n"
     "Prints NAME passed/total for each, then the sum; exits 1 when anything failed.\n"
     "  -v           say what failed: line, expected, actual\n"
     "  --skip NAME  leave the script NAME out (and say so); NAME* is a prefix\n"
+    "  --list FILE  run the scripts that FILE names, one a line; `- NAME reason` leaves one out\n"
+    "               (and says so); a script that FILE does not name is a failure\n"
     "  --help       this text\n";
 
 static bool verbose;
 static const char *skips[MAX_SKIPS];
 static int nskips;
+static struct listed {
+    const char *name, *reason;  /* reason: of leaving it out, NULL if it runs */
+    bool seen;
+} list[MAX_LISTED];
+static int nlisted;
 
 struct tally { long passed, total, text, scripts, failed, skipped; };
 
-static bool skipped(const char *name)
+static bool name_matches(const char *pattern, const char *name)
 {
-    for (int i = 0; i < nskips; i++) {
-        size_t n = strlen(skips[i]);
-        if (n && skips[i][n - 1] == '*' ? strncmp(name, skips[i], n - 1) == 0
-                                        : strcmp(name, skips[i]) == 0)
-            return true;
-    }
-    return false;
+    size_t n = strlen(pattern);
+
+    if (n && pattern[n - 1] == '*')
+        return strncmp(name, pattern, n - 1) == 0;
+    return strcmp(name, pattern) == 0;
 }
 
-/* Runs one script in a child; what it counts comes back through a pipe. */
-static void run_file(const char *path, struct tally *t)
+/* Why the script is not run, or NULL if it is. *bad: it should have been accounted for. */
+static const char *left_out(const char *name, bool *bad)
 {
-    const char *slash = strrchr(path, '/');
-    struct script_result r = { 0 };
-    char name[256];
+    *bad = false;
+    for (int i = 0; i < nskips; i++)
+        if (name_matches(skips[i], name))
+            return "as asked";
+    if (!nlisted)
+        return NULL;
+    for (int i = 0; i < nlisted; i++)
+        if (name_matches(list[i].name, name)) {
+            list[i].seen = true;
+            return list[i].reason;
+        }
+    *bad = true;
+    return "NOT IN THE LIST";
+}
+
+static bool read_list(const char *path)
+{
+    size_t size = 0;
+    char *text = (char *)host_read_file(path, &size), *line, *save = NULL;
+
+    if (!text) {
+        fprintf(stderr, "spectest: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        bool out = strncmp(line, "- ", 2) == 0;
+        char *rest = out ? line + 2 : line, *name = strsep(&rest, " ");
+
+        if (!*name || *name == '#')
+            continue;
+        if (nlisted == MAX_LISTED) {
+            fprintf(stderr, "spectest: %s: more than %d lines\n", path, MAX_LISTED);
+            return false;
+        }
+        if (!rest)
+            rest = "no reason given";
+        list[nlisted++] = (struct listed){ name, out ? rest : NULL, false };
+    }
+    return true;                /* the text is kept: names point into it */
+}
+
+/* Runs one script in a child; what it counts comes back through a pipe. Returns the wait status. */
+static int run_child(const char *path, struct script_result *r)
+{
     int fds[2], status = 0;
-    size_t n;
     pid_t pid;
 
-    snprintf(name, sizeof name, "%s", slash ? slash + 1 : path);
-    n = strlen(name);
-    if (n > 5)
-        name[n - 5] = 0;
-    if (skipped(name)) {
-        printf("%s skipped\n", name);
-        t->skipped++;
-        return;
-    }
     fflush(stdout);
     if (pipe(fds) || (pid = fork()) < 0) {
         perror("spectest");
@@ -75,9 +112,33 @@ static void run_file(const char *path, struct tally *t)
     }
     close(fds[1]);
     for (struct script_result got; read(fds[0], &got, sizeof got) == sizeof got;)
-        r = got;
+        *r = got;
     close(fds[0]);
     waitpid(pid, &status, 0);
+    return status;
+}
+
+static void run_file(const char *path, struct tally *t)
+{
+    const char *slash = strrchr(path, '/');
+    struct script_result r = { 0 };
+    char name[256];
+    const char *why;
+    bool bad;
+    int status;
+    size_t n;
+
+    snprintf(name, sizeof name, "%s", slash ? slash + 1 : path);
+    n = strlen(name);
+    if (n > 5)
+        name[n - 5] = 0;
+    if ((why = left_out(name, &bad))) {
+        printf("%s skipped: %s\n", name, why);
+        t->skipped++;
+        t->failed += bad;
+        return;
+    }
+    status = run_child(path, &r);
     printf("%s %ld/%ld", name, r.passed, r.total);
     if (r.text)
         printf(" (%ld text modules left out)", r.text);
@@ -104,7 +165,7 @@ static int is_script(const struct dirent *d)
 static bool run_path(const char *path, struct tally *t)
 {
     struct stat st;
-    struct dirent **list;
+    struct dirent **entries;
     char file[4096];
     int n;
 
@@ -116,14 +177,14 @@ static bool run_path(const char *path, struct tally *t)
         run_file(path, t);
         return true;
     }
-    n = scandir(path, &list, is_script, alphasort);
+    n = scandir(path, &entries, is_script, alphasort);
     for (int i = 0; i < n; i++) {
-        snprintf(file, sizeof file, "%s/%s", path, list[i]->d_name);
+        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
         run_file(file, t);
-        free(list[i]);
+        free(entries[i]);
     }
     if (n >= 0)
-        free(list);
+        free(entries);
     return n >= 0;
 }
 
@@ -141,6 +202,9 @@ int main(int argc, char **argv)
             verbose = true;
         } else if (strcmp(argv[i], "--skip") == 0 && i + 1 < argc && nskips < MAX_SKIPS) {
             skips[nskips++] = argv[++i];
+        } else if (strcmp(argv[i], "--list") == 0 && i + 1 < argc) {
+            if (!read_list(argv[++i]))
+                return 1;
         } else {
             fputs(usage, stderr);
             return 2;
@@ -152,6 +216,11 @@ int main(int argc, char **argv)
     }
     for (; i < argc; i++)
         ok = run_path(argv[i], &t) && ok;
+    for (int k = 0; k < nlisted; k++)
+        if (!list[k].seen && !list[k].reason) {
+            printf("%s is in the list and was not found\n", list[k].name);
+            t.failed++;
+        }
     printf("total %ld/%ld in %ld scripts, %ld failed, %ld skipped, %ld text modules left out\n",
            t.passed, t.total, t.scripts, t.failed, t.skipped, t.text);
     return ok && t.total && !t.failed ? 0 : 1;
