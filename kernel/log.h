@@ -24,5 +24,7 @@ size_t log_read(uint64_t *pos, char *to, size_t n);
 uint64_t log_end(void);             /* stream position behind the newest byte */
 /* Polled output of log lines on COM1: on at boot; off once a driver owns the port. panic turns it on. */
 void log_serial(bool on);
+/* For panic alone: the lock may be held by what died; turns serial output on. */
+void log_break_lock(void);
 
 #endif

@@ -35,6 +35,9 @@ paddr_t page_alloc_run(unsigned order);         /* 2^order contiguous, naturally
 paddr_t page_alloc_low(unsigned order);         /* the same below 4 GiB, for DMA */
 void page_free(paddr_t pa);                     /* a double free is asserted */
 void page_free_run(paddr_t pa, unsigned order);
+/* Keeps the first `pages` frames of an allocated run, frees the others; and frees what is left. */
+void page_trim_run(paddr_t pa, unsigned order, size_t pages);
+size_t page_free_trimmed(paddr_t pa);   /* the number of frames */
 size_t page_count_free(void);
 size_t page_count_total(void);                  /* RAM handed to the allocator at boot */
 
@@ -56,13 +59,14 @@ void kstack_free(uintptr_t top, size_t size);
  * address (base + 6 GiB at most). Pages of memory and stack appear, zeroed, when first touched. */
 
 #define SLOT_STRIDE (0x200000000ul + 0x200000ul + 0x1000ul)
-#define SLOT_MAX 16382u
+#define SLOT_MAX 16376u
 #define SLOT_STACK_DEFAULT (256ul << 10)
 
 struct slot {
     uintptr_t base;                 /* offset 0 of linear memory, page-aligned */
     uint64_t committed;             /* bytes of linear memory that exist */
     uint64_t window_low;            /* lowest window; committed never passes it. 4 GiB: none */
+    uint64_t extent;                /* end of what was ever committed or mapped */
     uintptr_t stack_top;            /* coloured, 16-byte aligned */
     uintptr_t stack_bottom;
     uintptr_t control;              /* mapped and zeroed; control_size is whole pages */
@@ -105,7 +109,8 @@ struct code {
     size_t size;                    /* whole pages */
 };
 bool code_alloc(struct code *c, size_t bytes);  /* false: out of memory or arena */
-void code_seal(struct code *c);                 /* rw gone, rx there; rest is filled with int3 */
+/* rw gone, rx there; what was not written is int3. False: no memory for tables, and c is freed. */
+bool code_seal(struct code *c);
 void code_free(struct code *c);                 /* before or after the seal */
 static inline bool code_contains(uintptr_t va) { return va - ARENA_BASE < ARENA_SIZE; }
 

@@ -22,7 +22,7 @@
     X(X2APIC,    "x2apic",    "1",  "0: use the memory-mapped local APIC even if x2APIC is there") \
     X(DEADLINE,  "tsc-deadline", "1", "0: use the one-shot APIC timer even if TSC-deadline is there") \
     X(AVX,       "avx",       "1",  "0: do not switch AVX on") \
-    X(FAULT,     "fault",     "",   "machine self-test: raise 'panic', 'pf', 'gp', 'ud', 'de', 'df', 'wx'")
+    X(FAULT,     "fault",     "",   "machine self-test: raise panic, assert, pf, gp, ud, de, df, wx, nx")
 
 enum option {
 #define X(id, name, dflt, help) OPT_##id,

@@ -232,7 +232,7 @@ struct boot_info {
     char cmdline[1024];
     char loader[64];                /* "GRUB 2.06-..", "PVH" */
     paddr_t archive, archive_end;   /* the boot archive (reserved RAM), equal if there is none */
-    paddr_t rsdp;                   /* ACPI root pointer, 0 if the loader gave none */
+    uint8_t rsdp[36];               /* copy of the ACPI root pointer, zeros if the loader gave none */
     struct framebuffer fb;
     unsigned nranges;
     struct boot_range ranges[BOOT_RANGES];

@@ -1,0 +1,92 @@
+/*
+ * log.c - the ring of log text, and polled output of it on COM1 until a driver owns the port.
+ *
+ * Writers are serialised by switching interrupts off and by a spin lock; panic breaks the lock.
+ */
+#include "kernel/log.h"
+#include "kernel/string.h"
+#include "kernel/x64/x64.h"
+
+#define RING 65536u
+#define COM1 0x3f8
+
+static char ring[RING];
+static uint64_t written;            /* bytes ever written; the newest RING of them are there */
+static bool serial = true;
+static bool lock;
+
+static void serial_put(char c)
+{
+    for (unsigned spin = 0; spin < 100000 && !(in8(COM1 + 5) & 0x20); spin++)
+        cpu_relax();
+    out8(COM1, (uint8_t)c);
+}
+
+void log_write(const char *s, size_t n)
+{
+    uint64_t flags = irq_save();
+
+    while (__atomic_exchange_n(&lock, true, __ATOMIC_ACQUIRE))
+        cpu_relax();
+    for (size_t i = 0; i < n; i++) {
+        ring[written++ % RING] = s[i];
+        if (!serial)
+            continue;
+        if (s[i] == '\n')
+            serial_put('\r');
+        serial_put(s[i]);
+    }
+    __atomic_store_n(&lock, false, __ATOMIC_RELEASE);
+    irq_restore(flags);
+}
+
+size_t log_read(uint64_t *pos, char *to, size_t n)
+{
+    uint64_t flags = irq_save();
+    size_t i = 0;
+
+    if (*pos > written)
+        *pos = written;
+    if (written - *pos > RING)
+        *pos = written - RING;
+    for (; i < n && *pos < written; i++)
+        to[i] = ring[(*pos)++ % RING];
+    irq_restore(flags);
+    return i;
+}
+
+uint64_t log_end(void)
+{
+    return written;
+}
+
+void log_serial(bool on)
+{
+    serial = on;
+}
+
+void log_break_lock(void)
+{
+    lock = false;
+    serial = true;
+}
+
+int kvprintf(const char *fmt, va_list ap)
+{
+    char line[512];
+    int n = kvsnprintf(line, sizeof line, fmt, ap);
+
+    log_write(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+    return n;
+}
+
+int kprintf(const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = kvprintf(fmt, ap);
+    va_end(ap);
+    return n;
+}

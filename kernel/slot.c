@@ -1,0 +1,197 @@
+/*
+ * slot.c - address-space slots of SIPs: stack, control area and linear memory, demand-zero.
+ *
+ * Slot i begins at (i + 1) * SLOT_STRIDE; the first 2 MiB boundary in it is its region:
+ *
+ *   region           guard ... stack | control | memory ...              (one page table)
+ *   region + 1 MiB + colour: base;  base + 4 GiB: end of memory and windows;
+ *   base + 6 GiB: last byte that an effective address can reach;
+ *   base + 7 GiB: guard | stack | guard | control, where they are too large for the region
+ *
+ * The colours (pages for the base, lines for the stack top) keep hot lines of different SIPs in
+ * different cache and TLB sets. A slot that is freed leaves no page and no table behind.
+ */
+#include "kernel/memory.h"
+#include "kernel/panic.h"
+#include "kernel/string.h"
+
+#define REGION (2ul << 20)
+#define BASE_OFFSET (1ul << 20)
+#define BASE_COLOURS 64u
+#define STACK_COLOURS 8u
+#define STACK_COLOUR 192ul
+#define INLINE_STACK (512ul << 10)
+#define INLINE_CONTROL (128ul << 10)
+#define FAR_OFFSET (7ul << 30)
+#define FAR_GUARD (1ul << 20)
+#define FAR_MAX (256ul << 20)
+#define MEMORY_MAX (4ul << 30)
+
+static struct slot *slots[SLOT_MAX];
+static uint16_t free_list[SLOT_MAX];        /* indices that were used before, newest on top */
+static unsigned free_count, ever_used, in_use;
+
+_Static_assert(SLOT_STRIDE * (SLOT_MAX + 1ul) <= LOWER_HALF_END, "slots fit the lower half");
+_Static_assert(BASE_OFFSET > INLINE_STACK + INLINE_CONTROL + 16 * PAGE_SIZE, "room and a guard");
+_Static_assert(REGION * 2 + FAR_OFFSET + 2 * (FAR_GUARD + FAR_MAX) < SLOT_STRIDE, "far parts fit");
+
+static uintptr_t page_up(uintptr_t a) { return (a + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1); }
+
+static uintptr_t region_of(uint32_t index)
+{
+    return ((index + 1ul) * SLOT_STRIDE + REGION - 1) & ~(REGION - 1);
+}
+
+static bool index_take(uint32_t *index)
+{
+    if (free_count)
+        *index = free_list[--free_count];
+    else if (ever_used < SLOT_MAX)
+        *index = ever_used++;
+    else
+        return false;
+    return true;
+}
+
+/* Places control area and stack: near the memory, or far above it. */
+static void lay_out(struct slot *s, size_t control, size_t stack)
+{
+    uintptr_t far = s->base + FAR_OFFSET, near = s->base;
+
+    s->control_size = page_up(control);
+    if (s->control_size <= INLINE_CONTROL)
+        near -= s->control_size;
+    s->control = s->control_size <= INLINE_CONTROL ? near : far + FAR_GUARD + FAR_MAX + FAR_GUARD;
+    if (!stack)
+        return;
+    s->stack_top = page_up(stack) <= INLINE_STACK ? near : far + FAR_GUARD + page_up(stack);
+    s->stack_bottom = s->stack_top - page_up(stack);
+    s->stack_top -= s->index % STACK_COLOURS * STACK_COLOUR;
+}
+
+static bool map_fresh(struct slot *s, uintptr_t va)
+{
+    paddr_t pa = page_alloc_zero();
+
+    if (pa == PAGE_NONE)
+        return false;
+    if (!map_page(va, pa, PAGE_W)) {
+        page_free(pa);
+        return false;
+    }
+    s->pages++;
+    return true;
+}
+
+struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, void *owner)
+{
+    struct slot *s;
+    uint32_t index;
+
+    if (control_bytes > FAR_MAX || stack_bytes > FAR_MAX)
+        return NULL;
+    s = kzalloc(sizeof *s);
+    if (!s || !index_take(&index)) {
+        kfree(s);
+        return NULL;
+    }
+    s->index = index;
+    s->owner = owner;
+    s->window_low = MEMORY_MAX;
+    s->page_limit = SIZE_MAX;
+    s->base = region_of(index) + BASE_OFFSET + index % BASE_COLOURS * PAGE_SIZE;
+    lay_out(s, control_bytes, stack_bytes);
+    slots[index] = s;
+    in_use++;
+    for (size_t off = 0; off < s->control_size; off += PAGE_SIZE)
+        if (!map_fresh(s, s->control + off)) {
+            slot_free(s);
+            return NULL;
+        }
+    return s;
+}
+
+void slot_free(struct slot *s)
+{
+    uintptr_t region = region_of(s->index);
+    size_t freed;
+
+    assert(slots[s->index] == s, "slot_free: not a slot in use");
+    freed = unmap_range(region, page_up(s->base + s->extent) - region);
+    freed += unmap_range(s->base + FAR_OFFSET, 2 * (FAR_GUARD + FAR_MAX));
+    assert(freed == s->pages, "slot_free: pages lost or gained");
+    slots[s->index] = NULL;
+    free_list[free_count++] = (uint16_t)s->index;
+    in_use--;
+    kfree(s);
+}
+
+bool slot_commit(struct slot *s, uint64_t bytes)
+{
+    if (bytes < s->committed || bytes > s->window_low)
+        return false;
+    s->committed = bytes;
+    if (s->extent < bytes)
+        s->extent = bytes;
+    return true;
+}
+
+struct slot *slot_find(uintptr_t va)
+{
+    uintptr_t n = va / SLOT_STRIDE;
+
+    return n >= 1 && n <= SLOT_MAX ? slots[n - 1] : NULL;
+}
+
+enum slot_fault slot_fault(uintptr_t va)
+{
+    struct slot *s = slot_find(va);
+    bool in_stack = s && va - s->stack_bottom < s->stack_top - s->stack_bottom;
+
+    if (!s || !(in_stack || va - s->base < s->committed))
+        return SLOT_OUTSIDE;
+    va &= ~(PAGE_SIZE - 1);
+    if (page_query(va, NULL, NULL))
+        return SLOT_OUTSIDE;                /* there already: a protection fault */
+    if (s->pages >= s->page_limit)
+        return SLOT_NOMEM;
+    return map_fresh(s, va) ? SLOT_PAGED : SLOT_NOMEM;
+}
+
+bool slot_in_stack_guard(const struct slot *s, uintptr_t va)
+{
+    return s->stack_top && va < s->stack_bottom && s->stack_bottom - va <= 64 * PAGE_SIZE;
+}
+
+bool slot_map_phys(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags)
+{
+    uint64_t done = 0;
+
+    if ((off | pa | len) % PAGE_SIZE || !len || off < s->committed || off > MEMORY_MAX ||
+        len > MEMORY_MAX - off || flags & PAGE_X)
+        return false;
+    for (uint64_t at = 0; at < len; at += PAGE_SIZE)
+        if (page_query(s->base + off + at, NULL, NULL))
+            return false;
+    if (s->extent < off + len)
+        s->extent = off + len;
+    for (; done < len; done += PAGE_SIZE)
+        if (!map_page(s->base + off + done, pa + done, flags | PAGE_BORROWED)) {
+            unmap_range(s->base + off, done);
+            return false;
+        }
+    if (off < s->window_low)
+        s->window_low = off;
+    return true;
+}
+
+void slot_unmap_phys(struct slot *s, uint64_t off, uint64_t len)
+{
+    assert(off >= s->window_low && off + len <= MEMORY_MAX, "slot_unmap_phys: not a window");
+    unmap_range(s->base + off, len);
+}
+
+size_t slot_count(void)
+{
+    return in_use;
+}

@@ -1,0 +1,208 @@
+/*
+ * cpu.c - what a CPU is and how it is set up: GDT, TSS with its IST stacks, IDT, FS, control
+ * registers, vector state; and which features compiled code may use.
+ */
+#include "kernel/x64/machine.h"
+#include "kernel/log.h"
+#include "kernel/memory.h"
+#include "kernel/options.h"
+#include "kernel/panic.h"
+#include "kernel/string.h"
+#include "wasm/wasm.h"
+
+#define IST_STACK 16384u            /* trap.asm knows it */
+#define FAULT_STACKS 3u
+
+enum { IST_FAULT = 1, IST_IRQ, IST_DF, IST_NMI, IST_MC, IST_COUNT };
+
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3, io_map;
+} __attribute__((packed));
+
+struct gate { uint16_t off0, sel; uint8_t ist, type; uint16_t off1; uint32_t off2, reserved; };
+
+/* The last 16 bytes of a fault stack name the next one in the ring; the CPU pushes below them. */
+struct ist_stack {
+    uint8_t space[IST_STACK - 16];
+    uint64_t reserved, next;
+} __attribute__((aligned(16384)));
+
+struct cpu_tables {
+    struct ist_stack fault[FAULT_STACKS], irq, df, nmi, mc;
+    uint64_t gdt[5];
+    struct tss tss __attribute__((aligned(16)));
+};
+
+_Static_assert(offsetof(struct cpu, self) == 0, "trap.asm, this_cpu()");
+_Static_assert(offsetof(struct cpu, fault_ist) == 8, "trap.asm");
+_Static_assert(offsetof(struct trap_frame, r15) == 256, "trap.asm");
+_Static_assert(offsetof(struct trap_frame, vector) == 376, "trap.asm");
+_Static_assert(offsetof(struct trap_frame, rip) == 392, "trap.asm");
+_Static_assert(sizeof(struct trap_frame) == 432, "trap.asm");
+_Static_assert(sizeof(struct ist_stack) == IST_STACK, "trap.asm rounds to it");
+
+struct cpu boot_cpu;
+static struct cpu_tables boot_tables;
+static struct gate idt[256] __attribute__((aligned(16)));
+static uint32_t features;
+static char brand[49];
+extern const uintptr_t trap_entries[256];           /* trap.asm */
+
+struct cpuid cpuid(uint32_t leaf, uint32_t sub)
+{
+    struct cpuid r;
+
+    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+                     : "0"(leaf & 0xf0000000), "2"(0));
+    if (r.a < leaf)
+        return (struct cpuid){ 0 };
+    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "0"(leaf), "2"(sub));
+    return r;
+}
+
+/* ---- features -------------------------------------------------------------------------------- */
+
+static bool avx_usable(void)
+{
+    uint32_t c = cpuid(1, 0).c;
+
+    return option_bool(OPT_AVX) && c & 1u << 26 && c & 1u << 28;     /* XSAVE, AVX */
+}
+
+void cpu_features_detect(void)
+{
+    struct cpuid ext = cpuid(0x80000001, 0), seven = cpuid(7, 0);
+    bool avx = avx_usable();
+    uint32_t leaf[12];
+
+    features = (ext.c & 1u << 5 ? WASM_CPU_LZCNT : 0) | (seven.b & 1u << 3 ? WASM_CPU_BMI1 : 0) |
+               (seven.b & 1u << 8 ? WASM_CPU_BMI2 : 0) | (avx ? WASM_CPU_AVX : 0) |
+               (avx && seven.b & 1u << 5 ? WASM_CPU_AVX2 : 0) |
+               (avx && cpuid(1, 0).c & 1u << 12 ? WASM_CPU_FMA : 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct cpuid r = cpuid(0x80000002 + i, 0);
+        memcpy(leaf + i * 4, &r, sizeof r);
+    }
+    memcpy(brand, leaf, sizeof leaf);
+}
+
+uint32_t cpu_features(void)
+{
+    return features;
+}
+
+const char *cpu_brand(void)
+{
+    const char *s = brand;
+
+    while (*s == ' ')
+        s++;
+    return *s ? s : "x86-64";
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static unsigned ist_of(unsigned vector)
+{
+    switch (vector) {
+    case VEC_DF: return IST_DF;
+    case VEC_NMI: return IST_NMI;
+    case VEC_MC: return IST_MC;
+    default: return vector < 32 ? IST_FAULT : IST_IRQ;
+    }
+}
+
+static void idt_fill(void)
+{
+    for (unsigned v = 0; v < 256; v++) {
+        uintptr_t at = trap_entries[v];
+        idt[v] = (struct gate){                     /* interrupt gates: SDM 3A 6.14.1 */
+            .off0 = (uint16_t)at, .sel = 0x08, .ist = (uint8_t)ist_of(v), .type = 0x8e,
+            .off1 = (uint16_t)(at >> 16), .off2 = (uint32_t)(at >> 32),
+        };
+    }
+}
+
+static void load_tables(struct cpu_tables *t)
+{
+    struct { uint16_t limit; uint64_t base; } __attribute__((packed)) r;
+    uint64_t tss = (uintptr_t)&t->tss;
+
+    t->gdt[1] = 0x00af9b000000ffff;                 /* 64-bit code, ring 0 */
+    t->gdt[2] = 0x00cf93000000ffff;                 /* data */
+    t->gdt[3] = (sizeof t->tss - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
+    t->gdt[4] = tss >> 32;
+    r.limit = sizeof t->gdt - 1;
+    r.base = (uintptr_t)t->gdt;
+    __asm__ volatile("lgdt %0" :: "m"(r));
+    __asm__ volatile("pushq $8; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:\n\t"
+                     "movw %w0, %%ds; movw %w0, %%es; movw %w0, %%ss" :: "r"(0x10) : "rax", "memory");
+    __asm__ volatile("ltr %w0" :: "r"(0x18));
+    r.limit = sizeof idt - 1;
+    r.base = (uintptr_t)idt;
+    __asm__ volatile("lidt %0" :: "m"(r));
+}
+
+static uint64_t stack_end(struct ist_stack *s)
+{
+    return (uintptr_t)&s->reserved;
+}
+
+static void tables_init(struct cpu *c, struct cpu_tables *t)
+{
+    for (unsigned i = 0; i < FAULT_STACKS; i++)
+        t->fault[i].next = stack_end(&t->fault[(i + 1) % FAULT_STACKS]);
+    t->tss.ist[IST_FAULT - 1] = stack_end(&t->fault[0]);
+    t->tss.ist[IST_IRQ - 1] = stack_end(&t->irq);
+    t->tss.ist[IST_DF - 1] = stack_end(&t->df);
+    t->tss.ist[IST_NMI - 1] = stack_end(&t->nmi);
+    t->tss.ist[IST_MC - 1] = stack_end(&t->mc);
+    t->tss.io_map = sizeof t->tss;
+    c->fault_ist = (uint64_t *)((uintptr_t)t + offsetof(struct cpu_tables, tss.ist));
+    c->tables = t;
+}
+
+/* Control registers and vector state: constants of the system. CR4.CET and user-mode bits stay off. */
+static void control_init(void)
+{
+    struct cpuid seven = cpuid(7, 0);
+    uint64_t cr4 = cr4_read();
+    uint32_t mxcsr = 0x1f80;
+    uint16_t cw = 0x037f;
+
+    cr4 |= 1ul << 9 | 1ul << 10;                    /* OSFXSR, OSXMMEXCPT */
+    if (cpuid(1, 0).d & 1u << 13)
+        cr4 |= 1ul << 7;                            /* PGE */
+    if (seven.b & 1u << 0)
+        cr4 |= 1ul << 16;                           /* FSGSBASE */
+    if (avx_usable())
+        cr4 |= 1ul << 18;                           /* OSXSAVE */
+    cr4_write(cr4);
+    if (avx_usable())
+        __asm__ volatile("xsetbv" :: "c"(0), "a"(7), "d"(0));    /* x87, SSE, AVX; nothing else */
+    __asm__ volatile("fninit; fldcw %0; ldmxcsr %1" :: "m"(cw), "m"(mxcsr));
+}
+
+void cpu_init(struct cpu *c, uint32_t id)
+{
+    struct cpu_tables *t = id == 0 ? &boot_tables : (struct cpu_tables *)kzalloc(sizeof *t);
+
+    if (!t)
+        panic("cpu %u: no memory for its tables", id);
+    assert((uintptr_t)t % IST_STACK == 0, "IST stacks are aligned to their size");
+    c->self = c;
+    c->id = id;
+    c->timer_deadline = UINT64_MAX;
+    tables_init(c, t);
+    if (id == 0)
+        idt_fill();
+    load_tables(t);
+    msr_write(MSR_FS_BASE, (uintptr_t)c);           /* loading selectors may have cleared it */
+    msr_write(MSR_GS_BASE, 0);
+    control_init();
+}

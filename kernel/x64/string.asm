@@ -1,0 +1,95 @@
+; string.asm - memcpy, memmove, memset with general registers only: interrupts that land in kernel
+; text do not save vector registers.
+
+section .text
+
+; void *memcpy(void *restrict d, const void *restrict s, size_t n);
+global memcpy
+memcpy:
+    mov rax, rdi
+    cmp rdx, 16
+    jb .small
+    cmp rdx, 128
+    ja .large
+    mov r8, [rsi + rdx - 8]                     ; the tail, first: it overlaps the last words
+    lea r9, [rdi + rdx - 8]
+.word:
+    mov rcx, [rsi]
+    mov [rdi], rcx
+    add rsi, 8
+    add rdi, 8
+    cmp rdi, r9
+    jb .word
+    mov [r9], r8
+    ret
+.large:
+    mov rcx, rdx
+    rep movsb
+    ret
+.small:
+    cmp edx, 8
+    jae .eight
+    cmp edx, 4
+    jae .four
+    test edx, edx
+    jz .done
+.byte:
+    mov cl, [rsi + rdx - 1]
+    mov [rdi + rdx - 1], cl
+    dec edx
+    jnz .byte
+.done:
+    ret
+.eight:
+    mov rcx, [rsi]
+    mov r8, [rsi + rdx - 8]
+    mov [rdi], rcx
+    mov [rdi + rdx - 8], r8
+    ret
+.four:
+    mov ecx, [rsi]
+    mov r8d, [rsi + rdx - 4]
+    mov [rdi], ecx
+    mov [rdi + rdx - 4], r8d
+    ret
+
+; void *memmove(void *d, const void *s, size_t n);
+global memmove
+memmove:
+    mov rax, rdi
+    mov rcx, rdi
+    sub rcx, rsi
+    cmp rcx, rdx                                ; unsigned: d in [s, s + n)?
+    jb .backward
+    mov rcx, rdx
+    rep movsb
+    ret
+.backward:
+    test rcx, rcx
+    jz .done
+.words:
+    cmp rdx, 8
+    jb .bytes
+    mov rcx, [rsi + rdx - 8]
+    mov [rdi + rdx - 8], rcx
+    sub rdx, 8
+    jmp .words
+.bytes:
+    test rdx, rdx
+    jz .done
+    mov cl, [rsi + rdx - 1]
+    mov [rdi + rdx - 1], cl
+    dec rdx
+    jmp .bytes
+.done:
+    ret
+
+; void *memset(void *d, int c, size_t n);
+global memset
+memset:
+    mov r8, rdi
+    movzx eax, sil
+    mov rcx, rdx
+    rep stosb
+    mov rax, r8
+    ret
