@@ -1,4 +1,16 @@
 # Selkie: `make help` says what there is.
+#: make             everything, under build/
+#: make deps        installs the Debian packages that are missing (sudo where not root)
+#: make kernel      build/selkie.elf (Multiboot2 and PVH)
+#: make archive     build/boot.tar: the programs
+#: make iso         build/selkie.iso: boots from CD and USB stick, BIOS and UEFI
+#: make run         the ISO in QEMU, serial console on this terminal (ctrl-a x ends it)
+#:                    PROGRAM=file.wasm  adds a module to the boot archive and starts it
+#:                    SMP=2 MEM=512 UEFI=1 DISPLAY=1  CPUs, MiB, UEFI firmware, a window
+#:                    APPEND="option=value"  kernel command line (kernel/options.h)
+#: make usb DEV=/dev/sdX   writes the ISO to a USB stick, after asking, and verifies it
+#: make tools       host tools: wasmc, wasmrun, spectest
+#: make clean       removes build/
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 B := build
@@ -7,7 +19,7 @@ NASM := nasm
 WASM_CC := clang-19
 WASM_LD := wasm-ld-19
 
-all: tools
+all: tools kernel iso
 
 # ---- host tools and the compiler as a library -----------------------------------------------------
 WARN := -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes
@@ -60,15 +72,85 @@ $B/archive/%.wasm: $B/sip/sips/%.o $(SIP_RUNTIME)
 	$(link_sip)
 $B/archive/%.wasm: $B/sip/drivers/%.o $(SIP_RUNTIME)
 	$(link_sip)
+SIP_EXTRA_display := $B/sip/font.o
 define sip_folder
-$B/archive/$(notdir $1).wasm: $(patsubst %.c,$B/sip/%.o,$(wildcard $1/*.c)) $(SIP_RUNTIME)
+$B/archive/$(notdir $1).wasm: $(patsubst %.c,$B/sip/%.o,$(wildcard $1/*.c)) $(SIP_RUNTIME) \
+		$(SIP_EXTRA_$(notdir $1))
 	$$(link_sip)
 endef
 $(foreach d,$(SIP_DIRS),$(eval $(call sip_folder,$d)))
+FONT := /usr/share/grub/unicode.pf2
+$B/host/fontgen: $B/host/tools/fontgen.o
+	$(CC) $^ -o $@
+$B/gen/font.c: $B/host/fontgen $(FONT)
+	@mkdir -p $(@D)
+	$^ $@
+$B/sip/font.o: $B/gen/font.c
+	@mkdir -p $(@D)
+	$(WASM_CC) $(SIP_CFLAGS) -c $< -o $@
 $B/archive/init.conf: sips/init.conf
 	@mkdir -p $(@D)
 	cp $< $@
 -include $(wildcard $B/sip/*/*.d $B/sip/*/*/*.d)
 
+# ---- the kernel -----------------------------------------------------------------------------------
+K := $B/k
+KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -fno-pic -fno-pie \
+	-fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+	-fcf-protection=none -fno-strict-aliasing $(WARN) -I. -I$B -MMD -MP
+KERNEL_C ?= $(wildcard kernel/*.c kernel/x64/*.c)
+KERNEL_ASM ?= $(wildcard boot/*.asm kernel/*.asm kernel/x64/*.asm)
+KERNEL_WASM ?= $(WASM_SRC)
+KERNEL_OBJ := $(KERNEL_ASM:%.asm=$K/%.asm.o) $(KERNEL_C:%.c=$K/%.o) $(KERNEL_WASM:%.c=$K/%.o)
+KERNEL_LD := ld -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments \
+	-T linker.ld
+
+kernel: $B/selkie.elf
+# the compiler may use vector registers: its text is preemptible
+$(KERNEL_WASM:%.c=$K/%.o): KERNEL_EXTRA :=
+$(KERNEL_C:%.c=$K/%.o): KERNEL_EXTRA := -mgeneral-regs-only
+$K/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
+$K/%.o: %.c | $(IFACE_H)
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_FLAGS) $(KERNEL_EXTRA) -c $< -o $@
+$K/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -g -I./ -MD $(@:.o=.d) -MP $< -o $@
+# two links: the second one with the symbol table of the first, which moves nothing
+$K/ksyms0.asm: tools/ksyms.sh
+	@mkdir -p $(@D)
+	tools/ksyms.sh > $@
+$K/stage1.elf: $(KERNEL_OBJ) $K/ksyms0.o linker.ld
+	$(KERNEL_LD) $(KERNEL_OBJ) $K/ksyms0.o -o $@
+$K/ksyms.asm: $K/stage1.elf tools/ksyms.sh
+	tools/ksyms.sh $< > $@
+$K/ksyms0.o $K/ksyms.o: %.o: %.asm
+	$(NASM) -f elf64 $< -o $@
+$B/selkie.elf: $K/stage1.elf $K/ksyms.o
+	$(KERNEL_LD) $(KERNEL_OBJ) $K/ksyms.o -o $@
+-include $(wildcard $K/*/*.d $K/*/*/*.d)
+
+# ---- boot archive, images, running ------------------------------------------------------------------
+ARCHIVE_FILES = $(sort $(SIP_WASM) $B/archive/init.conf)
+TAR := tar --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=644
+
+archive: $B/boot.tar
+$B/boot.tar: $(ARCHIVE_FILES)
+	$(TAR) -cf $@ -C $B/archive $(notdir $^)
+iso: $B/selkie.iso
+$B/selkie.iso: $B/selkie.elf $B/boot.tar iso/grub.cfg tools/iso.sh
+	tools/iso.sh $@ $B/selkie.elf $B/boot.tar "$(APPEND)"
+run: $B/selkie.elf $B/boot.tar iso/grub.cfg $(if $(PROGRAM)$(APPEND),,$B/selkie.iso)
+	SMP="$(SMP)" MEM="$(MEM)" UEFI="$(UEFI)" WINDOW="$(if $(filter command,$(origin DISPLAY)),$(DISPLAY))" PROGRAM="$(PROGRAM)" \
+	APPEND="$(APPEND)" tools/run.sh $B
+usb: $B/selkie.iso
+	tools/usb.sh $B/selkie.iso "$(DEV)"
+deps:
+	@tools/deps.sh
+clean:
+	rm -rf $B
+help:
+	@sed -n 's/^#: //p' Makefile
+
 -include $(wildcard $B/host/*/*.d)
-.PHONY: all tools ifaces sips
+.PHONY: all tools ifaces sips kernel archive iso run usb deps clean help
