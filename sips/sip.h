@@ -67,6 +67,10 @@ int32_t chan_call_msg(uint32_t h, struct msg *m, const void *req, uint32_t n, vo
 /* Receives into buf. Returns the length; m tells where from. deadline as for sys_wait. */
 int32_t chan_wait(uint32_t h, struct msg *m, void *buf, uint32_t cap, int64_t deadline);
 
+/* Receives from any handle into buf, which must hold MSG_BYTES_MAX bytes; closes handles that come
+ * with data and calls, for servers that take none. */
+int32_t chan_serve(struct msg *m, void *buf, uint32_t cap, int64_t deadline);
+
 /* Answers m with n bytes at p and `nhandles` handles. */
 int32_t chan_answer(const struct msg *m, const void *p, uint32_t n, const uint32_t *handles,
                     uint32_t nhandles);

@@ -55,6 +55,16 @@ int32_t chan_wait(uint32_t h, struct msg *m, void *buf, uint32_t cap, int64_t de
     return sys_wait(h, ADDR(m), deadline);
 }
 
+int32_t chan_serve(struct msg *m, void *buf, uint32_t cap, int64_t deadline)
+{
+    int32_t n = chan_wait(0, m, buf, cap, deadline);
+
+    if (n >= 0 && (m->kind == MSG_DATA || m->kind == MSG_CALL))
+        for (uint32_t i = 0; i < m->nhandles; i++)
+            sys_close(m->handle[i]);
+    return n;
+}
+
 int32_t chan_answer(const struct msg *m, const void *p, uint32_t n, const uint32_t *handles,
                     uint32_t nhandles)
 {
