@@ -91,6 +91,9 @@ struct wasm_func {                  /* index space: imports first */
     uint32_t type;                  /* index into module.types */
     uint32_t body, body_size;       /* byte offset and size of the code entry; 0 for imports */
     bool imported, escapes;         /* escapes: exported, in an element segment, ref.func, start */
+    bool declared;                  /* ref.func in a body may name it (wasm 3.4.10, C.refs) */
+    uint8_t port_op;                /* imports of "port": 1 2 4 = in of that width, | 0x80 = out */
+    uint16_t port;
 };
 
 struct wasm_tabletype { uint8_t type; struct wasm_limits lim; bool imported, exported; };

@@ -1,0 +1,109 @@
+/*
+ * arena.c - chunked bump allocation over struct wasm_host.
+ *
+ * An arena belongs to one thread of compilation. Chunks double in size up to a limit so that small
+ * functions hold little and large ones ask seldom. The head of a chunk is part of its `size`.
+ */
+#include "wasm/arena.h"
+
+enum { CHUNK_MIN = 32 * 1024, CHUNK_MAX = 1024 * 1024, CHUNK_HEAD = 32 };
+
+_Static_assert(sizeof(struct wasm_chunk) <= CHUNK_HEAD, "chunk head");
+
+void arena_init(struct wasm_arena *a, struct wasm_host *h, void **oom)
+{
+    *a = (struct wasm_arena){ .host = h, .oom = oom };
+}
+
+static size_t round16(size_t n)
+{
+    return (n + 15) & ~(size_t)15;
+}
+
+static _Noreturn void out_of_memory(struct wasm_arena *a)
+{
+    __builtin_longjmp(a->oom, 1);
+}
+
+static struct wasm_chunk *chunk_new(struct wasm_arena *a, size_t need)
+{
+    size_t size = a->chunks ? 2 * a->chunks->size : CHUNK_MIN;
+    if (size > CHUNK_MAX)
+        size = CHUNK_MAX;
+    if (need > (size_t)-1 / 4)
+        out_of_memory(a);
+    if (size < need + CHUNK_HEAD)
+        size = round16(need + CHUNK_HEAD);
+    struct wasm_chunk *c = a->host->alloc(a->host->ctx, size);
+    if (!c)
+        out_of_memory(a);
+    c->size = size;
+    c->used = CHUNK_HEAD;
+    c->next = a->chunks;
+    a->chunks = c;
+    a->total += size;
+    if (a->total > a->peak)
+        a->peak = a->total;
+    return c;
+}
+
+void *arena_alloc(struct wasm_arena *a, size_t bytes)
+{
+    bytes = round16(bytes);
+    struct wasm_chunk *c = a->chunks;
+    if (!c || bytes > c->size - c->used)
+        c = chunk_new(a, bytes);
+    uint8_t *p = (uint8_t *)c + c->used;
+    c->used += bytes;
+    memset(p, 0, bytes);
+    return p;
+}
+
+void *arena_grow(struct wasm_arena *a, void *old, size_t old_bytes, size_t new_bytes)
+{
+    struct wasm_chunk *c = a->chunks;
+    size_t o = round16(old_bytes), n = round16(new_bytes);
+    if (old && c && (uint8_t *)old + o == (uint8_t *)c + c->used && n - o <= c->size - c->used) {
+        memset((uint8_t *)old + old_bytes, 0, n - old_bytes);
+        c->used += n - o;
+        return old;
+    }
+    void *p = arena_alloc(a, new_bytes);
+    if (old_bytes)
+        memcpy(p, old, old_bytes);
+    return p;
+}
+
+static void chunk_release(struct wasm_arena *a, struct wasm_chunk *c)
+{
+    a->total -= c->size;
+    a->host->release(a->host->ctx, c, c->size);
+}
+
+void arena_reset(struct wasm_arena *a)
+{
+    struct wasm_chunk *keep = a->chunks, *next;
+    if (!keep)
+        return;
+    for (struct wasm_chunk *c = keep->next; c; c = next) {
+        next = c->next;
+        if (c->size > keep->size && c->size <= CHUNK_MAX) {
+            chunk_release(a, keep);
+            keep = c;
+        } else {
+            chunk_release(a, c);
+        }
+    }
+    keep->next = NULL;
+    keep->used = CHUNK_HEAD;
+    a->chunks = keep;
+}
+
+void arena_free(struct wasm_arena *a)
+{
+    for (struct wasm_chunk *c = a->chunks, *next; c; c = next) {
+        next = c->next;
+        chunk_release(a, c);
+    }
+    a->chunks = NULL;
+}

@@ -1,0 +1,130 @@
+/*
+ * build.h - shared by the files of the SSA builder: build.c (control flow and the walk),
+ * build_ops.c (instructions that are not 1:1 with an IR operation), build_ssa.c (locals),
+ * build_scan.c (where locals are set).
+ */
+#ifndef WASM_BUILD_H
+#define WASM_BUILD_H
+
+#include "wasm/ir.h"
+#include "wasm/opcodes.h"
+#include "wasm/reader.h"
+
+enum { MAX_LOCALS = 50000 };
+
+/* An entry of the operand stack. type 0 = any (below a polymorphic stack); v 0 = in dead code. */
+struct value { uint32_t v; uint8_t type; };
+
+struct blocktype { uint32_t nparams, nresults; const uint8_t *params, *results; };
+
+enum frame_kind { FR_FUNC, FR_BLOCK, FR_LOOP, FR_IF, FR_ELSE };
+
+/* A control frame. Its edges are the branches to its label, in text order. */
+struct frame {
+    uint8_t kind;
+    bool unreachable;           /* the operand stack is polymorphic */
+    struct blocktype type;
+    uint32_t height;            /* of the operand stack below the operands of the block */
+    uint32_t edges, last_edge, nedges;
+    uint32_t from;              /* block of the last edge: a block has at most one */
+    uint32_t checked;           /* position of the br_table that last checked this label */
+    uint32_t else_block, else_slot, params;     /* if: the edge to else; params in vals */
+    uint32_t loop;              /* loop: index in loops, 0 if it is dead */
+    uint32_t phis;              /* loop: first of the parameters' phis, which are consecutive */
+};
+
+/* A branch whose target was not known when it was made. slot: 0, 1 = succ, else args + 2. */
+struct edge { uint32_t next, block, slot, vals; bool again; };
+
+/* An assignment to a local (see build_ssa.c). */
+struct set { uint32_t pos, val; };
+
+struct loop {
+    uint32_t end;               /* position of its end */
+    uint32_t header;            /* 0 if the loop is dead */
+    uint32_t parent, jump, depth;
+    uint32_t pending;           /* list of phis that wait for the back edges */
+};
+struct pending { uint32_t next, phi, local; };
+
+struct fill { uint32_t phi, local, block, args, i; };   /* a phi whose operands are being found */
+struct slot { uint32_t block, local, val; };            /* hash of values at block entries */
+
+struct build {
+    struct ir_func *f;
+    struct wasm_module *m;
+    struct reader r;
+    uint32_t body, body_end;    /* code after the declarations of locals */
+    uint32_t pos;               /* of the instruction at hand */
+    uint32_t cur;               /* block, 0 in dead code */
+    uint32_t cur_loop;          /* innermost live loop */
+    uint32_t max_ins, max_args;
+
+    struct value *stack;    uint32_t nstack, cap_stack;
+    struct frame *frames;   uint32_t nframes, cap_frames;
+    struct edge *edges;     uint32_t nedges, cap_edges;
+    uint32_t *vals;         uint32_t nvals, cap_vals;       /* operands of edges */
+
+    /* locals */
+    uint32_t nlocals;
+    uint8_t *local_type;        /* enum wasm_type */
+    uint32_t *first_set;        /* [nlocals + 1] */
+    uint32_t *next_set;         /* the first set of the local that the walk has not passed */
+    struct set *sets;           /* by local, then by position */
+    uint32_t *known, *known_in; /* value at this point, if known_in is the current block */
+    uint32_t zero[T_REF + 1];   /* constants 0 in the entry block */
+    uint32_t entry_tail;        /* last parameter or zero there */
+
+    struct loop *loops;     uint32_t nloops, loops_seen;
+    struct pending *pending;uint32_t npending, cap_pending;
+    uint32_t *start, *block_loop;   uint32_t cap_start, cap_block_loop;     /* per block */
+    struct slot *slots;     uint32_t mask, nslots;
+    struct fill *work;      uint32_t nwork, cap_work;
+    uint32_t *path;         uint32_t npath, cap_path;
+};
+
+#define BUILD_INVALID(b, ...) READER_FAIL(&(b)->r, WASM_INVALID, (b)->pos, __VA_ARGS__)
+#define BUILD_MALFORMED(b, ...) READER_FAIL(&(b)->r, WASM_MALFORMED, (b)->pos, __VA_ARGS__)
+
+/* Makes room for n more elements of an array x of the builder or the function. */
+#define GROW(arena, x, n, cap, more) \
+    ((n) + (more) <= (cap) ? (void)0 : \
+     (void)((x) = build_grow(arena, x, sizeof *(x), n, &(cap), more)))
+void *build_grow(struct wasm_arena *a, void *old, size_t size, uint32_t n, uint32_t *cap,
+                 uint32_t more);
+
+/* build.c: the operand stack. Popping checks types and returns the value. */
+uint32_t build_pop(struct build *b, uint8_t type);
+struct value build_pop_any(struct build *b);
+void build_push(struct build *b, uint32_t v, uint8_t type);
+/* Pops n operands of these types into vals; returns where they are. */
+uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n);
+
+/* build.c: making instructions. All return 0 and do nothing in dead code. */
+uint32_t build_raw(struct build *b, int op, int type);      /* in no block */
+uint32_t build_ins(struct build *b, int op, int type, uint32_t x, uint32_t y, uint32_t z);
+uint32_t build_const(struct build *b, int type, uint64_t bits);
+uint32_t build_args(struct build *b, uint32_t n);           /* n slots in f->args */
+void build_phi_link(struct build *b, uint32_t block, uint32_t phi);
+
+/* build_ops.c: everything but control */
+void build_op(struct build *b, uint32_t op, const struct op_info *info);
+
+/* build_scan.c */
+void build_scan(struct build *b);
+
+/* build_ssa.c */
+void build_ssa_init(struct build *b);
+uint32_t build_local_get(struct build *b, uint32_t local);
+void build_local_set(struct build *b, uint32_t local, uint32_t v);
+void build_ssa_loop_open(struct build *b, uint32_t loop, uint32_t header);
+void build_ssa_loop_close(struct build *b, uint32_t loop);  /* the header's preds are known */
+void build_phi_finish(struct build *b, uint32_t phi, uint32_t args, uint32_t n);
+
+/* ir.c */
+void ir_dom_link(struct ir_func *f, uint32_t block, uint32_t idom);
+uint32_t ir_dom_common(const struct ir_func *f, uint32_t a, uint32_t b);
+/* Replaces all uses of aliases and takes them out of the lists. */
+void ir_drop_aliases(struct ir_func *f);
+
+#endif

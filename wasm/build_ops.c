@@ -1,0 +1,442 @@
+/*
+ * build_ops.c - instructions other than control: the general case from the opcode table, and those
+ * whose types depend on context (wasm 3.3).
+ */
+#include "wasm/build.h"
+
+static uint8_t sig_type(char c)
+{
+    switch (c) {
+    case 'i': return WASM_I32;
+    case 'I': return WASM_I64;
+    case 'f': return WASM_F32;
+    case 'F': return WASM_F64;
+    case 'r': return WASM_FUNCREF;
+    }
+    return 0;
+}
+
+/* Pops the operands of a signature, the last one first. */
+static void pop_sig(struct build *b, const char *sig, uint32_t v[3])
+{
+    for (unsigned n = (unsigned)strlen(sig) - 1; n--; )
+        v[n] = build_pop(b, sig_type(sig[1 + n]));
+}
+
+static bool has_operand_type(int op)
+{
+    return (op >= IR_EQZ && op <= IR_GEU) || (op >= IR_FEQ && op <= IR_BITCAST);
+}
+
+static void plain(struct build *b, const struct op_info *info)
+{
+    uint32_t v[3] = { 0, 0, 0 };
+    uint8_t type = sig_type(info->sig[0]);
+    pop_sig(b, info->sig, v);
+    uint32_t i = build_ins(b, info->ir, ir_type_of(type), v[0], v[1], v[2]);
+    if (i && has_operand_type(info->ir))
+        b->f->ins[i].aux = (uint16_t)ir_type_of(sig_type(info->sig[1]));
+    build_push(b, i, type);
+}
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+static uint32_t memory_index(struct build *b)
+{
+    uint32_t i = 0;
+    if (b->m->features & WASM_F_MULTIMEM)
+        i = rd_u32(&b->r);
+    else if (rd_u8(&b->r) && rd_ok(&b->r))
+        BUILD_MALFORMED(b, "zero byte expected");
+    if (i >= b->m->nmems && rd_ok(&b->r))
+        BUILD_INVALID(b, "unknown memory %u", i);
+    return i;
+}
+
+static void access(struct build *b, const struct op_info *info)
+{
+    uint32_t v[3] = { 0, 0, 0 }, mem = 0;
+    uint32_t align = rd_u32(&b->r);
+    if (b->m->features & WASM_F_MULTIMEM && align & 0x40) {
+        align &= ~0x40u;
+        mem = rd_u32(&b->r);
+    }
+    if (align >= 32 && rd_ok(&b->r))
+        BUILD_MALFORMED(b, "malformed memop flags 0x%x", align);
+    uint32_t offset = rd_u32(&b->r);
+    if (!rd_ok(&b->r))
+        return;
+    if (mem >= b->m->nmems)
+        BUILD_INVALID(b, "unknown memory %u", mem);
+    if (align > info->arg >> 4)
+        BUILD_INVALID(b, "alignment must not be larger than natural");
+    if (mem > 0xff)
+        READER_FAIL(&b->r, WASM_LIMIT, b->pos, "memory index %u too large", mem);
+    pop_sig(b, info->sig, v);
+    uint8_t type = sig_type(info->sig[0]);
+    uint32_t i = build_ins(b, info->ir, type ? ir_type_of(type) : T_NONE, v[0], v[1], offset);
+    if (i)
+        b->f->ins[i].aux = (uint16_t)((info->arg & 15) | mem << 8);
+    if (type)
+        build_push(b, i, type);
+}
+
+/* ---- runtime helpers ----------------------------------------------------------------------- */
+
+/* A call of a helper with n values and then, if it has one, an immediate. */
+static uint32_t call_rt(struct build *b, int rt, int type, const uint32_t *v, uint32_t n,
+                        uint32_t imm)
+{
+    if (!b->cur)
+        return 0;
+    uint32_t c = build_const(b, T_I32, imm), at = build_args(b, n + 1);
+    uint32_t first = rt == RT_MEMORY_GROW;      /* its immediate comes first */
+    for (uint32_t i = 0; i < n; i++)
+        b->f->args[at + first + i] = v[i];
+    b->f->args[at + (first ? 0 : n)] = c;
+    return build_ins(b, IR_CALLRT, type, at, n + 1, (uint32_t)rt);
+}
+
+static uint32_t pack(struct build *b, uint32_t low, uint32_t high)
+{
+    if (low > 0xffff || high > 0xffff)
+        READER_FAIL(&b->r, WASM_LIMIT, b->pos, "index over 65535 in a bulk instruction");
+    return low | high << 16;
+}
+
+static void bulk(struct build *b, const struct op_info *info, int rt, uint32_t imm)
+{
+    uint32_t v[3] = { 0, 0, 0 };
+    pop_sig(b, info->sig, v);
+    if (rd_ok(&b->r))
+        call_rt(b, rt, T_NONE, v, (uint32_t)strlen(info->sig) - 1, imm);
+}
+
+static uint32_t data_index(struct build *b)
+{
+    uint32_t i = rd_u32(&b->r);
+    if (!b->m->has_datacount && rd_ok(&b->r))
+        BUILD_MALFORMED(b, "data count section required");
+    if (i >= b->m->ndatas && rd_ok(&b->r))
+        BUILD_INVALID(b, "unknown data segment %u", i);
+    return i;
+}
+
+static uint32_t elem_index(struct build *b)
+{
+    uint32_t i = rd_u32(&b->r);
+    if (i >= b->m->nelems && rd_ok(&b->r))
+        BUILD_INVALID(b, "unknown elem segment %u", i);
+    return i;
+}
+
+/* A table index; its element type in *type. */
+static uint32_t table_index(struct build *b, uint8_t *type)
+{
+    uint32_t i = rd_u32(&b->r);
+    *type = 0;
+    if (!rd_ok(&b->r))
+        return 0;
+    if (i >= b->m->ntables) {
+        BUILD_INVALID(b, "unknown table %u", i);
+        return 0;
+    }
+    if (i > 0xffff)
+        READER_FAIL(&b->r, WASM_LIMIT, b->pos, "table index %u too large", i);
+    *type = b->m->tables[i].type;
+    return i;
+}
+
+static void memory_op(struct build *b, uint32_t op, const struct op_info *info)
+{
+    uint32_t x, y, v[3];
+    switch (op) {
+    case OP_memory_size:
+        x = memory_index(b);
+        build_push(b, build_ins(b, IR_MEMSIZE, T_I32, 0, x, 0), WASM_I32);
+        break;
+    case OP_memory_grow:
+        x = memory_index(b);
+        v[0] = build_pop(b, WASM_I32);
+        build_push(b, call_rt(b, RT_MEMORY_GROW, T_I32, v, 1, x), WASM_I32);
+        break;
+    case OP_memory_init:
+        x = data_index(b);
+        y = memory_index(b);
+        bulk(b, info, RT_MEMORY_INIT, pack(b, x, y));
+        break;
+    case OP_memory_copy:
+        x = memory_index(b);
+        y = memory_index(b);
+        bulk(b, info, RT_MEMORY_COPY, pack(b, x, y));
+        break;
+    case OP_memory_fill:
+        bulk(b, info, RT_MEMORY_FILL, memory_index(b));
+        break;
+    case OP_data_drop:
+        bulk(b, info, RT_DATA_DROP, data_index(b));
+        break;
+    }
+}
+
+static void table_op(struct build *b, uint32_t op, const struct op_info *info)
+{
+    uint8_t type, other;
+    uint32_t x, y, v[3];
+    switch (op) {
+    case OP_table_get:
+        x = table_index(b, &type);
+        v[0] = build_pop(b, WASM_I32);
+        build_push(b, call_rt(b, RT_TABLE_GET, T_REF, v, 1, x), type);
+        break;
+    case OP_table_set:
+        x = table_index(b, &type);
+        v[1] = build_pop(b, type);
+        v[0] = build_pop(b, WASM_I32);
+        call_rt(b, RT_TABLE_SET, T_NONE, v, 2, x);
+        break;
+    case OP_table_grow:
+        x = table_index(b, &type);
+        v[1] = build_pop(b, WASM_I32);
+        v[0] = build_pop(b, type);
+        build_push(b, call_rt(b, RT_TABLE_GROW, T_I32, v, 2, x), WASM_I32);
+        break;
+    case OP_table_size:
+        x = table_index(b, &type);
+        build_push(b, call_rt(b, RT_TABLE_SIZE, T_I32, v, 0, x), WASM_I32);
+        break;
+    case OP_table_fill:
+        x = table_index(b, &type);
+        v[2] = build_pop(b, WASM_I32);
+        v[1] = build_pop(b, type);
+        v[0] = build_pop(b, WASM_I32);
+        call_rt(b, RT_TABLE_FILL, T_NONE, v, 3, x);
+        break;
+    case OP_table_copy:
+        x = table_index(b, &type);
+        y = table_index(b, &other);
+        if (type != other && rd_ok(&b->r))
+            BUILD_INVALID(b, "type mismatch between tables");
+        bulk(b, info, RT_TABLE_COPY, pack(b, x, y));
+        break;
+    case OP_table_init:
+        y = elem_index(b);
+        x = table_index(b, &type);
+        if (rd_ok(&b->r) && type != b->m->elems[y].type)
+            BUILD_INVALID(b, "type mismatch between table and element segment");
+        bulk(b, info, RT_TABLE_INIT, pack(b, y, x));
+        break;
+    case OP_elem_drop:
+        bulk(b, info, RT_ELEM_DROP, elem_index(b));
+        break;
+    }
+}
+
+/* ---- calls --------------------------------------------------------------------------------- */
+
+/* `extra`, if not 0, is one more argument after those of the type. */
+static void call(struct build *b, int op, const struct wasm_functype *t, uint32_t extra,
+                 uint32_t index, uint32_t table)
+{
+    struct ir_func *f = b->f;
+    uint32_t vals = build_pop_vals(b, t->params, t->nparams), i = 0;
+    if (!rd_ok(&b->r))
+        return;
+    if (b->cur) {
+        uint32_t n = t->nparams + (extra != 0), at = build_args(b, n);
+        if (t->nparams)
+            memcpy(f->args + at, b->vals + vals, t->nparams * sizeof *f->args);
+        if (extra)
+            f->args[at + t->nparams] = extra;
+        i = build_ins(b, op, t->nresults ? ir_type_of(t->results[0]) : T_NONE, at, n, index);
+        f->ins[i].aux = (uint16_t)table;
+    }
+    b->nvals = vals;
+    for (uint32_t k = 0; k < t->nresults; k++)
+        build_push(b, k == 0 ? i : build_ins(b, IR_RESULT, ir_type_of(t->results[k]), i, k, 0),
+                   t->results[k]);
+}
+
+static void op_call(struct build *b)
+{
+    uint32_t i = rd_u32(&b->r);
+    if (i >= b->m->nfuncs && rd_ok(&b->r))
+        BUILD_INVALID(b, "unknown function %u", i);
+    if (rd_ok(&b->r))
+        call(b, IR_CALL, &b->m->types[b->m->funcs[i].type], 0, i, 0);
+}
+
+static void op_call_indirect(struct build *b)
+{
+    uint8_t type;
+    uint32_t i = rd_u32(&b->r), table = table_index(b, &type);
+    if (i >= b->m->ntypes && rd_ok(&b->r))
+        BUILD_INVALID(b, "unknown type %u", i);
+    if (type != WASM_FUNCREF && rd_ok(&b->r))
+        BUILD_INVALID(b, "type mismatch: call_indirect needs a table of functions");
+    uint32_t entry = build_pop(b, WASM_I32);
+    if (rd_ok(&b->r))
+        call(b, IR_CALLIND, &b->m->types[i], entry, i, table);
+}
+
+/* ---- variables, parametric, references ----------------------------------------------------- */
+
+static void local_op(struct build *b, uint32_t op)
+{
+    uint32_t i = rd_u32(&b->r), v;
+    if (i >= b->nlocals) {
+        if (rd_ok(&b->r))
+            BUILD_INVALID(b, "unknown local %u", i);
+        return;
+    }
+    uint8_t type = b->local_type[i];
+    if (op == OP_local_get) {
+        build_push(b, build_local_get(b, i), type);
+        return;
+    }
+    v = build_pop(b, type);
+    if (rd_ok(&b->r))
+        build_local_set(b, i, v);
+    if (op == OP_local_tee)
+        build_push(b, v, type);
+}
+
+static void global_op(struct build *b, uint32_t op)
+{
+    uint32_t i = rd_u32(&b->r), v;
+    if (i >= b->m->nglobals) {
+        if (rd_ok(&b->r))
+            BUILD_INVALID(b, "unknown global %u", i);
+        return;
+    }
+    const struct wasm_globaltype *g = &b->m->globals[i];
+    int type = ir_type_of(g->type);
+    if (op == OP_global_set) {
+        if (!g->mut)
+            BUILD_INVALID(b, "global is immutable");
+        v = build_pop(b, g->type);
+        build_ins(b, IR_GLOBALSET, T_NONE, v, 0, i);
+        return;
+    }
+    bool known = !g->mut && !g->imported && g->type != WASM_V128 &&
+                 (g->init.op == WASM_C_VALUE || g->init.op == WASM_C_REFNULL);
+    v = known ? build_const(b, type, g->init.bits[0]) : build_ins(b, IR_GLOBALGET, type, 0, i, 0);
+    build_push(b, v, g->type);
+}
+
+static void op_select(struct build *b, uint32_t op)
+{
+    uint8_t type = 0;
+    if (op == OP_select_t) {
+        uint32_t n = rd_count(&b->r, 1);
+        if (n != 1 && rd_ok(&b->r))
+            BUILD_INVALID(b, "invalid result arity");
+        type = rd_u8(&b->r);
+        if (ir_type_of(type) == T_NONE && rd_ok(&b->r))
+            BUILD_MALFORMED(b, "malformed value type 0x%x", type);
+    }
+    uint32_t c = build_pop(b, WASM_I32), y, x;
+    if (type) {
+        y = build_pop(b, type);
+        x = build_pop(b, type);
+    } else {
+        struct value v = build_pop_any(b), w = build_pop_any(b);
+        if ((v.type && w.type && v.type != w.type) || ir_type_of(v.type) == T_REF ||
+            ir_type_of(w.type) == T_REF)
+            BUILD_INVALID(b, "type mismatch in select");
+        y = v.v;
+        x = w.v;
+        type = v.type ? v.type : w.type;
+    }
+    build_push(b, build_ins(b, IR_SELECT, ir_type_of(type), x, y, c), type);
+}
+
+static void ref_op(struct build *b, uint32_t op)
+{
+    uint32_t i;
+    if (op == OP_ref_null) {
+        uint8_t type = rd_u8(&b->r);
+        if (type != WASM_FUNCREF && type != WASM_EXTERNREF && rd_ok(&b->r))
+            BUILD_MALFORMED(b, "malformed reference type 0x%x", type);
+        build_push(b, build_const(b, T_REF, 0), type);
+    } else if (op == OP_ref_is_null) {
+        struct value v = build_pop_any(b);
+        if (v.type && ir_type_of(v.type) != T_REF)
+            BUILD_INVALID(b, "type mismatch: expected a reference");
+        i = build_ins(b, IR_EQZ, T_I32, v.v, 0, 0);
+        if (i)
+            b->f->ins[i].aux = T_REF;
+        build_push(b, i, WASM_I32);
+    } else {
+        i = rd_u32(&b->r);
+        if (i >= b->m->nfuncs && rd_ok(&b->r))
+            BUILD_INVALID(b, "unknown function %u", i);
+        else if (rd_ok(&b->r) && !b->m->funcs[i].declared)
+            BUILD_INVALID(b, "undeclared function reference");
+        build_push(b, build_ins(b, IR_REFFUNC, T_REF, 0, i, 0), WASM_FUNCREF);
+    }
+}
+
+static void const_op(struct build *b, uint32_t op)
+{
+    switch (op) {
+    case OP_i32_const:
+        build_push(b, build_const(b, T_I32, (uint32_t)rd_s32(&b->r)), WASM_I32);
+        break;
+    case OP_i64_const:
+        build_push(b, build_const(b, T_I64, (uint64_t)rd_s64(&b->r)), WASM_I64);
+        break;
+    case OP_f32_const:
+        build_push(b, build_const(b, T_F32, rd_fixed(&b->r, 4)), WASM_F32);
+        break;
+    case OP_f64_const:
+        build_push(b, build_const(b, T_F64, rd_fixed(&b->r, 8)), WASM_F64);
+        break;
+    }
+}
+
+void build_op(struct build *b, uint32_t op, const struct op_info *info)
+{
+    if (info->ir == IR_LOAD || info->ir == IR_STORE) {
+        access(b, info);
+        return;
+    }
+    if (info->ir != IR_NONE) {
+        plain(b, info);
+        return;
+    }
+    switch (op) {
+    case OP_nop:
+        break;
+    case OP_drop:
+        build_pop_any(b);
+        break;
+    case OP_select: case OP_select_t:
+        op_select(b, op);
+        break;
+    case OP_call:
+        op_call(b);
+        break;
+    case OP_call_indirect:
+        op_call_indirect(b);
+        break;
+    case OP_local_get: case OP_local_set: case OP_local_tee:
+        local_op(b, op);
+        break;
+    case OP_global_get: case OP_global_set:
+        global_op(b, op);
+        break;
+    case OP_i32_const: case OP_i64_const: case OP_f32_const: case OP_f64_const:
+        const_op(b, op);
+        break;
+    case OP_ref_null: case OP_ref_is_null: case OP_ref_func:
+        ref_op(b, op);
+        break;
+    case OP_memory_size: case OP_memory_grow: case OP_memory_init: case OP_memory_copy:
+    case OP_memory_fill: case OP_data_drop:
+        memory_op(b, op, info);
+        break;
+    default:
+        table_op(b, op, info);
+    }
+}

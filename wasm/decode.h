@@ -1,0 +1,38 @@
+/*
+ * decode.h - shared by the files of the module decoder: decode.c (sections), segment.c (constant
+ * expressions, elements, data) and module.c (what is computed once all sections are known).
+ */
+#ifndef WASM_DECODE_H
+#define WASM_DECODE_H
+
+#include "wasm/arena.h"
+#include "wasm/reader.h"
+
+struct decoder {
+    struct reader r;
+    struct wasm_module *m;
+    const struct wasm_options *o;
+    uint32_t nimport_globals;       /* constant expressions see only these */
+    uint32_t ndatas_declared;       /* by the data count section */
+    uint32_t ncode;                 /* bodies found */
+};
+
+#define INVALID(d, ...) READER_FAIL(&(d)->r, WASM_INVALID, (d)->r.pos, __VA_ARGS__)
+#define MALFORMED(d, ...) READER_FAIL(&(d)->r, WASM_MALFORMED, (d)->r.pos, __VA_ARGS__)
+
+void *decode_array(struct decoder *d, size_t n, size_t size);
+uint8_t decode_reftype(struct decoder *d);
+
+/* segment.c */
+void decode_constexpr(struct decoder *d, uint8_t type, struct wasm_constexpr *out);
+void decode_elems(struct decoder *d);
+void decode_datas(struct decoder *d);
+
+/* module.c */
+bool module_valtype(const struct wasm_module *m, uint8_t type);
+void module_func_ref(struct wasm_module *m, uint32_t func);
+void module_port_import(struct decoder *d, struct wasm_import *im, struct wasm_func *f);
+void module_check_exports(struct decoder *d);
+void module_finish(struct decoder *d);
+
+#endif
