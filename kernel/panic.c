@@ -115,7 +115,7 @@ void panic(const char *fmt, ...)
     epitaph(fmt, ap);
     va_end(ap);
     if (panics == 1)
-        backtrace((uintptr_t)__builtin_return_address(0), (uintptr_t)__builtin_frame_address(0));
+        backtrace((uintptr_t)__builtin_return_address(0), *(uintptr_t *)__builtin_frame_address(0));
     panic_end();
 }
 

@@ -1,0 +1,20 @@
+#!/bin/sh
+# iso.sh OUT.iso KERNEL.elf BOOT.tar "KERNEL COMMAND LINE" - one hybrid image that boots as CD and as
+# disk or USB stick, under BIOS and UEFI. Only the GRUB modules that grub.cfg needs go in, which keeps
+# it to a few megabytes.
+set -eu
+out=$1 kernel=$2 archive=$3 cmdline=${4-}
+tree=$(mktemp -d "$(dirname "$out")/iso.XXXXXX")
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/boot/grub"
+cp iso/grub.cfg "$tree/boot/grub/grub.cfg"
+strip --strip-debug -o "$tree/boot/selkie.elf" "$kernel"
+cp "$archive" "$tree/boot/boot.tar"
+printf "set cmdline='%s'\n" "$(printf %s "$cmdline" | tr -d "'")" > "$tree/boot/cmdline.cfg"
+find "$tree" -exec touch -h -d @0 {} +
+mods="multiboot2 serial normal iso9660 part_gpt part_msdos fat all_video gfxterm boot test echo"
+if ! grub-mkrescue --fonts= --locales= --themes= --install-modules="$mods configfile search" \
+    -o "$out" "$tree" > "$tree/log" 2>&1; then
+    cat "$tree/log" >&2
+    exit 1
+fi
