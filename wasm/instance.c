@@ -108,6 +108,10 @@ static void link_func(struct wasm_instance *in, uint32_t f, const struct wasm_ex
     ref->func = UINT32_MAX;
 }
 
+/*
+ * Port functions are instructions in the code and need nothing here. As values they are null: their
+ * funcref keeps type id 0, so that calling one through a table traps.
+ */
 static enum wasm_errcode link_imports(struct wasm_instance *in, wasm_resolve_fn *resolve, void *ctx,
                                       struct wasm_error *err)
 {
@@ -117,6 +121,8 @@ static enum wasm_errcode link_imports(struct wasm_instance *in, wasm_resolve_fn 
         const struct wasm_import *im = &m->imports[i];
         struct wasm_extern x;
 
+        if (im->kind == WASM_FUNC && m->funcs[im->index].port_op)
+            continue;
         memset(&x, 0, sizeof x);
         if (!resolve || !resolve(ctx, m, i, &x))
             return fail_import(err, "unknown import", im);
