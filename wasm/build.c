@@ -671,11 +671,27 @@ static void begin(struct build *b)
     frame_push(b, FR_FUNC, (struct blocktype){ 0, t->nresults, NULL, t->results });
 }
 
+/* The size of the body ends it before its `end`. */
+static void body_too_short(struct build *b)
+{
+    struct reader *r = &b->r;
+    if (r->end >= b->m->size)
+        rd_eof(r);
+    else if (b->nframes == 1 && r->bytes[r->end] == OP_end)
+        BUILD_MALFORMED(b, "section size mismatch");
+    else
+        BUILD_MALFORMED(b, "END opcode expected");
+}
+
 static void walk(struct build *b)
 {
     struct reader *r = &b->r;
     while (b->nframes && rd_ok(r)) {
         b->pos = r->pos;
+        if (r->pos == r->end) {
+            body_too_short(b);
+            return;
+        }
         uint32_t op = rd_u8(r);
         if (op == OP_PREFIX_FC) {
             uint32_t sub = rd_u32(r);

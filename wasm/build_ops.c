@@ -112,22 +112,19 @@ static void bulk(struct build *b, const struct op_info *info, int rt, uint32_t i
         call_rt(b, rt, T_NONE, v, (uint32_t)strlen(info->sig) - 1, imm);
 }
 
-static uint32_t data_index(struct build *b)
+/* An index that is checked only after the other immediate. */
+static void check_data(struct build *b, uint32_t i)
 {
-    uint32_t i = rd_u32(&b->r);
     if (!b->m->has_datacount && rd_ok(&b->r))
         BUILD_MALFORMED(b, "data count section required");
     if (i >= b->m->ndatas && rd_ok(&b->r))
         BUILD_INVALID(b, "unknown data segment %u", i);
-    return i;
 }
 
-static uint32_t elem_index(struct build *b)
+static void check_elem(struct build *b, uint32_t i)
 {
-    uint32_t i = rd_u32(&b->r);
     if (i >= b->m->nelems && rd_ok(&b->r))
         BUILD_INVALID(b, "unknown elem segment %u", i);
-    return i;
 }
 
 /* A table index; its element type in *type. */
@@ -161,8 +158,9 @@ static void memory_op(struct build *b, uint32_t op, const struct op_info *info)
         build_push(b, call_rt(b, RT_MEMORY_GROW, T_I32, v, 1, x), WASM_I32);
         break;
     case OP_memory_init:
-        x = data_index(b);
+        x = rd_u32(&b->r);
         y = memory_index(b);
+        check_data(b, x);
         bulk(b, info, RT_MEMORY_INIT, pack(b, x, y));
         break;
     case OP_memory_copy:
@@ -174,7 +172,9 @@ static void memory_op(struct build *b, uint32_t op, const struct op_info *info)
         bulk(b, info, RT_MEMORY_FILL, memory_index(b));
         break;
     case OP_data_drop:
-        bulk(b, info, RT_DATA_DROP, data_index(b));
+        x = rd_u32(&b->r);
+        check_data(b, x);
+        bulk(b, info, RT_DATA_DROP, x);
         break;
     }
 }
@@ -220,14 +220,17 @@ static void table_op(struct build *b, uint32_t op, const struct op_info *info)
         bulk(b, info, RT_TABLE_COPY, pack(b, x, y));
         break;
     case OP_table_init:
-        y = elem_index(b);
+        y = rd_u32(&b->r);
         x = table_index(b, &type);
+        check_elem(b, y);
         if (rd_ok(&b->r) && type != b->m->elems[y].type)
             BUILD_INVALID(b, "type mismatch between table and element segment");
         bulk(b, info, RT_TABLE_INIT, pack(b, y, x));
         break;
     case OP_elem_drop:
-        bulk(b, info, RT_ELEM_DROP, elem_index(b));
+        x = rd_u32(&b->r);
+        check_elem(b, x);
+        bulk(b, info, RT_ELEM_DROP, x);
         break;
     }
 }

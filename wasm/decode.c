@@ -4,9 +4,11 @@
  * Every count is checked against the bytes that are left before anything is allocated, so memory is
  * proportional to the input. Errors are recorded by the reader; loops run on over zeros until they
  * notice. Indices are validated as they are read: the order of sections guarantees that what they
- * refer to is known.
+ * refer to is known. Which error is reported follows the reference interpreter: malformed bytes go
+ * before what is invalid, and contents may run over the end of a section, which is then the error.
  */
 #include "wasm/decode.h"
+#include "wasm/ir.h"
 
 enum section {
     SEC_CUSTOM, SEC_TYPE, SEC_IMPORT, SEC_FUNCTION, SEC_TABLE, SEC_MEMORY, SEC_GLOBAL, SEC_EXPORT,
@@ -94,9 +96,11 @@ static void type_section(struct decoder *d)
 static uint32_t typeidx(struct decoder *d)
 {
     uint32_t i = rd_u32(&d->r);
-    if (i >= d->m->ntypes && rd_ok(&d->r))
+    if (i < d->m->ntypes)
+        return i;
+    if (rd_ok(&d->r))
         INVALID(d, "unknown type %u", i);
-    return i;
+    return 0;
 }
 
 static struct wasm_limits limits(struct decoder *d, bool memory)
@@ -144,7 +148,7 @@ static void import_desc(struct decoder *d, struct wasm_import *im)
         struct wasm_func *f = &m->funcs[im->index = m->nfuncs];
         f->type = typeidx(d);
         f->imported = true;
-        if (rd_ok(&d->r))
+        if (rd_ok(&d->r) && !d->invalid.code)
             module_port_import(d, im, f);
         m->nimport_funcs = ++m->nfuncs;
         break;
@@ -174,7 +178,7 @@ static void import_desc(struct decoder *d, struct wasm_import *im)
 static void import_section(struct decoder *d)
 {
     struct wasm_module *m = d->m;
-    uint32_t n = index_count(d, 0, 4, "imports");
+    uint32_t n = index_count(d, 0, 3, "imports");
     m->imports = decode_array(d, n, sizeof *m->imports);
     m->funcs = decode_array(d, n, sizeof *m->funcs);
     m->tables = decode_array(d, n, sizeof *m->tables);
@@ -210,7 +214,7 @@ static void function_section(struct decoder *d)
 static void table_section(struct decoder *d)
 {
     struct wasm_module *m = d->m;
-    uint32_t n = index_count(d, m->ntables, 3, "tables");
+    uint32_t n = index_count(d, m->ntables, 2, "tables");
     m->tables = extend(d, m->tables, m->ntables, n, sizeof *m->tables);
     for (uint32_t i = 0; i < n && rd_ok(&d->r); i++)
         m->tables[m->ntables++] = tabletype(d);
@@ -219,7 +223,7 @@ static void table_section(struct decoder *d)
 static void memory_section(struct decoder *d)
 {
     struct wasm_module *m = d->m;
-    uint32_t n = index_count(d, m->nmems, 2, "memories");
+    uint32_t n = index_count(d, m->nmems, 1, "memories");
     m->mems = extend(d, m->mems, m->nmems, n, sizeof *m->mems);
     for (uint32_t i = 0; i < n && rd_ok(&d->r); i++)
         m->mems[m->nmems++].lim = limits(d, true);
@@ -229,7 +233,7 @@ static void memory_section(struct decoder *d)
 static void global_section(struct decoder *d)
 {
     struct wasm_module *m = d->m;
-    uint32_t n = index_count(d, m->nglobals, 4, "globals");
+    uint32_t n = index_count(d, m->nglobals, 3, "globals");
     m->globals = extend(d, m->globals, m->nglobals, n, sizeof *m->globals);
     for (uint32_t i = 0; i < n && rd_ok(&d->r); i++) {
         struct wasm_globaltype *g = &m->globals[m->nglobals];
@@ -284,36 +288,38 @@ static void start_section(struct decoder *d)
         INVALID(d, "unknown function %u", i);
         return;
     }
+    m->start = i;
+    m->funcs[i].escapes = true;
+    if (d->invalid.code)
+        return;
     const struct wasm_functype *t = &m->types[m->funcs[i].type];
     if (t->nparams || t->nresults)
         INVALID(d, "start function must have no parameters and no results");
-    m->start = i;
-    m->funcs[i].escapes = true;
 }
 
 static void code_section(struct decoder *d)
 {
     struct wasm_module *m = d->m;
-    uint32_t n = rd_count(&d->r, 1);
-    if (n != m->nfuncs - m->nimport_funcs && rd_ok(&d->r))
-        MALFORMED(d, "function and code section have inconsistent lengths");
+    uint32_t n = rd_count(&d->r, 1), expected = m->nfuncs - m->nimport_funcs;
     for (uint32_t i = 0; i < n && rd_ok(&d->r); i++) {
-        struct wasm_func *f = &m->funcs[m->nimport_funcs + i];
         uint32_t size = rd_u32(&d->r);
         if (size > rd_left(&d->r)) {
             rd_eof(&d->r);
             return;
         }
-        f->body = d->r.pos;
-        f->body_size = size;
+        if (i < expected) {
+            m->funcs[m->nimport_funcs + i].body = d->r.pos;
+            m->funcs[m->nimport_funcs + i].body_size = size;
+        }
         d->r.pos += size;
     }
     d->ncode = n;
 }
 
-static void custom_section(struct decoder *d)
+static void custom_section(struct decoder *d, uint32_t end)
 {
     struct wasm_module *m = d->m;
+    d->r.end = end;
     struct wasm_custom c = { .name = rd_name(&d->r) };
     c.at = d->r.pos;
     c.size = rd_left(&d->r);
@@ -332,10 +338,10 @@ static void datacount_section(struct decoder *d)
     d->m->has_datacount = true;
 }
 
-static void section(struct decoder *d, uint8_t id)
+static void section(struct decoder *d, uint8_t id, uint32_t end)
 {
     switch (id) {
-    case SEC_CUSTOM:    custom_section(d); break;
+    case SEC_CUSTOM:    custom_section(d, end); break;
     case SEC_TYPE:      type_section(d); break;
     case SEC_IMPORT:    import_section(d); break;
     case SEC_FUNCTION:  function_section(d); break;
@@ -382,11 +388,28 @@ static void sections(struct decoder *d, uint32_t size)
         }
         if (id != SEC_CUSTOM)
             last = section_order[id];
-        r->end = r->pos + n;
-        section(d, id);
-        if (r->pos != r->end && rd_ok(r))
+        uint32_t end = r->pos + n;
+        section(d, id, end);
+        if (r->pos != end && rd_ok(r))
             MALFORMED(d, "section size mismatch");
-        r->end = size;
+        if (rd_ok(r))
+            r->end = size;
+    }
+}
+
+/* Bodies come before what failed, so an error in their bytes is the first one. */
+static void earlier_error(struct decoder *d, struct wasm_arena *scratch)
+{
+    struct wasm_module *m = d->m;
+    for (uint32_t i = m->nimport_funcs; i < m->nfuncs && m->funcs[i].body_size; i++) {
+        struct wasm_error err = { 0 };
+        struct ir_func f = { .m = m, .o = d->o, .arena = scratch, .index = i };
+        bool ok = pass_build(&f, &err);
+        arena_reset(scratch);
+        if (!ok && err.code == WASM_MALFORMED) {
+            *d->r.err = err;
+            return;
+        }
     }
 }
 
@@ -415,12 +438,14 @@ static void decode_module(struct decoder *d, size_t size)
         MALFORMED(d, "function and code section have inconsistent lengths");
     if (rd_ok(r) && d->m->has_datacount && d->ndatas_declared != d->m->ndatas)
         MALFORMED(d, "data count and data section have inconsistent lengths");
+    if (d->invalid.code && rd_ok(r))
+        *r->err = d->invalid;
     if (rd_ok(r))
         module_finish(d);
 }
 
 /* A module and its arena in one allocation. */
-struct box { struct wasm_module m; struct wasm_arena arena; };
+struct box { struct wasm_module m; struct wasm_arena arena, scratch; };
 
 struct wasm_module *wasm_open(struct wasm_host *h, const uint8_t *bytes, size_t size,
                               const struct wasm_options *o, struct wasm_error *err)
@@ -434,6 +459,7 @@ struct wasm_module *wasm_open(struct wasm_host *h, const uint8_t *bytes, size_t 
     }
     memset(b, 0, sizeof *b);
     arena_init(&b->arena, h, oom);
+    arena_init(&b->scratch, h, oom);
     b->m = (struct wasm_module){ .host = h, .arena = &b->arena, .bytes = bytes, .size = size,
                                  .features = o->features, .start = UINT32_MAX };
     if (__builtin_setjmp(oom)) {
@@ -443,7 +469,10 @@ struct wasm_module *wasm_open(struct wasm_host *h, const uint8_t *bytes, size_t 
         struct decoder d = { .r = { .bytes = bytes, .func = UINT32_MAX, .err = err },
                              .m = &b->m, .o = o };
         decode_module(&d, size);
+        if (err->code == WASM_MALFORMED && d.ncode && !d.invalid.code)
+            earlier_error(&d, &b->scratch);
     }
+    arena_free(&b->scratch);
     b->arena.oom = NULL;
     if (err->code == WASM_OK)
         return &b->m;

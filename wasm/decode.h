@@ -12,12 +12,15 @@ struct decoder {
     struct reader r;
     struct wasm_module *m;
     const struct wasm_options *o;
+    struct wasm_error invalid;      /* first violation; malformed bytes after it go before it */
     uint32_t nimport_globals;       /* constant expressions see only these */
     uint32_t ndatas_declared;       /* by the data count section */
     uint32_t ncode;                 /* bodies found */
 };
 
-#define INVALID(d, ...) READER_FAIL(&(d)->r, WASM_INVALID, (d)->r.pos, __VA_ARGS__)
+/* Unlike MALFORMED this does not end decoding: nothing after it may rely on what it said. */
+#define INVALID(d, ...) \
+    wasm_fail(&(d)->invalid, WASM_INVALID, UINT32_MAX, (d)->r.pos, __VA_ARGS__)
 #define MALFORMED(d, ...) READER_FAIL(&(d)->r, WASM_MALFORMED, (d)->r.pos, __VA_ARGS__)
 
 void *decode_array(struct decoder *d, size_t n, size_t size);

@@ -109,7 +109,7 @@ static void elem(struct decoder *d, struct wasm_elem *e)
         e->type = flags & 4 ? decode_reftype(d) : elem_kind(d);
     if (!rd_ok(&d->r))
         return;
-    if (e->mode == 0 && m->tables[e->table].type != e->type)
+    if (e->mode == 0 && e->table < m->ntables && m->tables[e->table].type != e->type)
         INVALID(d, "type mismatch between table and element segment");
     elem_init(d, e, flags & 4);
 }
