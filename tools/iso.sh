@@ -12,7 +12,8 @@ strip --strip-debug -o "$tree/boot/selkie.elf" "$kernel"
 cp "$archive" "$tree/boot/boot.tar"
 printf "set cmdline='%s'\n" "$(printf %s "$cmdline" | tr -d "'")" > "$tree/boot/cmdline.cfg"
 find "$tree" -exec touch -h -d @0 {} +
-mods="multiboot2 serial normal iso9660 part_gpt part_msdos fat all_video gfxterm boot test echo"
+# the part_* that grub.cfg does not need are what GRUB's own start-up asks for
+mods="part_acorn part_amiga part_bsd part_dfly part_dvh part_plan part_sun part_sunpc multiboot2 serial normal iso9660 part_gpt part_msdos fat all_video gfxterm boot test echo"
 if ! grub-mkrescue --fonts= --locales= --themes= --install-modules="$mods configfile search" \
     -o "$out" "$tree" > "$tree/log" 2>&1; then
     cat "$tree/log" >&2

@@ -24,8 +24,12 @@ copy_begin:
     mov eax, 1
     ret
 .large:
+    mov r8, [rsi + rdx - 8]
+    lea r9, [rdi + rdx - 8]
     mov rcx, rdx
-    rep movsb
+    shr rcx, 3
+    rep movsq
+    mov [r9], r8
     mov eax, 1
     ret
 .bytes:
@@ -38,7 +42,13 @@ copy_begin:
 global fill_checked
 fill_checked:
     movzx eax, sil
+    mov rcx, 0x0101010101010101
+    imul rax, rcx
     mov rcx, rdx
+    shr rcx, 3
+    rep stosq
+    mov ecx, edx
+    and ecx, 7
     rep stosb
     mov eax, 1
     ret

@@ -261,9 +261,13 @@ static void map_direct(paddr_t start, paddr_t end)
         unsigned level = huge && start % HUGE == 0 && end - start >= HUGE ? 3 : 2;
         paddr_t in;
         pte_t *e = walk(va, level, true, &in);
+        if (e && level == 3 && *e & P && !(*e & PS)) {      /* partly mapped: go on in 2 MiB pages */
+            level = 2;
+            e = walk(va, level, true, &in);
+        }
         if (e && !(*e & P))
             *e = start | P | W | PS | G | NX;
-        start += e ? span_of(level) : LARGE;
+        start += span_of(e ? level : 2);
     }
 }
 

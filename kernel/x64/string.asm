@@ -1,5 +1,6 @@
 ; string.asm - memcpy, memmove, memset with general registers only: interrupts that land in kernel
-; text do not save vector registers.
+; text do not save vector registers. Word-wise `rep` is as fast as byte-wise on CPUs and eight times
+; faster under QEMU's emulator.
 
 section .text
 
@@ -22,9 +23,13 @@ memcpy:
     jb .word
     mov [r9], r8
     ret
-.large:
+.large:                                         ; words, then the last 8 bytes once more
+    mov r8, [rsi + rdx - 8]
+    lea r9, [rdi + rdx - 8]
     mov rcx, rdx
-    rep movsb
+    shr rcx, 3
+    rep movsq
+    mov [r9], r8
     ret
 .small:
     cmp edx, 8
@@ -61,7 +66,11 @@ memmove:
     sub rcx, rsi
     cmp rcx, rdx                                ; unsigned: d in [s, s + n)?
     jb .backward
-    mov rcx, rdx
+    mov rcx, rdx                                ; forward, also by words: a word that is written lies
+    shr rcx, 3                                  ; below everything still to be read
+    rep movsq
+    mov ecx, edx
+    and ecx, 7
     rep movsb
     ret
 .backward:
@@ -89,6 +98,17 @@ global memset
 memset:
     mov r8, rdi
     movzx eax, sil
+    mov rcx, 0x0101010101010101
+    imul rax, rcx
+    cmp rdx, 8
+    jb .bytes
+    mov [rdi + rdx - 8], rax                    ; the tail, then words
+    mov rcx, rdx
+    shr rcx, 3
+    rep stosq
+    mov rax, r8
+    ret
+.bytes:
     mov rcx, rdx
     rep stosb
     mov rax, r8
