@@ -113,12 +113,17 @@ struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, void *owner)
 
 void slot_free(struct slot *s)
 {
-    uintptr_t region = region_of(s->index);
+    uintptr_t low = s->base, far = s->base + FAR_OFFSET;
     size_t freed;
 
     assert(slots[s->index] == s, "slot_free: not a slot in use");
-    freed = unmap_range(region, page_up(s->base + s->extent) - region);
-    freed += unmap_range(s->base + FAR_OFFSET, 2 * (FAR_GUARD + FAR_MAX));
+    if (s->control < low)
+        low = s->control;
+    if (s->stack_top && s->stack_bottom < low)
+        low = s->stack_bottom;
+    freed = unmap_range(low, page_up(s->base + s->extent) - low);
+    if (s->control > far || s->stack_bottom > far)
+        freed += unmap_range(far, 2 * (FAR_GUARD + FAR_MAX));
     assert(freed == s->pages, "slot_free: pages lost or gained");
     slots[s->index] = NULL;
     free_list[free_count++] = (uint16_t)s->index;

@@ -16,6 +16,7 @@
 #define VGA_TEXT 0xb8000ul
 
 struct boot_info boot_info;
+static bool efi;                                /* no VGA text mode to fall back on */
 static paddr_t early_next;                      /* next frame of boot_page, 0 before the first */
 
 /* ---- Multiboot2 (MB2 3.6) ---------------------------------------------------------------------- */
@@ -31,8 +32,8 @@ struct mb2_fb {
     uint8_t red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
 } __attribute__((packed));
 enum {
-    MB2_CMDLINE = 1, MB2_LOADER = 2, MB2_MODULE = 3, MB2_MMAP = 6, MB2_FB = 8, MB2_RSDP1 = 14,
-    MB2_RSDP2 = 15,
+    MB2_CMDLINE = 1, MB2_LOADER = 2, MB2_MODULE = 3, MB2_MMAP = 6, MB2_FB = 8, MB2_EFI64 = 12,
+    MB2_RSDP1 = 14, MB2_RSDP2 = 15,
 };
 
 static void copy_text(char *to, size_t n, const char *from, size_t max)
@@ -99,6 +100,9 @@ static void mb2_tag(const struct mb2_tag *t)
         break;
     case MB2_FB:
         mb2_framebuffer((const void *)t);
+        break;
+    case MB2_EFI64:
+        efi = true;
         break;
     case MB2_RSDP1:
     case MB2_RSDP2:                             /* the newer one comes last */
@@ -191,7 +195,7 @@ void boot_parse(uint32_t magic, paddr_t info)
     else
         panic("boot: neither Multiboot2 nor PVH (magic %x)", magic);
     sort_ranges();
-    if (boot_info.fb.kind == FB_NONE && magic == PVH_MAGIC)
+    if (boot_info.fb.kind == FB_NONE && !efi)
         probe_vga_text();
 }
 

@@ -169,6 +169,8 @@ static void sweep_table(struct sweep *s, paddr_t table, unsigned level, uintptr_
             page_free(old & ADDR);
             s->freed++;
         }
+        if (!frame_of(table)->live)
+            return;
     }
 }
 
