@@ -1,7 +1,7 @@
 /*
  * serial.c - 16550 UART at COM1, 115200 8N1, driven by interrupts. Handles `serial` for one client.
  *
- * Output waits in a ring; while that has no room for a whole message, no message is received, so the
+ * A machine without one gets a line that swallows output. Output waits in a ring; while that has no room for a whole message, no message is received, so the
  * channel's queue fills and holds the client back. Input that no client takes in time is dropped
  * when its ring is full.
  *
@@ -39,6 +39,7 @@ enum { LSR_DATA = 1, LSR_TX_EMPTY = 0x20 };
 static char tx[TX_BYTES], rx[RX_BYTES];
 static uint32_t tx_first, tx_end, rx_first, rx_end;     /* free-running */
 static uint32_t client;
+static bool absent;
 static struct msg flusher;      /* a flush to answer; token 0: none */
 static struct { uint32_t op; char bytes[MSG_BYTES_MAX - 4]; } in;
 
@@ -73,6 +74,10 @@ static void transmit(void)
 {
     uint32_t bursts = BURSTS;
 
+    if (absent) {
+        tx_first = tx_end;
+        return;
+    }
     while (tx_first != tx_end && bursts-- && (read_lsr() & LSR_TX_EMPTY))
         for (uint32_t i = 0; i < FIFO_BYTES && tx_first != tx_end; i++)
             write_data((uint8_t)tx[tx_first++ % TX_BYTES]);
@@ -115,6 +120,14 @@ static void deliver(void)
     }
 }
 
+static void hello(uint32_t h)
+{
+    struct serial_ready_req ready = { SERIAL_READY };
+
+    client = h;
+    chan_send(client, &ready, sizeof ready, SEND_NOWAIT);
+}
+
 static void request(const struct msg *m, uint32_t n)
 {
     if (n >= 4 && in.op == SERIAL_PUT) {
@@ -138,7 +151,7 @@ static void event(const struct msg *m, uint32_t n)
         if (client)
             sys_close(m->handle[0]);
         else
-            client = m->handle[0];
+            hello(m->handle[0]);
         break;
     case MSG_CLOSED:
         sys_close(m->from);
@@ -156,9 +169,9 @@ int main(int argc, char **argv)
 {
     struct msg m = { 0 };
 
-    if (!present())
-        return 0;
-    init();
+    absent = !present();
+    if (!absent)
+        init();
     for (;;) {
         bool room = TX_BYTES - (tx_end - tx_first) >= sizeof in.bytes;
         int64_t deadline = client && rx_first != rx_end ? sys_clock() + 10 * MS : FOREVER;

@@ -1,6 +1,7 @@
 /*
  * display.c - the screen as a text terminal. Handles `display`.
  *
+ * Where there is no screen it takes what comes and shows nothing.
  * Drawing is put off while more output is waiting, at most DRAW_EVERY: a long output scrolls in memory.
  */
 #include "sips/sip.h"
@@ -17,7 +18,7 @@ WINDOW("vga-text", VGA_TEXT, 4);
 static struct { uint32_t op; char bytes[MSG_BYTES_MAX - 4]; } in;
 static struct terminal terminal;
 static struct screen screen;
-static bool changed;
+static bool visible, changed;
 
 static bool init(void)
 {
@@ -45,8 +46,9 @@ static void draw(void)
 static void request(const struct msg *m, uint32_t n)
 {
     if (n >= 4 && in.op == DISPLAY_PUT) {
-        terminal_put(&terminal, in.bytes, n - 4);
-        changed = true;
+        if (visible)
+            terminal_put(&terminal, in.bytes, n - 4);
+        changed = visible;
     } else if (n >= 4 && in.op == DISPLAY_SIZE && m->kind == MSG_CALL) {
         struct display_size_ans a = { .columns = (uint16_t)screen.columns,
                                       .rows = (uint16_t)screen.rows };
@@ -61,15 +63,17 @@ static void request(const struct msg *m, uint32_t n)
 
 int main(int argc, char **argv)
 {
+    struct display_ready_req ready = { DISPLAY_READY };
     struct msg m = { 0 };
     int64_t drawn = 0;
 
-    if (!init())
-        return 0;
+    visible = init();
     for (;;) {
         int32_t n = chan_serve(&m, &in, sizeof in, changed ? 0 : FOREVER);
         if (n >= 0 && m.kind == MSG_CLOSED)
             sys_close(m.from);
+        else if (n >= 0 && m.kind == MSG_CONNECT)
+            chan_send(m.handle[0], &ready, sizeof ready, SEND_NOWAIT);
         else if (n >= 0)
             request(&m, (uint32_t)n);
         if (n < 0 || sys_clock() - drawn > DRAW_EVERY) {

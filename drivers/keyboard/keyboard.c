@@ -66,22 +66,22 @@ static void drain(void)
         read_data();
 }
 
-/* Sets the controller up; false if there is none. */
-static bool init(void)
+/* Sets the controller up, if there is one. */
+static void init(void)
 {
     int config;
 
     if (read_status() == 0xff)
-        return false;
+        return;
     command(COMMAND_KEYBOARD_OFF);
     command(COMMAND_AUX_OFF);
     drain();
     if (!command(COMMAND_READ_CONFIG) || (config = receive()) < 0)
-        return false;
+        return;
     config |= CONFIG_IRQ | CONFIG_TRANSLATE;
     config &= ~(CONFIG_AUX_IRQ | CONFIG_KEYBOARD_OFF);
     if (!command(COMMAND_WRITE_CONFIG) || !ready())
-        return false;
+        return;
     write_data((uint32_t)config);
     command(COMMAND_KEYBOARD_ON);
     if (ready()) {
@@ -89,7 +89,6 @@ static bool init(void)
         receive();
     }
     drain();
-    return true;
 }
 
 /* Takes every scan code that is there. */
@@ -153,8 +152,7 @@ int main(int argc, char **argv)
     struct msg m = { 0 };
     static char in[MSG_BYTES_MAX];
 
-    if (!init())
-        return 0;
+    init();
     for (;;) {
         int64_t deadline = client && first != end ? sys_clock() + 10 * MS : FOREVER;
         if (chan_serve(&m, in, sizeof in, deadline) >= 0)

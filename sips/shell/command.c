@@ -1,0 +1,131 @@
+/*
+ * command.c - the table of commands, and what becomes of a typed line.
+ */
+#include "shell.h"
+
+static int help(struct words *w)
+{
+    for (const struct command *c = commands; c->name; c++)
+        printf("  %-9s%-24s%s\n", c->name, c->args, c->help);
+    puts("A program's name alone runs it. Ctrl-C ends the program in the foreground.");
+    return 0;
+}
+
+static int history(struct words *w)
+{
+    for (uint32_t i = HISTORY; i-- > 0; )
+        if (history_get(i))
+            printf("  %s\n", history_get(i));
+    return 0;
+}
+
+static int clear(struct words *w)
+{
+    printf("\033[2J\033[H");
+    return 0;
+}
+
+static void nearest(const char *name, const char *candidate, const char **best, uint32_t *distance)
+{
+    uint32_t d = words_distance(name, candidate, *distance);
+
+    if (d < *distance) {
+        *distance = d;
+        *best = candidate;
+    }
+}
+
+static void unknown(const char *name)
+{
+    struct name_list l = { 0 };
+    uint32_t distance = strlen(name) < 4 ? 2 : 3;
+    const char *best = NULL;
+
+    store_names(&l, true);
+    for (const struct command *c = commands; c->name; c++)
+        nearest(name, c->name, &best, &distance);
+    for (uint32_t i = 0; i < l.count; i++)
+        nearest(name, l.name[i], &best, &distance);
+    printf("%s: no such command or program", name);
+    if (best)
+        printf("; did you mean `%s`?\n", best);
+    else
+        puts("; `help` lists commands, `ls` programs");
+    free(l.name);
+}
+
+static int run_words(struct words *w)
+{
+    int status;
+
+    for (const struct command *c = commands; c->name; c++)
+        if (!strcmp(c->name, w->word[0]))
+            return c->run(w);
+    status = job_run(w);
+    if (status == ERR_NOT_FOUND)
+        unknown(w->word[0]);
+    return status;
+}
+
+static int run(struct words *w)
+{
+    int status;
+
+    if (w->count < 2) {
+        puts("usage: run NAME|HASH [ARGS] [&]");
+        return 2;
+    }
+    words_drop(w, 1);
+    status = job_run(w);
+    if (status == ERR_NOT_FOUND)
+        unknown(w->word[0]);
+    return status;
+}
+
+static int time(struct words *w)
+{
+    int64_t start = sys_clock(), ns;
+    int status;
+
+    if (w->count < 2)
+        return system_date();
+    words_drop(w, 1);
+    w->background = false;
+    status = run_words(w);
+    ns = sys_clock() - start;
+    printf("%lld.%06lld s\n", (long long)(ns / (1000 * MS)), (long long)(ns % (1000 * MS) / 1000));
+    return status;
+}
+
+const struct command commands[] = {
+    { "help",     "",                       "this list", help },
+    { "ls",       "",                       "programs: name, size, hash", system_ls },
+    { "run",      "NAME|HASH [ARGS] [&]",   "runs a program; & in the background", run },
+    { "ps",       "",                       "what runs", system_ps },
+    { "kill",     "PID...",                 "ends programs", system_kill },
+    { "grant",    "PROGRAM WHAT",           "lets a program have an interface or device", system_grant },
+    { "deny",     "PROGRAM WHAT",           "takes that back", system_grant },
+    { "grants",   "[PROGRAM]",              "what has been granted", system_grants },
+    { "mem",      "",                       "where the memory is", system_mem },
+    { "log",      "",                       "the kernel's log", system_log },
+    { "time",     "[COMMAND]",              "the time of day, or how long a command takes", time },
+    { "tests",    "[PATTERN|all]",          "lists the kernel's tests, or runs those that match",
+      system_tests },
+    { "history",  "",                       "lines typed before", history },
+    { "clear",    "",                       "clears the screen", clear },
+    { "version",  "",                       "of the kernel", system_version },
+    { "reboot",   "",                       "starts the machine again", system_power },
+    { "poweroff", "",                       "switches it off", system_power },
+    { NULL, NULL, NULL, NULL },
+};
+
+void command_line(const char *line)
+{
+    static struct words w;
+    const char *error;
+
+    if (!words_split(&w, line, &error))
+        printf("%s\n", error);
+    else if (w.count)
+        run_words(&w);
+}

@@ -1,0 +1,83 @@
+/*
+ * shell.h - what the files of the shell share. Reading order: shell.c (the prompt), words.c (pure: taking a
+ * line apart), command.c (the table of commands), job.c (programs), system.c (the kernel's interfaces).
+ */
+#ifndef SHELL_SHELL_H
+#define SHELL_SHELL_H
+
+#include "sips/sip.h"
+
+/* handles of the manifest in shell.c */
+enum { CONSOLE = 2, PROCESS, STORE, POLICY, SYSTEM, CLOCK };
+
+#define WORDS_MAX 64u
+#define NAME_BYTES 32u
+
+/* ---- words.c ---------------------------------------------------------------------------------- */
+
+struct words {
+    char text[LINE_MAX + WORDS_MAX];    /* NUL-terminated, one after the other: as spawn wants them */
+    uint32_t bytes, count;
+    char *word[WORDS_MAX + 1];          /* NULL after the last */
+    bool background;                    /* `&` came last */
+};
+
+/* Splits at spaces; '...', "..." and \ keep what they hold. False with *error on bad syntax. */
+bool words_split(struct words *w, const char *s, const char **error);
+/* Drops the first n words. */
+void words_drop(struct words *w, uint32_t n);
+/* How many letters to change, insert, delete or swap to get from a to b; `limit` if it is more. */
+uint32_t words_distance(const char *a, const char *b, uint32_t limit);
+
+/* ---- command.c --------------------------------------------------------------------------------- */
+
+struct command {
+    const char *name, *args, *help;
+    int (*run)(struct words *w);        /* returns a status */
+};
+extern const struct command commands[];     /* name NULL: the end */
+void command_line(const char *line);
+
+/* ---- shell.c ----------------------------------------------------------------------------------- */
+
+#define HISTORY 32u
+
+/* The n-th last line, 0 the last; NULL. */
+const char *history_get(uint32_t n);
+/* Opens a session at the console: its number and stream, or ERR_*. */
+int32_t session_open(uint32_t *session, uint32_t *stream);
+void session_focus(uint32_t session);
+extern uint32_t own_session;
+
+/* ---- job.c ------------------------------------------------------------------------------------- */
+
+/* Runs a program with its arguments; the status it ends with, 0 in the background, or 127. */
+int job_run(struct words *w);
+/* Reports background programs that have ended. */
+void job_poll(void);
+
+/* ---- system.c ---------------------------------------------------------------------------------- */
+
+struct name_list { uint32_t count, cap; char (*name)[NAME_BYTES]; };
+void names_add(struct name_list *l, const char *name);
+/* Adds the names of modules, or of all files. */
+void store_names(struct name_list *l, bool modules_only);
+void process_names(struct name_list *l);    /* pids */
+/* The value of an option of the kernel's command line, "" if there is none. */
+void system_option(const char *name, char *value, uint32_t cap);
+/* Says once how long the boot took. */
+void system_ready(void);
+
+int system_ls(struct words *w);
+int system_ps(struct words *w);
+int system_kill(struct words *w);
+int system_grant(struct words *w);      /* and deny */
+int system_grants(struct words *w);
+int system_mem(struct words *w);
+int system_log(struct words *w);
+int system_date(void);
+int system_tests(struct words *w);
+int system_power(struct words *w);      /* reboot, poweroff */
+int system_version(struct words *w);
+
+#endif
