@@ -93,12 +93,19 @@ $B/archive/init.conf: sips/init.conf
 	cp $< $@
 -include $(wildcard $B/sip/*/*.d $B/sip/*/*/*.d)
 
+# the pure parts of SIPs, natively
+SIPS_TEST_OBJ := $(patsubst %,$B/host/%.o,tests/sips_test sips/runtime/line sips/runtime/cid \
+	sips/shell/words drivers/keyboard/keymap drivers/display/terminal)
+$(SIPS_TEST_OBJ): HOST_CFLAGS += -Wno-attributes -Wno-missing-prototypes
+$B/host/sips_test: $(SIPS_TEST_OBJ)
+	$(CC) $^ -o $@
+
 # ---- the kernel -----------------------------------------------------------------------------------
 K := $B/k
 KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -fno-pic -fno-pie \
 	-fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-strict-aliasing $(WARN) -I. -I$B -MMD -MP
-KERNEL_C ?= $(wildcard kernel/*.c kernel/x64/*.c)
+KERNEL_C ?= $(wildcard kernel/*.c kernel/x64/*.c tests/kernel/*.c)
 KERNEL_ASM ?= $(wildcard boot/*.asm kernel/*.asm kernel/x64/*.asm)
 KERNEL_WASM ?= $(WASM_SRC)
 KERNEL_OBJ := $(KERNEL_ASM:%.asm=$K/%.asm.o) $(KERNEL_C:%.c=$K/%.o) $(KERNEL_WASM:%.c=$K/%.o)
