@@ -1,0 +1,169 @@
+/*
+ * fault.c - what a SIP does wrong: hardware faults in image code, and traps that the runtime raises. Ends
+ * that SIP alone, with one line in the log and the same words for whoever started it.
+ *
+ * A stack is walked by the compiler's own tables: the site of a return address tells how large the frame is.
+ * Between a trap raised in C and the image's frames lie C frames, which are linked by rbp.
+ * Everything else that faults is our bug, and panics.
+ */
+#include "kernel/kernel.h"
+
+#define FRAMES_MAX 12u
+
+struct text { char *to; size_t n, len; };
+
+static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct text *t, const char *fmt, ...)
+{
+    va_list ap;
+    int k;
+
+    va_start(ap, fmt);
+    k = kvsnprintf(t->to + t->len, t->n - t->len, fmt, ap);
+    va_end(ap);
+    t->len += (size_t)k < t->n - t->len ? (size_t)k : t->n - t->len - 1;
+}
+
+/* A function's name, from the name section or the exports; printable characters only. */
+static void function_name(const struct wasm_module *m, uint32_t func, char *to, size_t n)
+{
+    struct wasm_name name = { NULL, 0 };
+    size_t len;
+
+    if (m->func_names && func < m->nfuncs)
+        name = m->func_names[func];
+    for (uint32_t i = 0; !name.len && i < m->nexports; i++)
+        if (m->exports[i].kind == WASM_FUNC && m->exports[i].index == func)
+            name = m->exports[i].name;
+    if (!name.len) {
+        ksnprintf(to, n, "function %u", func);
+        return;
+    }
+    len = name.len < n - 1 ? name.len : n - 1;
+    for (size_t i = 0; i < len; i++)
+        to[i] = name.s[i] > ' ' && name.s[i] < 0x7f ? name.s[i] : '?';
+    to[len] = 0;
+}
+
+static bool on_stack(const struct sip *s, uintptr_t sp)
+{
+    return sp % 8 == 0 && sp >= s->slot->stack_bottom && sp + 8 <= s->slot->stack_top;
+}
+
+/* "NAME (byte N)" of the frames from (pc, sp) upwards. exact: pc is an instruction, not a return address. */
+static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool exact)
+{
+    struct wasm_site site;
+    char name[48];
+
+    for (unsigned i = 0; i < FRAMES_MAX; i++, exact = false) {
+        uintptr_t off = pc - (uintptr_t)s->image->code.rx;
+        if (off >= s->image->code.size
+                || !wasm_image_site(s->image->compiled, (uint32_t)off, !exact, &site))
+            return;
+        function_name(s->image->module, site.func, name, sizeof name);
+        add(t, "%s%s (byte %u)", i ? " < " : " in ", name, site.offset);
+        sp += site.frame;
+        if (!on_stack(s, sp))
+            return;
+        pc = *(uint64_t *)sp;
+        sp += 8;
+    }
+}
+
+_Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const char *more)
+{
+    struct sip *s = this_thread()->sip;
+    char line[400];
+    struct text t = { line, sizeof line, 0 };
+
+    add(&t, "%s%s%s", wasm_trap_text(trap), *more ? ": " : "", more);
+    walk(s, &t, pc, sp, exact);
+    kprintf("sip %u %s: trap: %s\n", s->pid, s->name, line);
+    s->info.status = 128 + trap;
+    s->info.trap = (uint32_t)trap;
+    ksnprintf(s->info.text, sizeof s->info.text, "%s", line);
+    sip_leave(s);
+}
+
+/* A trap raised by C code that the image called: its frame is found behind the C frames. */
+_Noreturn void sip_trap_here(int trap)
+{
+    struct sip *s = this_thread()->sip;
+    uintptr_t *fp = __builtin_frame_address(0);
+
+    for (unsigned i = 0; i < 32 && on_stack(s, (uintptr_t)fp); i++) {
+        if (code_contains(fp[1]))
+            sip_trap(trap, fp[1], (uintptr_t)(fp + 2), false, "");
+        if (fp[0] <= (uintptr_t)fp)
+            break;
+        fp = (uintptr_t *)fp[0];
+    }
+    sip_trap(trap, 0, 0, false, "");
+}
+
+static int site_trap(struct sip *s, const struct trap_frame *f, int otherwise)
+{
+    uint32_t off = (uint32_t)(f->rip - (uintptr_t)s->image->code.rx);
+    struct wasm_site site;
+
+    if (!wasm_image_site(s->image->compiled, off, false, &site) || !site.trap)
+        return otherwise;
+    return site.trap;
+}
+
+static _Noreturn void page_fault(struct sip *s, const struct trap_frame *f)
+{
+    uintptr_t va = fault_address();
+    char more[48] = "";
+    int trap = WASM_TRAP_MEMORY;
+
+    if (slot_in_stack_guard(s->slot, va))
+        trap = WASM_TRAP_STACK;
+    else if (slot_find(va) != s->slot) {
+        trap = WASM_TRAP_PROTECTION;
+        ksnprintf(more, sizeof more, "wild access to 0x%lx", va);
+    } else if (slot_fault(va) == SLOT_NOMEM) {
+        ksnprintf(more, sizeof more, "no page left");
+    }
+    sip_trap(trap, f->rip, f->rsp, true, more);
+}
+
+void kernel_fault(struct trap_frame *f)
+{
+    struct thread *t = this_core() ? this_thread() : NULL;
+    struct sip *s = t ? t->sip : NULL;
+    bool ours = s && s->image && f->rip - (uintptr_t)s->image->code.rx < s->image->code.size;
+
+    /* the kernel touched the SIP's stack, first thing in a system call, and there was no page */
+    if (s && !ours && f->vector == VEC_PF && slot_find(fault_address()) == s->slot
+            && on_stack(s, fault_address() & ~7ul) && slot_fault(fault_address()) == SLOT_NOMEM)
+        sip_trap(WASM_TRAP_MEMORY, 0, 0, false, "no page left for the stack");
+    if (!ours || f->vector == VEC_NMI || f->vector == VEC_DF || f->vector == VEC_MC)
+        panic_frame(f, "%s", trap_name(f->vector));
+    switch (f->vector) {
+    case VEC_PF:
+        page_fault(s, f);
+    case VEC_DE:
+        sip_trap(site_trap(s, f, WASM_TRAP_DIV_ZERO), f->rip, f->rsp, true, "");
+    case VEC_UD:
+        sip_trap(site_trap(s, f, WASM_TRAP_ILLEGAL), f->rip, f->rsp, true, "");
+    case VEC_GP:
+    case VEC_SS:
+        sip_trap(WASM_TRAP_PROTECTION, f->rip, f->rsp, true, "");
+    default:
+        sip_trap(WASM_TRAP_ILLEGAL, f->rip, f->rsp, true, trap_name(f->vector));
+    }
+}
+
+void kernel_describe(char *to, unsigned long n)
+{
+    struct thread *t = this_core() ? this_thread() : NULL;
+
+    if (!t)
+        ksnprintf(to, n, "before the first thread");
+    else if (t->sip)
+        ksnprintf(to, n, "sip %u %s, thread %u", t->sip->pid, t->sip->name, t->index);
+    else
+        ksnprintf(to, n, "kernel thread %s", t->name);
+}

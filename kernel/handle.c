@@ -1,0 +1,174 @@
+/*
+ * handle.c - a SIP's table of handles, and the head that all objects share.
+ *
+ * An object has one owner and one number, or none of both while it is in flight inside a message. Numbers
+ * that the manifest gives (handle_manifest) stay reserved for it when they are closed, so
+ * that connect can put a new channel there.
+ */
+#include "kernel/kernel.h"
+
+void object_init(struct object *o, enum handle_kind kind)
+{
+    memset(o, 0, sizeof *o);
+    o->kind = (uint8_t)kind;
+    list_init(&o->ready);
+}
+
+struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind)
+{
+    struct object *o = h < s->handle_cap ? s->handle[h] : NULL;
+
+    return o && (kind == 0 || o->kind == kind) ? o : NULL;
+}
+
+/* Makes the table large enough for `number`. */
+static bool grow(struct sip *s, uint32_t number)
+{
+    uint32_t cap = s->handle_cap ? s->handle_cap : 16;
+    struct object **table;
+
+    while (cap <= number)
+        cap *= 2;
+    if (cap == s->handle_cap)
+        return true;
+    if (!(table = kzalloc(cap * sizeof *table)))
+        return false;
+    if (s->handle_cap)
+        memcpy(table, s->handle, s->handle_cap * sizeof *table);
+    kfree(s->handle);
+    s->handle = table;
+    s->handle_cap = cap;
+    return true;
+}
+
+static int32_t free_number(const struct sip *s)
+{
+    for (uint32_t w = 0; w < HANDLES_MAX / 64; w++) {
+        uint64_t used = s->handle_used[w] | (w == 0 ? s->handle_manifest | 3 : 0);
+        if (~used)
+            return (int32_t)(w * 64 + (uint32_t)__builtin_ctzll(~used));
+    }
+    return ERR_LIMIT;
+}
+
+static void mark(struct sip *s, uint32_t number, bool used)
+{
+    uint64_t bit = 1ull << number % 64;
+
+    if (used)
+        s->handle_used[number / 64] |= bit;
+    else
+        s->handle_used[number / 64] &= ~bit;
+}
+
+err_t handle_reserve(struct sip *s, uint32_t n, uint32_t number[])
+{
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t h = free_number(s);
+        if (h >= 0 && !grow(s, (uint32_t)h))
+            h = ERR_NO_MEMORY;
+        if (h < 0) {
+            handle_unreserve(s, i, number);
+            return h;
+        }
+        mark(s, number[i] = (uint32_t)h, true);
+    }
+    return 0;
+}
+
+void handle_unreserve(struct sip *s, uint32_t n, const uint32_t number[])
+{
+    for (uint32_t i = 0; i < n; i++)
+        mark(s, number[i], false);
+}
+
+err_t handle_reserve_at(struct sip *s, uint32_t number)
+{
+    if (number == 0 || number >= HANDLES_MAX)
+        return ERR_ARGUMENT;
+    if (s->handle_used[number / 64] >> number % 64 & 1)
+        return ERR_EXISTS;
+    if (!grow(s, number))
+        return ERR_NO_MEMORY;
+    mark(s, number, true);
+    return 0;
+}
+
+void handle_put(struct sip *s, uint32_t number, struct object *o)
+{
+    assert(!o->owner && !s->handle[number], "a handle names one object of one owner");
+    s->handle[number] = o;
+    o->owner = s;
+    o->number = (uint8_t)number;
+    object_ready(o);
+}
+
+void handle_take(struct object *o)
+{
+    struct sip *s = o->owner;
+
+    s->handle[o->number] = NULL;
+    mark(s, o->number, false);
+    list_del(&o->ready);
+    o->owner = NULL;
+}
+
+err_t handle_close(struct sip *s, uint32_t h)
+{
+    struct object *o = handle_get(s, h, 0);
+    struct thread *t;
+
+    if (!o)
+        return ERR_HANDLE;
+    if ((t = o->waiter)) {
+        wait_done(t);
+        sched_wake(t, ERR_HANDLE);
+    }
+    handle_take(o);
+    object_drop(o);
+    return 0;
+}
+
+static void drop_one(struct object *o, struct link *orphans)
+{
+    switch (o->kind) {
+    case HANDLE_CHANNEL:
+        chan_close(container_of(o, struct endpoint, o), orphans);
+        break;
+    case HANDLE_INTERFACE:
+        iface_drop(container_of(o, struct iface, o));
+        break;
+    case HANDLE_IRQ:
+        irq_drop(container_of(o, struct irq, o));
+        break;
+    case HANDLE_WINDOW:
+        window_drop(container_of(o, struct window, o));
+        break;
+    case HANDLE_PROCESS:
+        process_drop(container_of(o, struct process, o));
+        break;
+    default:
+        panic("object_drop: kind %u", o->kind);
+    }
+}
+
+/* What a dropped endpoint held in its queue joins the list, so that chains of endpoints inside
+ * messages inside endpoints take no stack. */
+void object_drop(struct object *o)
+{
+    struct link orphans, *l;
+
+    list_init(&orphans);
+    drop_one(o, &orphans);
+    while ((l = list_pop(&orphans)))
+        drop_one(container_of(l, struct object, ready), &orphans);
+}
+
+uint32_t handle_count(const struct sip *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->handle_cap; i++)
+        n += s->handle[i] != NULL;
+    return n;
+}

@@ -1,0 +1,220 @@
+/*
+ * image.c - compiled modules, shared by all instances, found by hash.
+ *
+ * A program starts only if all that its manifest asks for is granted, so the ports that an image may use
+ * follow from the module alone, and its hash is the cache's whole key (compiler and CPU do not change
+ * while the kernel runs). Unused images stay until memory is wanted or KEEP is passed.
+ * A fault looks an image up by address; the compiler's site tables do the rest.
+ */
+#include "kernel/kernel.h"
+#include "kernel/options.h"
+
+#define KEEP (32ul << 20)               /* bytes of unused images, and what the compiler keeps of them */
+
+static struct link all = { &all, &all };    /* used last stands last; lock: the cache's */
+
+/* ---- the compiler's memory ---------------------------------------------------------------------- */
+
+static void *host_alloc(void *ctx, size_t bytes)
+{
+    struct image *im = ctx;
+    void *p = NULL;
+
+    if (im->heap + bytes <= page_count_total() * PAGE_SIZE / 2)
+        p = kmalloc(bytes);
+    if (p)
+        im->heap += bytes;
+    sched_point();
+    return p;
+}
+
+static void host_release(void *ctx, void *p, size_t bytes)
+{
+    struct image *im = ctx;
+
+    im->heap -= bytes;
+    kfree(p);
+    sched_point();
+}
+
+static bool port_ok(void *ctx, uint16_t first, uint16_t n)
+{
+    const struct manifest *m = ctx;
+
+    for (uint32_t i = 0; i < m->count; i++)
+        if (m->res[i].kind == RES_PORT && m->res[i].first <= first
+                && (uint32_t)first + n - 1 <= m->res[i].last)
+            return true;
+    return false;
+}
+
+static void print(void *ctx, const char *s, size_t n)
+{
+    log_write(s, n);
+}
+
+static uint32_t dump_letters(const char *s)
+{
+    uint32_t bits = 0;
+
+    for (; *s; s++)
+        if (*s >= 'a' && *s <= 'z')
+            bits |= 1u << (*s - 'a');
+    return bits;
+}
+
+/* ---- the cache ---------------------------------------------------------------------------------- */
+
+static size_t bytes_of(const struct image *im)
+{
+    return im->heap + im->code.size;
+}
+
+static void image_free(struct image *im)
+{
+    list_del(&im->all);
+    if (im->code.size)
+        code_free(&im->code);
+    if (im->compiled)
+        wasm_image_free(im->compiled);
+    if (im->module)
+        wasm_close(im->module);
+    assert(im->heap == 0, "the compiler gave all its memory back");
+    kfree(im);
+}
+
+size_t image_bytes(void)
+{
+    size_t n = 0;
+
+    for (struct link *l = all.next; l != &all; l = l->next)
+        n += bytes_of(container_of(l, struct image, all));
+    return n;
+}
+
+size_t image_trim(size_t keep)
+{
+    size_t unused = 0;
+    struct link *next;
+
+    for (struct link *l = all.next; l != &all; l = l->next) {
+        struct image *im = container_of(l, struct image, all);
+        if (im->refs == 0)
+            unused += bytes_of(im);
+    }
+    for (struct link *l = all.next; l != &all && unused > keep; l = next) {
+        struct image *im = container_of(l, struct image, all);
+        next = l->next;
+        if (im->refs)
+            continue;
+        unused -= bytes_of(im);
+        image_free(im);
+    }
+    return unused;
+}
+
+struct image *image_at(uintptr_t pc)
+{
+    for (struct link *l = all.next; l != &all; l = l->next) {
+        struct image *im = container_of(l, struct image, all);
+        if (im->code.size && pc - (uintptr_t)im->code.rx < im->code.size)
+            return im;
+    }
+    return NULL;
+}
+
+void image_put(struct image *im)
+{
+    assert(im->refs, "image_put without image_get");
+    if (--im->refs)
+        return;
+    if (im->cached)
+        image_trim(KEEP);
+    else
+        image_free(im);
+}
+
+static struct image *find(const uint8_t hash[32])
+{
+    for (struct link *l = all.next; l != &all; l = l->next) {
+        struct image *im = container_of(l, struct image, all);
+        if (im->cached && memcmp(im->hash, hash, 32) == 0)
+            return im;
+    }
+    return NULL;
+}
+
+/* ---- compiling ---------------------------------------------------------------------------------- */
+
+static err_t explain(const struct wasm_error *err, char *reason, size_t n)
+{
+    static const char *const kinds[] = {
+        [WASM_OK] = "failed", [WASM_MALFORMED] = "malformed", [WASM_INVALID] = "invalid",
+        [WASM_LIMIT] = "over a limit", [WASM_NOMEM] = "too large for memory",
+        [WASM_UNLINKABLE] = "unlinkable", [WASM_REFUSED] = "refused",
+    };
+
+    if (err->func == UINT32_MAX)
+        ksnprintf(reason, n, "module %s at byte %lu: %s", kinds[err->code], err->offset, err->text);
+    else
+        ksnprintf(reason, n, "module %s at byte %lu (function %u): %s", kinds[err->code],
+                  err->offset, err->func, err->text);
+    return err->code == WASM_NOMEM ? ERR_NO_MEMORY
+        : err->code == WASM_REFUSED ? ERR_DENIED : ERR_MODULE;
+}
+
+static err_t compile(struct image *im, const struct program *p, const struct manifest *m,
+                     char *reason, size_t n)
+{
+    struct wasm_error err = { .func = UINT32_MAX };
+    struct wasm_options o = {
+        .features = WASM_FEATURES_BASE, .cpu = cpu_features(),
+        .port_ok = port_ok, .port_ctx = (void *)m,
+        .dump = dump_letters(option_string(OPT_DUMP)), .dump_func = UINT32_MAX, .print = print,
+    };
+
+    if (!(im->module = wasm_open(&im->host, p->bytes, p->size, &o, &err)))
+        return explain(&err, reason, n);
+    if (!(im->compiled = wasm_compile(im->module, &o, &err)))
+        return explain(&err, reason, n);
+    if (im->compiled->code_size && !code_alloc(&im->code, im->compiled->code_size)) {
+        im->code.size = 0;
+        ksnprintf(reason, n, "out of memory for code");
+        return ERR_NO_MEMORY;
+    }
+    if (im->compiled->code_size) {
+        wasm_image_write(im->compiled, im->code.rw);
+        code_seal(&im->code);
+    }
+    return 0;
+}
+
+struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
+                        err_t *e, char *reason, size_t n)
+{
+    struct image *im = cache ? find(p->hash) : NULL;
+
+    if (im) {
+        list_del(&im->all);
+        list_push(&all, &im->all);
+        im->refs++;
+        return im;
+    }
+    if (!(im = kzalloc(sizeof *im))) {
+        ksnprintf(reason, n, "out of memory");
+        *e = ERR_NO_MEMORY;
+        return NULL;
+    }
+    im->host = (struct wasm_host){ im, host_alloc, host_release };
+    list_init(&im->all);
+    memcpy(im->hash, p->hash, 32);
+    im->refs = 1;
+    *e = compile(im, p, m, reason, n);
+    if (*e < 0) {
+        image_free(im);
+        return NULL;
+    }
+    im->cached = cache && !find(p->hash);
+    list_push(&all, &im->all);
+    return im;
+}

@@ -1,0 +1,495 @@
+/*
+ * kernel.h - the core: scheduling, objects, SIPs. Layers, from below: x64, memory, scheduling, objects,
+ * SIPs; README.md has the reading order.
+ *
+ * The kernel proper is not preemptible: an interrupt that lands in its text is recorded
+ * and looked at by sched_point() on the way out. So no kernel function sees another one half done,
+ * and nothing below needs a lock as long as one CPU runs SIPs; README.md has the table of the locks
+ * that further CPUs will need, and each structure here says which of them guards it.
+ *
+ * A thread of a SIP can be ended whenever it does not run: its kernel frames just vanish. Therefore a
+ * function that blocks (sched_block, sched_handoff) owns nothing at that moment except through
+ * objects that sip_end() finds.
+ */
+#ifndef KERNEL_KERNEL_H
+#define KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "kernel/abi.h"
+#include "kernel/list.h"
+#include "kernel/log.h"
+#include "kernel/memory.h"
+#include "kernel/panic.h"
+#include "kernel/string.h"
+#include "kernel/x64/x64.h"
+#include "wasm/wasm.h"
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S 1000000000ull
+
+typedef int32_t err_t;          /* >= 0, or an ERR_* of abi.h */
+const char *err_text(err_t e);
+
+struct sip;
+struct object;
+struct endpoint;
+
+/* ---- threads (thread.c) --------------------------------------------------------------------- */
+
+enum thread_state {
+    THREAD_READY, THREAD_RUNNING,
+    THREAD_SENDING,             /* in send or call: the peer's queue is full */
+    THREAD_CALLING,             /* sent, waits for the answer */
+    THREAD_WAITING,             /* in wait */
+    THREAD_KERNEL,              /* a kernel thread that waits for work */
+    THREAD_ENDED,
+};
+
+/* Where a thread wants a message: offsets into its SIP's linear memory, ranges checked. */
+struct rx { uint32_t msg, buf, cap; };
+
+/* lock: the CPU's (run queue, timers); call and wait fields: the channel's */
+struct thread {
+    struct context ctx;         /* while it does not run and is not `preempted` */
+    uint8_t state;              /* enum thread_state */
+    bool preempted;             /* `frame` is what to resume */
+    bool urgent;                /* woken by an interrupt: runs before its turn */
+    uint32_t index;             /* in the table of threads */
+    uint16_t gen;               /* of its present call; part of the token */
+    uint16_t answered;          /* gen of the last call that was answered */
+    struct sip *sip;            /* NULL: a kernel thread */
+    struct link run;            /* in a run queue */
+    struct link of_sip;
+    int32_t result;             /* of what it blocked in */
+    uint64_t tsc;               /* CPU time used */
+    uint64_t slice_left;        /* ns; 0: a fresh slice next time, at the end of the queue */
+
+    uint64_t deadline;          /* timer queue: a pairing heap */
+    bool timed;
+    struct thread *heap_child, *heap_next, *heap_prev;
+
+    struct rx rx;               /* THREAD_WAITING, THREAD_CALLING: where to deliver */
+    struct link blocked;        /* in endpoint.senders or endpoint.callers */
+    struct object *waits_on;    /* THREAD_WAITING for one object; NULL: for any */
+    struct endpoint *call_end;  /* THREAD_CALLING: through which endpoint */
+    uint32_t call_handle;
+    bool call_delivered;        /* the handler has the token */
+
+    struct sip *linking;        /* the SIP that a kernel thread is making */
+    uintptr_t stack_top;        /* kernel threads */
+    size_t stack_size;
+    void (*entry)(void *);
+    void *arg;
+    const char *name;           /* kernel threads */
+    struct trap_frame frame;
+};
+
+void thread_init(void);
+/* A thread that is not started; sip or (name, stack_size) according to its kind. NULL: no memory. */
+struct thread *thread_create(struct sip *sip, const char *name, size_t stack_size,
+                             void (*entry)(void *), void *arg);
+void thread_free(struct thread *t);
+/* The token of its present call, and back: NULL if no thread has such an index. */
+uint32_t thread_token(const struct thread *t);
+struct thread *thread_of_token(uint32_t token, uint16_t *gen);
+
+/* ---- scheduling (sched.c, timer.c) ------------------------------------------------------------ */
+
+#define SLICE_NS (10 * NS_PER_MS)
+
+/* What the core keeps for each CPU. lock: its own */
+struct core {
+    struct link ready, urgent;  /* run queues: round robin, and woken by an interrupt */
+    struct thread *idle;
+    struct thread *timers;      /* heap of deadlines */
+    uint64_t slice_end;         /* ns */
+    uint64_t since;             /* TSC when `current` began to run */
+    bool draining;              /* who is woken now is woken by an interrupt */
+    uint64_t irq_pending[IRQ_MAX / 64];     /* lines that fired, not yet looked at; atomic */
+    uintptr_t stack_top;        /* for moments between two threads */
+    struct context between;
+    uint8_t *request, *answer;  /* of kernel-handled calls, MSG_BYTES_MAX each */
+};
+static inline struct core *this_core(void) { return cpu_field(core); }
+static inline struct thread *this_thread(void) { return cpu_field(current); }
+
+/* Turns the caller (on the boot stack) into the idle thread of this CPU; sched_idle never returns. */
+void sched_init(void);
+_Noreturn void sched_idle(void);
+void sched_start(struct thread *t);
+/* The caller waits in `state` until somebody calls sched_wake, or the deadline passes (result
+ * ERR_TIMEOUT). Returns the result. deadline: ns, FOREVER for none. */
+int32_t sched_block(enum thread_state state, int64_t deadline);
+/* The same, and `to` (blocked; its result is set) runs at once in the caller's time slice. */
+int32_t sched_handoff(struct thread *to, enum thread_state state, int64_t deadline);
+void sched_wake(struct thread *t, int32_t result);
+void sched_yield(void);
+/* On the way out of the kernel: looks at recorded interrupts, gives the CPU away if the slice is over. */
+void sched_out(void);
+static inline void sched_point(void)
+{
+    if (__builtin_expect(cpu_field(need_resched) != 0, 0))
+        sched_out();
+}
+/* Forgets the calling thread: fn(arg) runs on the core's own stack, then the next thread. */
+_Noreturn void sched_leave(void (*fn)(void *), void *arg);
+/* Takes a thread that does not run out of all queues, for good. */
+void sched_remove(struct thread *t);
+uint64_t sched_cpu_ns(const struct thread *t);
+/* Sleeps; kernel threads only. */
+void sched_sleep(uint64_t ns);
+
+void timer_add(struct core *c, struct thread *t, uint64_t deadline);
+void timer_del(struct core *c, struct thread *t);       /* harmless if it is not in */
+
+/* ---- objects and handles (handle.c) ----------------------------------------------------------- */
+
+/* Head of everything that a handle can name. lock: the owner's */
+struct object {
+    uint8_t kind;               /* enum handle_kind */
+    uint8_t number;             /* in the owner's table */
+    struct sip *owner;          /* NULL: in flight inside a message, or being made */
+    struct link ready;          /* in owner->ready while there is something to receive */
+    struct thread *waiter;      /* THREAD_WAITING for this one */
+};
+
+void object_init(struct object *o, enum handle_kind kind);
+/* What handle h of s names; NULL. kind 0: any. */
+struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind);
+/* Reserves n free numbers: ERR_LIMIT, ERR_NO_MEMORY. */
+err_t handle_reserve(struct sip *s, uint32_t n, uint32_t number[]);
+void handle_unreserve(struct sip *s, uint32_t n, const uint32_t number[]);
+/* Reserves a given number: ERR_EXISTS, ERR_NO_MEMORY, ERR_ARGUMENT. */
+err_t handle_reserve_at(struct sip *s, uint32_t number);
+/* Puts an object without owner at a reserved number. */
+void handle_put(struct sip *s, uint32_t number, struct object *o);
+/* Takes an object out of its owner's table, for passing it on. */
+void handle_take(struct object *o);
+/* Closes what stands at h. */
+err_t handle_close(struct sip *s, uint32_t h);
+/* Ends an object without owner: closes endpoints, frees. Never recurses into what it holds. */
+void object_drop(struct object *o);
+uint32_t handle_count(const struct sip *s);
+
+/* ---- channels and messages (channel.c, message.c) ---------------------------------------------- */
+
+struct kcall;
+/* A kernel-handled interface: kserve_*.c */
+struct kserve {
+    const char *iface;          /* "name@id" */
+    void (*call)(struct kcall *k);
+};
+
+/* One end of a channel, and the queue of what was sent to it. lock: one for both ends */
+struct endpoint {
+    struct object o;
+    struct endpoint *peer;      /* NULL: closed, or the kernel handles it */
+    const struct kserve *kernel;
+    struct account *account;    /* who pays for it */
+    struct link queue;          /* struct message */
+    uint32_t count, bytes;
+    uint32_t with_handles;      /* messages in the queue that carry handles */
+    struct link senders;        /* threads of the peer that wait for room here */
+    struct link callers;        /* threads of the owner that wait for answers from the peer */
+    struct iface *connecting;   /* a client's connection that no handler has taken yet */
+    bool told;                  /* MSG_CLOSED was received */
+};
+
+/* Keeps count of a SIP's channels beyond its end, for they may outlive it. */
+struct account { uint32_t refs, channels; };
+#define CHANNELS_MAX 512u       /* made by one SIP and still in existence */
+
+/* A message on its way: checked, nothing moved yet. data may be in SIP memory: copy_checked only. */
+struct parcel {
+    const uint8_t *data;
+    uint32_t len;
+    uint32_t nobj;
+    struct object *obj[MSG_HANDLES_MAX];
+    uint32_t kind, token;
+};
+
+/* A pair of connected endpoints without owners: ERR_LIMIT, ERR_NO_MEMORY. s may be NULL. */
+err_t chan_create(struct sip *payer, struct endpoint *end[2]);
+/* A client endpoint whose messages go to k. */
+err_t chan_create_kernel(struct sip *payer, const struct kserve *k, struct endpoint **end);
+void chan_close(struct endpoint *e, struct link *orphans);
+/* system calls; the current thread is the caller */
+err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags);
+err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline);
+/* Answers a token. wake = NULL: the caller is put into the run queue; else it is handed out there,
+ * still blocked, for a hand-off. discard: objects of an answer that nobody takes are dropped. */
+err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, struct thread **wake);
+/* One message from an endpoint: its length, ERR_EMPTY, ERR_PEER (closed and told), ERR_TOO_BIG .. */
+err_t chan_receive(struct endpoint *e, const struct rx *rx);
+bool chan_pending(const struct endpoint *e);
+/* The current thread's call through e (handle h) begins, and the present call of t ends. */
+void chan_call_begin(struct thread *t, struct endpoint *e, uint32_t h, const struct rx *rx);
+void chan_call_done(struct thread *t);
+/* Bytes in all queues. */
+size_t chan_queued_bytes(void);
+
+/* message.c: structures in SIP memory */
+/* Address of [off, off + len) in memory 0 of s; NULL if it is not all inside. */
+void *sip_range(const struct sip *s, uint32_t off, uint64_t len);
+/* Reads struct msg at off; checks len, data, nhandles. */
+err_t msg_read(const struct sip *s, uint32_t off, struct msg *m);
+/* The receiving half of m. */
+err_t msg_rx(const struct sip *s, uint32_t off, const struct msg *m, struct rx *rx);
+/* Decodes what m sends, through endpoint `via` (may be NULL); moves nothing. */
+err_t msg_parcel(struct sip *s, const struct msg *m, const struct endpoint *via, struct parcel *p);
+/* Writes p where rx says; its objects become handles of s. Returns the length; on an error nothing
+ * has happened, but ERR_TOO_BIG tells `received` and `from`. */
+err_t msg_deliver(struct sip *s, const struct rx *rx, uint32_t from, const struct parcel *p);
+/* Takes the parcel's objects out of their owner's table. */
+void msg_take(struct parcel *p);
+
+/* ---- waiting (wait.c) -------------------------------------------------------------------------- */
+
+/* Something may be received from o: completes a wait, or puts o on its owner's ready list. */
+void object_notify(struct object *o);
+/* The same for an object that its owner is just getting; nobody is woken. */
+void object_ready(struct object *o);
+/* The thread that waits for o, or for anything of its owner; NULL. */
+struct thread *object_waiter(const struct object *o);
+/* Ends the wait of t. */
+void wait_done(struct thread *t);
+err_t wait_message(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, struct thread *next);
+
+/* ---- interface registry (iface.c) -------------------------------------------------------------- */
+
+#define IFACE_WAITING_MAX 64u
+
+/* lock: the registry's */
+struct iface {
+    struct object o;            /* HANDLE_INTERFACE; owner = the handler, if there is one */
+    struct link all;
+    uint8_t id[32];
+    char name[32];
+    const struct kserve *kernel;
+    struct link waiting;        /* endpoints (o.ready) that no handler has taken yet */
+    uint32_t nwaiting;
+};
+void iface_init(void);
+/* Makes s the handler with handle `number`; ERR_BUSY with *owner. */
+err_t iface_serve(struct sip *s, uint32_t number, const char *name, const uint8_t id[32],
+                  struct sip **owner);
+/* Opens a channel to its handler at the free handle `number`: ERR_FULL, ERR_NO_MEMORY .. */
+err_t iface_connect(struct sip *s, uint32_t number, const char *name, const uint8_t id[32]);
+err_t iface_receive(struct iface *f, const struct rx *rx);
+void iface_drop(struct iface *f);
+void iface_forget(struct endpoint *e);      /* a waiting connection whose client is gone */
+
+/* ---- devices: interrupts, ports, windows (irq.c, device.c) -------------------------------------- */
+
+struct irq { struct object o; uint8_t line; bool claimed, fired, out; uint16_t gen; };
+err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owner);
+void irq_fired(unsigned line);              /* from the scheduler's drain */
+err_t irq_receive(struct irq *q, const struct rx *rx);
+err_t irq_answer(struct sip *s, uint32_t token);
+void irq_drop(struct irq *q);
+#define TOKEN_IRQ 0x80000000u
+
+struct window {
+    struct object o;
+    char name[16];
+    struct sip *sip;            /* whose memory shows it */
+    uint64_t offset, size;
+    struct handle_info info;
+};
+/* ERR_NOT_FOUND: this machine has none; ERR_BUSY with *owner. */
+err_t window_claim(struct sip *s, uint32_t number, const char *name, struct sip **owner);
+void window_drop(struct window *w);
+err_t port_claim(struct sip *s, uint16_t first, uint16_t last, struct sip **owner);
+void port_release(struct sip *s);
+
+/* ---- programs: store, manifest, policy, images -------------------------------------------------- */
+
+/* A module's bytes; they stay for as long as an image of it lives. */
+struct program {
+    char name[32];
+    const uint8_t *bytes;
+    size_t size;
+    uint8_t hash[32];
+    bool hashed;
+    bool module;                /* name ended with .wasm */
+};
+void store_init(void);
+uint32_t store_count(void);
+const struct program *store_at(uint32_t i);
+/* By name, or a prefix (4 characters and more) of the CID or of the hash in hex: ERR_NOT_FOUND, ERR_EXISTS
+ * (ambiguous). */
+err_t store_find(const char *name, const struct program **out);
+#define CID_TEXT 60u
+void cid_text(const uint8_t hash[32], char out[CID_TEXT]);
+
+enum resource_kind { RES_USE, RES_SERVE, RES_PORT, RES_IRQ, RES_WINDOW };
+struct resource {
+    uint8_t kind, handle;
+    char name[32];              /* of interfaces and windows */
+    uint8_t id[32];             /* of interfaces */
+    uint16_t first, last;       /* ports; irq in first */
+};
+struct manifest { uint32_t count; struct resource res[]; };
+#define MANIFEST_RESOURCES_MAX 64u
+/* Finds and parses the manifest sections of a module; an empty manifest if there are none. NULL with
+ * a reason and *e. Free with kfree. */
+struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, char *reason, size_t n);
+/* "serial", "serve serial", "port 0x3f8-0x3ff", "irq 4", "window framebuffer" */
+void resource_text(const struct resource *r, char *to, size_t n);
+
+err_t policy_check(const struct program *p, const struct manifest *m, char *reason, size_t n);
+err_t policy_change(const char *rule, bool grant, char *reason, size_t n);
+/* Lines from rule `first` on; returns the next one. */
+uint32_t policy_list(uint32_t first, char *to, size_t n, size_t *len);
+
+/* A compiled module; shared by its instances. lock: the cache's */
+struct image {
+    struct link all;
+    uint8_t hash[32];
+    uint32_t refs;
+    bool cached;
+    struct wasm_host host;
+    size_t heap;                /* bytes that the compiler holds */
+    struct wasm_module *module;
+    struct wasm_image *compiled;
+    struct code code;
+};
+/* Compiles or finds; takes a reference. In a kernel thread with a big stack. */
+struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
+                        err_t *e, char *reason, size_t n);
+void image_put(struct image *im);
+struct image *image_at(uintptr_t pc);
+size_t image_trim(size_t keep);     /* frees unused ones down to `keep` bytes; bytes in use after */
+size_t image_bytes(void);
+
+/* ---- SIPs (sip.c, spawn.c, fault.c) -------------------------------------------------------------- */
+
+#define ARGS_MAX 4096u
+#define SIP_QUOTA (256ul << 20)
+
+/* What a handle to a process names: outlives the SIP. */
+struct process {
+    struct object o;
+    struct sip *sip;            /* NULL: it has ended */
+    uint32_t pid;
+    bool told;
+    struct exit_info info;
+    struct thread *kwaiter;     /* a kernel thread that waits for the end */
+};
+
+struct sip {
+    struct link all;
+    uint32_t pid;
+    bool running, ending;
+    char name[32];
+    uint8_t hash[32];
+    struct link threads;
+    struct slot *slot;
+    struct wasm_instance *in;
+    struct wasm_memory mem;
+    struct image *image;
+    struct manifest *manifest;
+    struct process *process;    /* the handle to it; NULL if closed */
+    struct account *account;
+    /* handles */
+    struct object **handle;
+    uint32_t handle_cap;
+    uint64_t handle_used[HANDLES_MAX / 64];
+    uint64_t handle_manifest;   /* numbers that only the manifest gives */
+    struct link ready;          /* objects with something to receive */
+    struct thread *any_waiter;
+    /* memory of the instance runtime */
+    struct link allocs;
+    size_t alloc_bytes;
+    struct link *types;         /* function types beyond the packed ones */
+    uint32_t ntypes;
+    bool no_memory;             /* an initialiser found no page */
+    char *args;
+    uint32_t args_len;
+    uint64_t messages;
+    uint64_t started;
+    wasm_invoke_fn *start, *main;
+    struct exit_info info;
+};
+
+struct spawn {
+    const struct program *program;
+    const char *args; uint32_t args_len;
+    struct object *stdio;       /* an object without owner, or NULL; consumed on success */
+    bool trusted;               /* everything that its manifest asks for is granted */
+    bool no_cache;
+    size_t quota;               /* bytes; 0: the default */
+};
+/* Starts a program. *process gets an object without owner. reason: words for a human on errors. */
+err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t n);
+/* Ends a SIP that is not current: tells everybody, frees everything. */
+void sip_end(struct sip *s);
+/* Ends the current one. */
+_Noreturn void sip_exit(int32_t status);
+_Noreturn void sip_leave(struct sip *s);    /* with s->info set */
+/* A trap at pc (exact: of the instruction; else a return address) with stack pointer sp. */
+_Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const char *more);
+_Noreturn void sip_trap_here(int trap);     /* raised by C code on the SIP's stack */
+void sip_killed(struct sip *s);             /* sets s->info */
+err_t sip_kill(uint32_t pid);               /* does not return if it is the current one */
+void sip_enter(struct sip *s);              /* gives it a pid; it can be found */
+void wasm_host_free_all(struct sip *s);     /* wasm_host.c */
+struct sip *sip_find(uint32_t pid);
+struct sip *sip_next(uint32_t after);       /* the one with the next higher pid */
+void sip_free(struct sip *s);               /* releases a SIP that has no thread running */
+size_t sip_pages(void);
+err_t process_receive(struct process *p, const struct rx *rx);
+void process_drop(struct process *p);
+/* A kernel thread waits for the end; false if the deadline passes first. */
+bool process_wait(struct process *p, int64_t deadline);
+static inline struct sip *sip_of(struct wasm_instance *in) { return in->embedder; }
+
+/* ---- system calls (syscall.c) ---------------------------------------------------------------------- */
+
+void syscall_init(void);
+/* The function that an import of module "selkie" means, and its type. */
+bool syscall_find(const char *name, uint32_t len, void **code, const struct wasm_functype **type);
+
+/* ---- kernel-handled interfaces (kserve.c, kserve_*.c) --------------------------------------------- */
+
+/* A request: buffers are the core's, valid during the call. The handler takes objects by setting
+ * them to NULL; what it leaves is dropped. The answer starts with an int32_t status. */
+struct kcall {
+    struct sip *sip;
+    uint32_t token;             /* 0: it was sent, there is nothing to answer */
+    const uint8_t *request;
+    uint32_t len, nobj;
+    struct object *obj[MSG_HANDLES_MAX];
+    bool end;                   /* set by the handler: the calling SIP ends */
+    bool later;                 /* set by the handler: kserve_answer comes some time */
+    uint8_t *answer;
+    uint32_t answer_len;
+    struct object *answer_obj;
+};
+extern const struct kserve *const kserves[];
+/* The request's structure of `size` bytes, or NULL with status ERR_ARGUMENT answered. */
+const void *kserve_request(struct kcall *k, size_t size);
+/* The answer's structure, zeroed; room for `size` bytes and then some. */
+void *kserve_reply(struct kcall *k, size_t size);
+void kserve_status(struct kcall *k, err_t status);      /* an answer of a status alone */
+void kserve_text(struct kcall *k, const char *text);    /* appended to the answer */
+/* Answers later; drops obj if the caller is gone. */
+void kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj);
+err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parcel *p,
+                      const struct rx *rx, int64_t deadline);
+
+/* worker.c: a kernel thread that starts programs for others */
+void worker_init(void);
+/* Starts args[0] and answers the token of a kernel-process spawn call. Takes stdio on success. */
+err_t worker_spawn(uint32_t token, const char *args, uint32_t args_len, struct object *stdio);
+void worker_first(const char *args, uint32_t args_len);     /* the first program: trusted */
+
+/* ktest.c */
+void ktest_init(void);
+err_t ktest_request(uint32_t index, uint32_t token);
+uint32_t ktest_count(void);
+const char *ktest_name(uint32_t index);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * kserve_process.c - interface kernel-process: starting, ending and listing SIPs.
+ */
+#include "kernel/kernel.h"
+#include "iface/kernel_process.h"
+
+static void spawn(struct kcall *k)
+{
+    const struct kernel_process_spawn_req *q = kserve_request(k, sizeof *q);
+    const char *args = (const char *)(q + 1);
+    uint32_t n;
+    err_t e;
+
+    if (!q)
+        return;
+    n = k->len - (uint32_t)sizeof *q;
+    if (n == 0 || n > ARGS_MAX || args[n - 1] != 0 || args[0] == 0 || k->nobj > 1 || !k->token
+            || (k->nobj && k->obj[0]->kind != HANDLE_CHANNEL)) {
+        ((struct kernel_process_spawn_ans *)
+            kserve_reply(k, sizeof(struct kernel_process_spawn_ans)))->status = ERR_ARGUMENT;
+        kserve_text(k, err_text(ERR_ARGUMENT));
+        return;
+    }
+    if ((e = worker_spawn(k->token, args, n, k->obj[0])) < 0) {
+        kserve_status(k, e);
+        return;
+    }
+    k->obj[0] = NULL;
+    k->later = true;
+}
+
+static void kill(struct kcall *k)
+{
+    const struct kernel_process_kill_req *q = kserve_request(k, sizeof *q);
+    struct sip *s;
+
+    if (!q)
+        return;
+    s = sip_find(q->pid);
+    if (s == k->sip) {
+        sip_killed(s);
+        k->end = true;
+        return;
+    }
+    if (s)
+        sip_kill(q->pid);
+    kserve_status(k, s ? 0 : ERR_NOT_FOUND);
+}
+
+static uint32_t state_of(const struct sip *s)
+{
+    static const uint8_t states[] = {
+        [THREAD_READY] = KERNEL_PROCESS_READY, [THREAD_RUNNING] = KERNEL_PROCESS_RUNNING,
+        [THREAD_SENDING] = KERNEL_PROCESS_SENDING, [THREAD_CALLING] = KERNEL_PROCESS_CALLING,
+        [THREAD_WAITING] = KERNEL_PROCESS_WAITING, [THREAD_KERNEL] = KERNEL_PROCESS_WAITING,
+        [THREAD_ENDED] = KERNEL_PROCESS_ENDED,
+    };
+
+    if (list_empty(&s->threads))
+        return KERNEL_PROCESS_ENDED;
+    return states[container_of(s->threads.next, struct thread, of_sip)->state];
+}
+
+static void describe(const struct sip *s, struct kernel_process_sip *to)
+{
+    memset(to, 0, sizeof *to);
+    to->pid = s->pid;
+    to->state = state_of(s);
+    to->handles = handle_count(s);
+    to->memory = s->slot->pages * PAGE_SIZE + s->alloc_bytes;
+    to->messages = s->messages;
+    for (struct link *l = s->threads.next; l != &s->threads; l = l->next) {
+        to->threads++;
+        to->cpu_ns += sched_cpu_ns(container_of(l, struct thread, of_sip));
+    }
+    memcpy(to->name, s->name, sizeof to->name);
+}
+
+static void list(struct kcall *k)
+{
+    const struct kernel_process_list_req *q = kserve_request(k, sizeof *q);
+    struct kernel_process_sip one;
+    uint32_t after;
+
+    if (!q)
+        return;
+    after = q->after;
+    kserve_reply(k, sizeof(struct kernel_process_list_ans));
+    for (struct sip *s; (s = sip_next(after)); after = s->pid) {
+        if (k->answer_len + sizeof one > MSG_BYTES_MAX)
+            break;
+        describe(s, &one);
+        memcpy(k->answer + k->answer_len, &one, sizeof one);
+        k->answer_len += sizeof one;
+    }
+}
+
+static void call(struct kcall *k)
+{
+    switch (*(const uint32_t *)k->request) {
+    case KERNEL_PROCESS_SPAWN:
+        spawn(k);
+        break;
+    case KERNEL_PROCESS_KILL:
+        kill(k);
+        break;
+    case KERNEL_PROCESS_LIST:
+        list(k);
+        break;
+    default:
+        kserve_status(k, ERR_UNSUPPORTED);
+    }
+}
+
+const struct kserve kserve_process = { IFACE_KERNEL_PROCESS, call };

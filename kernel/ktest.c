@@ -1,0 +1,139 @@
+/*
+ * ktest.c - the harness of in-kernel tests: lists them, runs them one after the other in a thread of its own,
+ * says how they went as TAP lines. `test=PATTERN` on the command line runs those whose names
+ * contain it ("all": all) instead of the first program, and ends the machine with a status.
+ */
+#include "kernel/ktest.h"
+#include "kernel/options.h"
+#include "iface/kernel_system.h"
+
+#define STACK (256ul << 10)
+#define REASON_MAX 240u
+
+extern const struct ktest ktests_start[], ktests_end[];
+
+static struct thread *runner;
+static bool idle;
+static bool asked;
+static uint32_t asked_index, asked_token;
+static char reason[REASON_MAX];
+
+uint32_t ktest_count(void)
+{
+    return (uint32_t)(ktests_end - ktests_start);
+}
+
+const char *ktest_name(uint32_t index)
+{
+    return ktests_start[index].name;
+}
+
+void ktest_fail(const char *fmt, ...)
+{
+    va_list ap;
+
+    if (reason[0])
+        return;
+    va_start(ap, fmt);
+    kvsnprintf(reason, sizeof reason, fmt, ap);
+    va_end(ap);
+}
+
+bool ktest_failed(void)
+{
+    return reason[0] != 0;
+}
+
+void ktest_note(const char *fmt, ...)
+{
+    char line[200];
+    va_list ap;
+
+    va_start(ap, fmt);
+    kvsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    kprintf("# %s\n", line);
+}
+
+static bool matches(const char *name, const char *pattern)
+{
+    size_t n = strlen(pattern);
+
+    if (strcmp(pattern, "all") == 0)
+        return true;
+    for (; *name; name++)
+        if (strncmp(name, pattern, n) == 0)
+            return true;
+    return false;
+}
+
+static void run_matching(const char *pattern)
+{
+    uint32_t n = 0, passed = 0, failed = 0;
+
+    for (uint32_t i = 0; i < ktest_count(); i++)
+        n += matches(ktest_name(i), pattern);
+    kprintf("TAP version 13\n1..%u\n", n);
+    n = 0;
+    for (uint32_t i = 0; i < ktest_count(); i++) {
+        uint64_t start = clock_ns();
+        if (!matches(ktest_name(i), pattern))
+            continue;
+        reason[0] = 0;
+        ktests_start[i].run();
+        failed += reason[0] != 0;
+        passed += reason[0] == 0;
+        kprintf("%sok %u - %s # %lu ms%s%s\n", reason[0] ? "not " : "", ++n, ktest_name(i),
+                (clock_ns() - start) / NS_PER_MS, reason[0] ? ": " : "", reason);
+    }
+    kprintf("# %u passed, %u failed\n", passed, failed);
+    machine_exit(failed || !passed ? EXIT_FAIL : EXIT_OK);
+}
+
+static void serve_request(void)
+{
+    struct { struct kernel_system_test_run_ans a; char report[REASON_MAX]; } ans = { 0 };
+
+    reason[0] = 0;
+    ktests_start[asked_index].run();
+    ans.a.failed = reason[0] != 0;
+    memcpy(ans.report, reason, sizeof ans.report);
+    asked = false;
+    kserve_answer(asked_token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.report)), NULL);
+}
+
+static void work(void *arg)
+{
+    if (option_given(OPT_TEST))
+        run_matching(option_string(OPT_TEST));
+    for (;;) {
+        if (asked)
+            serve_request();
+        idle = true;
+        sched_block(THREAD_KERNEL, FOREVER);
+    }
+}
+
+/* Runs test `index` for a caller of kernel-system; one at a time. */
+err_t ktest_request(uint32_t index, uint32_t token)
+{
+    if (index >= ktest_count())
+        return ERR_NOT_FOUND;
+    if (asked)
+        return ERR_BUSY;
+    asked = true;
+    asked_index = index;
+    asked_token = token;
+    if (idle) {
+        idle = false;
+        sched_wake(runner, 0);
+    }
+    return 0;
+}
+
+void ktest_init(void)
+{
+    runner = thread_create(NULL, "tests", STACK, work, NULL);
+    assert(runner, "no memory for the test thread");
+    sched_start(runner);
+}

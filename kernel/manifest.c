@@ -1,0 +1,266 @@
+/*
+ * manifest.c - what a module asks for: the text of its custom sections "selkie.manifest" (abi.h).
+ *
+ * Hostile text. The walk over the sections is this file's own, for a manifest is looked at before the module
+ * is compiled; the compiler will have its own opinion on everything that is skipped here.
+ */
+#include "kernel/kernel.h"
+
+struct cursor { const uint8_t *p, *end; };
+
+/* ---- sections of the binary (wasm 5.5.2) -------------------------------------------------------- */
+
+/* LEB128; false if it is cut or longer than 32 bits. */
+static bool leb(struct cursor *c, uint32_t *v)
+{
+    uint64_t x = 0;
+
+    for (unsigned shift = 0; shift < 35 && c->p < c->end; shift += 7) {
+        uint8_t b = *c->p++;
+        x |= (uint64_t)(b & 0x7f) << shift;
+        if (b & 0x80)
+            continue;
+        *v = (uint32_t)x;
+        return x <= UINT32_MAX;
+    }
+    return false;
+}
+
+/* The next manifest section's text; false at the end. */
+static bool next_section(struct cursor *c, struct cursor *text)
+{
+    uint32_t size, n;
+
+    while (c->p < c->end) {
+        uint8_t id = *c->p++;
+        struct cursor s;
+        if (!leb(c, &size) || size > (size_t)(c->end - c->p))
+            return false;
+        s = (struct cursor){ c->p, c->p + size };
+        c->p += size;
+        if (id != 0 || !leb(&s, &n) || n > (size_t)(s.end - s.p))
+            continue;
+        if (n != strlen(MANIFEST_SECTION) || memcmp(s.p, MANIFEST_SECTION, n) != 0)
+            continue;
+        *text = (struct cursor){ s.p + n, s.end };
+        return true;
+    }
+    return false;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------- */
+
+static void skip_space(struct cursor *c)
+{
+    while (c->p < c->end && (*c->p == ' ' || *c->p == '\t' || *c->p == '\r'))
+        c->p++;
+}
+
+/* A word up to white space or one of the characters of `stop`; empty if there is none. */
+static bool word(struct cursor *c, const char *stop, char *to, size_t n)
+{
+    size_t len = 0;
+
+    skip_space(c);
+    while (c->p < c->end && *c->p > ' ' && *c->p < 0x7f && !strchr(stop, *c->p)) {
+        if (len + 1 >= n)
+            return false;
+        to[len++] = (char)*c->p++;
+    }
+    to[len] = 0;
+    return len > 0;
+}
+
+static bool expect(struct cursor *c, char ch)
+{
+    skip_space(c);
+    if (c->p >= c->end || *c->p != ch)
+        return false;
+    c->p++;
+    return true;
+}
+
+static bool number(struct cursor *c, unsigned base, uint32_t max, uint32_t *v)
+{
+    uint64_t x = 0;
+    unsigned digits = 0;
+
+    skip_space(c);
+    if (base == 16 && c->end - c->p > 2 && c->p[0] == '0' && (c->p[1] | 32) == 'x')
+        c->p += 2;
+    for (; c->p < c->end; c->p++, digits++) {
+        unsigned d = *c->p, low = d | 32;
+        d = d >= '0' && d <= '9' ? d - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : 99;
+        if (d >= base)
+            break;
+        x = x * base + d;
+        if (x > max)
+            return false;
+    }
+    *v = (uint32_t)x;
+    return digits > 0;
+}
+
+static bool hash_id(struct cursor *c, uint8_t id[32])
+{
+    for (unsigned i = 0; i < 32; i++) {
+        char two[2];
+        uint32_t v;
+        struct cursor b;
+        if (c->end - c->p < 2)
+            return false;
+        memcpy(two, c->p, 2);
+        b = (struct cursor){ (uint8_t *)two, (uint8_t *)two + 2 };
+        if (!number(&b, 16, 255, &v) || b.p != b.end)
+            return false;
+        id[i] = (uint8_t)v;
+        c->p += 2;
+    }
+    return true;
+}
+
+static bool handle_number(struct cursor *c, struct resource *r)
+{
+    uint32_t v;
+
+    if (!expect(c, '=') || !number(c, 10, MANIFEST_HANDLE_MAX, &v) || v < 2)
+        return false;
+    r->handle = (uint8_t)v;
+    return true;
+}
+
+static bool interface_line(struct cursor *c, struct resource *r)
+{
+    return word(c, "@=#", r->name, sizeof r->name) && expect(c, '@') && hash_id(c, r->id)
+        && handle_number(c, r);
+}
+
+static bool port_line(struct cursor *c, struct resource *r)
+{
+    uint32_t first, last;
+
+    if (!number(c, 16, 0xffff, &first))
+        return false;
+    last = first;
+    if (expect(c, '-') && !number(c, 16, 0xffff, &last))
+        return false;
+    r->first = (uint16_t)first;
+    r->last = (uint16_t)last;
+    return first <= last;
+}
+
+/* One line into *r. 0: it was empty, 1: a resource, -1: malformed. */
+static int parse_line(struct cursor c, struct resource *r)
+{
+    char verb[16];
+    uint32_t irq;
+    bool ok;
+
+    memset(r, 0, sizeof *r);
+    skip_space(&c);
+    if (c.p == c.end || *c.p == '#')
+        return 0;
+    if (!word(&c, "#", verb, sizeof verb))
+        return -1;
+    if (strcmp(verb, "use") == 0 || strcmp(verb, "serve") == 0) {
+        r->kind = verb[0] == 'u' ? RES_USE : RES_SERVE;
+        ok = interface_line(&c, r);
+    } else if (strcmp(verb, "port") == 0) {
+        r->kind = RES_PORT;
+        ok = port_line(&c, r);
+    } else if (strcmp(verb, "irq") == 0) {
+        r->kind = RES_IRQ;
+        ok = number(&c, 10, IRQ_MAX - 1, &irq) && handle_number(&c, r);
+        r->first = (uint16_t)irq;
+    } else if (strcmp(verb, "window") == 0) {
+        r->kind = RES_WINDOW;
+        ok = word(&c, "=#", r->name, sizeof r->name) && handle_number(&c, r);
+    } else {
+        return -1;
+    }
+    skip_space(&c);
+    return ok && (c.p == c.end || *c.p == '#') ? 1 : -1;
+}
+
+static bool number_taken(const struct manifest *m, const struct resource *r)
+{
+    for (uint32_t i = 0; r->handle && i < m->count; i++)
+        if (m->res[i].handle == r->handle)
+            return true;
+    return false;
+}
+
+/* Adds the lines of one section; NULL or what is wrong. */
+static const char *parse_text(struct cursor text, struct manifest *m, unsigned *line)
+{
+    while (text.p < text.end) {
+        struct cursor c = { text.p, text.p };
+        struct resource r;
+        int kind;
+        while (c.end < text.end && *c.end != '\n')
+            c.end++;
+        text.p = c.end < text.end ? c.end + 1 : c.end;
+        ++*line;
+        if ((kind = parse_line(c, &r)) == 0)
+            continue;
+        if (kind < 0)
+            return "cannot be read";
+        if (number_taken(m, &r))
+            return "uses a handle number again";
+        if (m->count == MANIFEST_RESOURCES_MAX)
+            return "is one too many";
+        m->res[m->count++] = r;
+    }
+    return NULL;
+}
+
+struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, char *reason, size_t n)
+{
+    static const uint8_t magic[8] = { 0, 'a', 's', 'm', 1, 0, 0, 0 };
+    struct cursor c = { bytes + 8, bytes + size }, text;
+    struct manifest *m, *fit;
+    const char *wrong = NULL;
+    unsigned line = 0;
+
+    m = kzalloc(sizeof *m + MANIFEST_RESOURCES_MAX * sizeof m->res[0]);
+    if (!m) {
+        *e = ERR_NO_MEMORY;
+        ksnprintf(reason, n, "out of memory");
+        return NULL;
+    }
+    if (size >= 8 && memcmp(bytes, magic, 8) == 0)      /* else the compiler will say so */
+        while (!wrong && next_section(&c, &text))
+            wrong = parse_text(text, m, &line);
+    if (wrong) {
+        *e = ERR_MODULE;
+        ksnprintf(reason, n, "manifest: line %u %s", line, wrong);
+        kfree(m);
+        return NULL;
+    }
+    /* kept as large as it is */
+    if ((fit = kmalloc(sizeof *m + m->count * sizeof m->res[0]))) {
+        memcpy(fit, m, sizeof *m + m->count * sizeof m->res[0]);
+        kfree(m);
+    }
+    return fit ? fit : m;
+}
+
+void resource_text(const struct resource *r, char *to, size_t n)
+{
+    switch (r->kind) {
+    case RES_USE:
+        ksnprintf(to, n, "%s", r->name);
+        break;
+    case RES_SERVE:
+        ksnprintf(to, n, "serve %s", r->name);
+        break;
+    case RES_PORT:
+        ksnprintf(to, n, "port 0x%x-0x%x", r->first, r->last);
+        break;
+    case RES_IRQ:
+        ksnprintf(to, n, "irq %u", r->first);
+        break;
+    default:
+        ksnprintf(to, n, "window %s", r->name);
+    }
+}

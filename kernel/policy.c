@@ -1,0 +1,250 @@
+/*
+ * policy.c - which program may have which of the things that its manifest asks for. The default is no.
+ *
+ * A rule is (hash of a program, resource). A person writes `PROGRAM WHAT` (sips/iface/kernel_policy.wit);
+ * an interface by its name alone means what the program's own manifest calls so, and the rule keeps
+ * the interface's id. Ports are granted as ranges; a manifest's range must lie inside one.
+ * Rules are looked at when a program starts.
+ */
+#include "kernel/kernel.h"
+
+#define RULES_MAX 4096u
+#define WORD_MAX 112u
+
+struct rule { struct link all; uint8_t program[32]; char name[32]; struct resource res; };
+
+static struct link rules = { &rules, &rules };      /* lock: the policy's */
+static uint32_t nrules;
+
+/* Does the rule's resource cover what is asked? */
+static bool covers(const struct resource *rule, const struct resource *ask)
+{
+    if (rule->kind != ask->kind)
+        return false;
+    switch (ask->kind) {
+    case RES_USE:
+    case RES_SERVE:
+        return memcmp(rule->id, ask->id, 32) == 0;
+    case RES_PORT:
+        return rule->first <= ask->first && ask->last <= rule->last;
+    case RES_IRQ:
+        return rule->first == ask->first;
+    default:
+        return strcmp(rule->name, ask->name) == 0;
+    }
+}
+
+static struct rule *find(const uint8_t program[32], const struct resource *ask)
+{
+    for (struct link *l = rules.next; l != &rules; l = l->next) {
+        struct rule *r = container_of(l, struct rule, all);
+        if (memcmp(r->program, program, 32) == 0 && covers(&r->res, ask))
+            return r;
+    }
+    return NULL;
+}
+
+err_t policy_check(const struct program *p, const struct manifest *m, char *reason, size_t n)
+{
+    char text[64];
+
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct resource *r = &m->res[i];
+        if (find(p->hash, r))
+            continue;
+        resource_text(r, text, sizeof text);
+        ksnprintf(reason, n, "denied: %s%s (grant it with: grant %s %s)",
+                  r->kind == RES_USE ? "interface " : "", text, p->name, text);
+        return ERR_DENIED;
+    }
+    return 0;
+}
+
+/* ---- rules as text ----------------------------------------------------------------------------- */
+
+struct words { char program[WORD_MAX], verb[WORD_MAX], rest[WORD_MAX]; };
+
+static const char *take(const char *s, char *to)
+{
+    size_t n = 0;
+
+    while (*s == ' ' || *s == '\t')
+        s++;
+    for (; *s && *s != ' ' && *s != '\t' && *s != '\n'; s++)
+        if (n + 1 < WORD_MAX)
+            to[n++] = *s;
+    to[n] = 0;
+    return s;
+}
+
+static bool split(const char *rule, struct words *w)
+{
+    const char *s = take(take(take(rule, w->program), w->verb), w->rest);
+
+    while (*s == ' ' || *s == '\n')
+        s++;
+    return w->program[0] && w->verb[0] && !*s;
+}
+
+static bool parse_number(const char **s, unsigned base, uint32_t max, uint32_t *v)
+{
+    const char *start;
+
+    *v = 0;
+    if (base == 16 && (*s)[0] == '0' && (*s)[1] == 'x')
+        *s += 2;
+    for (start = *s; **s; ++*s) {
+        int c = **s | 32;
+        unsigned d = c >= '0' && c <= '9' ? (unsigned)c - '0' : c >= 'a' && c <= 'f' ? (unsigned)c - 'a' + 10 : 99;
+        if (d >= base)
+            break;
+        if ((*v = *v * base + d) > max)
+            return false;
+    }
+    return *s != start;
+}
+
+/* `port A-B`, `irq N`, `window NAME` into *r. */
+static bool parse_device(const struct words *w, struct resource *r)
+{
+    const char *s = w->rest;
+    uint32_t a, b;
+
+    memset(r, 0, sizeof *r);
+    if (strcmp(w->verb, "window") == 0) {
+        r->kind = RES_WINDOW;
+        ksnprintf(r->name, sizeof r->name, "%s", w->rest);
+        return w->rest[0] && strlen(w->rest) < sizeof r->name;
+    }
+    if (strcmp(w->verb, "irq") == 0) {
+        if (!parse_number(&s, 10, IRQ_MAX - 1, &a) || *s)
+            return false;
+        r->kind = RES_IRQ;
+        r->first = (uint16_t)a;
+        return true;
+    }
+    if (!parse_number(&s, 16, 0xffff, &a))
+        return false;
+    b = a;
+    if (*s == '-' && (s++, !parse_number(&s, 16, 0xffff, &b)))
+        return false;
+    r->kind = RES_PORT;
+    r->first = (uint16_t)a;
+    r->last = (uint16_t)b;
+    return a <= b && !*s;
+}
+
+/* NAME or NAME@ID against a resource of a manifest. */
+static bool names(const char *what, const struct resource *r)
+{
+    const char *at = strchr(what, '@');
+    size_t n = at ? (size_t)(at - what) : strlen(what);
+    char id[65];
+
+    if (strlen(r->name) != n || strncmp(r->name, what, n) != 0)
+        return false;
+    for (unsigned i = 0; i < 32; i++)
+        ksnprintf(id + 2 * i, 3, "%02x", r->id[i]);
+    return !at || strcmp(at + 1, id) == 0;
+}
+
+static err_t apply(const struct program *p, const struct resource *res, bool grant)
+{
+    struct rule *r = find(p->hash, res);
+
+    if (!grant) {
+        if (!r)
+            return ERR_NOT_FOUND;
+        list_del(&r->all);
+        nrules--;
+        kfree(r);
+        return 0;
+    }
+    if (r)
+        return 0;
+    if (nrules >= RULES_MAX)
+        return ERR_LIMIT;
+    if (!(r = kzalloc(sizeof *r)))
+        return ERR_NO_MEMORY;
+    memcpy(r->program, p->hash, 32);
+    memcpy(r->name, p->name, sizeof r->name);
+    r->res = *res;
+    list_push(&rules, &r->all);
+    nrules++;
+    return 0;
+}
+
+static err_t change_interface(const struct program *p, const struct words *w, bool grant,
+                              char *reason, size_t n)
+{
+    bool serve = strcmp(w->verb, "serve") == 0 && w->rest[0];
+    const char *what = serve ? w->rest : w->verb;
+    enum resource_kind kind = serve ? RES_SERVE : RES_USE;
+    struct manifest *m;
+    err_t e = ERR_NOT_FOUND;
+
+    if (!serve && w->rest[0]) {
+        ksnprintf(reason, n, "a rule is PROGRAM WHAT");
+        return ERR_ARGUMENT;
+    }
+    if (!(m = manifest_parse(p->bytes, p->size, &e, reason, n)))
+        return e;
+    for (uint32_t i = 0; i < m->count; i++)
+        if (m->res[i].kind == kind && names(what, &m->res[i]))
+            e = apply(p, &m->res[i], grant);
+    if (e == ERR_NOT_FOUND)
+        ksnprintf(reason, n, grant ? "%s does not ask for %s%s" : "%s has no grant of %s%s",
+                  p->name, serve ? "serve " : "", what);
+    kfree(m);
+    return e;
+}
+
+err_t policy_change(const char *rule, bool grant, char *reason, size_t n)
+{
+    const struct program *p;
+    struct resource res;
+    struct words w;
+    err_t e;
+
+    reason[0] = 0;
+    if (!split(rule, &w)) {
+        ksnprintf(reason, n, "a rule is PROGRAM WHAT");
+        return ERR_ARGUMENT;
+    }
+    if ((e = store_find(w.program, &p)) < 0) {
+        ksnprintf(reason, n, e == ERR_EXISTS ? "%s: more than one program begins so"
+                  : "%s: no such program", w.program);
+        return e;
+    }
+    if (!w.rest[0] || strcmp(w.verb, "serve") == 0)
+        e = change_interface(p, &w, grant, reason, n);
+    else if ((strcmp(w.verb, "port") && strcmp(w.verb, "irq") && strcmp(w.verb, "window"))
+             || !parse_device(&w, &res))
+        e = ERR_ARGUMENT;
+    else
+        e = apply(p, &res, grant);
+    if (e < 0 && !reason[0])
+        ksnprintf(reason, n, "%s", err_text(e));
+    return e;
+}
+
+uint32_t policy_list(uint32_t first, char *to, size_t n, size_t *len)
+{
+    uint32_t i = 0;
+    char text[64], line[112];
+
+    *len = 0;
+    for (struct link *l = rules.next; l != &rules; l = l->next, i++) {
+        struct rule *r = container_of(l, struct rule, all);
+        size_t k;
+        if (i < first)
+            continue;
+        resource_text(&r->res, text, sizeof text);
+        k = (size_t)ksnprintf(line, sizeof line, "%s %s\n", r->name, text);
+        if (*len + k > n)
+            break;
+        memcpy(to + *len, line, k);
+        *len += k;
+    }
+    return i;
+}

@@ -1,0 +1,250 @@
+/*
+ * spawn.c - how a program becomes a SIP: manifest, policy, image, instance, claims, first thread.
+ *
+ * Runs in a kernel thread. Compiling and linking may be preempted; what follows them (claim) may not,
+ * so that a SIP is seen whole or not at all. Every step that fails says why in words, and sip_free undoes
+ * what the earlier ones did.
+ */
+#include "kernel/kernel.h"
+
+#define ENTRY_NAME "_start"
+
+static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
+                    struct wasm_extern *out)
+{
+    const struct wasm_import *im = &m->imports[import];
+
+    if (im->kind != WASM_FUNC || im->module.len != 6 || memcmp(im->module.s, "selkie", 6) != 0)
+        return false;
+    out->kind = WASM_FUNC;
+    return syscall_find(im->field.s, im->field.len, &out->code, &out->type);
+}
+
+static err_t no_memory(char *reason, size_t n, const char *what)
+{
+    ksnprintf(reason, n, "out of memory for %s", what);
+    return ERR_NO_MEMORY;
+}
+
+/* ---- the parts ---------------------------------------------------------------------------------- */
+
+static struct sip *make(const struct spawn *sp, struct manifest *m, struct image *im)
+{
+    struct sip *s = kzalloc(sizeof *s);
+
+    if (!s)
+        return NULL;
+    list_init(&s->all);
+    list_init(&s->threads);
+    list_init(&s->ready);
+    list_init(&s->allocs);
+    memcpy(s->name, sp->program->name, sizeof s->name);
+    memcpy(s->hash, sp->program->hash, sizeof s->hash);
+    s->manifest = m;
+    s->image = im;
+    for (uint32_t i = 0; i < m->count; i++)
+        s->handle_manifest |= m->res[i].handle ? 1ull << m->res[i].handle : 0;
+    return s;
+}
+
+/* Slot, instance block, account, arguments. */
+static err_t furnish(struct sip *s, const struct spawn *sp)
+{
+    size_t quota = sp->quota ? sp->quota : SIP_QUOTA, half = page_count_total() / 2;
+    struct slot *slot = slot_alloc(s->image->module->inst_size, SLOT_STACK_DEFAULT, s);
+
+    if (!(s->slot = slot))
+        return ERR_NO_MEMORY;
+    slot->page_limit = quota / PAGE_SIZE < half ? quota / PAGE_SIZE : half;
+    slot->page_limit += slot->pages + (slot->stack_top - slot->stack_bottom) / PAGE_SIZE + 1;
+    s->mem.base = (uint8_t *)slot->base;
+    s->mem.ctx = s;
+    s->in = (struct wasm_instance *)slot->control;
+    s->in->embedder = s;
+    s->in->stack_limit = slot->stack_bottom + STACK_KERNEL_NEED;
+    if (!(s->account = kzalloc(sizeof *s->account)))
+        return ERR_NO_MEMORY;
+    s->account->refs = 1;
+    if (sp->args_len && !(s->args = kmalloc(sp->args_len)))
+        return ERR_NO_MEMORY;
+    if (sp->args_len)
+        memcpy(s->args, sp->args, sp->args_len);
+    s->args_len = sp->args_len;
+    return 0;
+}
+
+static wasm_invoke_fn *invoke_of(struct sip *s, uint32_t func)
+{
+    return (wasm_invoke_fn *)(uintptr_t)(s->image->code.rx + s->image->compiled->invoke[func]);
+}
+
+/* The exported function that the program begins with; it has no parameters and no results. */
+static err_t find_entry(struct sip *s, char *reason, size_t n)
+{
+    const struct wasm_module *m = s->image->module;
+
+    if (m->start != UINT32_MAX) {
+        if (m->start < m->nimport_funcs) {
+            ksnprintf(reason, n, "module unlinkable: its start function is imported");
+            return ERR_MODULE;
+        }
+        s->start = invoke_of(s, m->start);
+    }
+    for (uint32_t i = 0; i < m->nexports; i++) {
+        const struct wasm_export *x = &m->exports[i];
+        const struct wasm_functype *t;
+        if (x->kind != WASM_FUNC || x->name.len != strlen(ENTRY_NAME)
+                || memcmp(x->name.s, ENTRY_NAME, x->name.len) != 0)
+            continue;
+        t = &m->types[m->funcs[x->index].type];
+        if (t->nparams || t->nresults || m->funcs[x->index].imported)
+            break;
+        s->main = invoke_of(s, x->index);
+        return 0;
+    }
+    ksnprintf(reason, n, "module unlinkable: it exports no function \"" ENTRY_NAME "\" of type [] -> []");
+    return ERR_MODULE;
+}
+
+static err_t link(struct sip *s, char *reason, size_t n)
+{
+    struct wasm_error err;
+    enum wasm_errcode code;
+    int trap = 0;
+
+    this_thread()->linking = s;
+    code = wasm_instantiate(s->in, s->image->compiled, s->image->code.rx, &s->mem, resolve, NULL,
+                            &trap, &err);
+    this_thread()->linking = NULL;
+    if (code != WASM_OK) {
+        s->in = NULL;       /* what it made it has freed */
+        ksnprintf(reason, n, code == WASM_NOMEM ? "%s" : "module unlinkable: %s", err.text);
+        return code == WASM_NOMEM ? ERR_NO_MEMORY : ERR_MODULE;
+    }
+    if (s->no_memory)
+        return no_memory(reason, n, "initial data");
+    if (trap) {
+        ksnprintf(reason, n, "module trapped while it was initialised: %s", wasm_trap_text(trap));
+        return ERR_MODULE;
+    }
+    return find_entry(s, reason, n);
+}
+
+/* ---- claims ------------------------------------------------------------------------------------- */
+
+static err_t claim(struct sip *s, const struct resource *r, struct sip **owner)
+{
+    *owner = NULL;
+    switch (r->kind) {
+    case RES_USE:
+        return iface_connect(s, r->handle, r->name, r->id);
+    case RES_SERVE:
+        return iface_serve(s, r->handle, r->name, r->id, owner);
+    case RES_PORT:
+        return port_claim(s, r->first, r->last, owner);
+    case RES_IRQ:
+        return irq_claim(s, r->handle, r->first, owner);
+    default:
+        return window_claim(s, r->handle, r->name, owner);
+    }
+}
+
+/* A window that this machine does not have leaves its handle empty; all else is needed. */
+static err_t claim_all(struct sip *s, char *reason, size_t n)
+{
+    struct sip *owner;
+    char text[64];
+    err_t e;
+
+    for (uint32_t i = 0; i < s->manifest->count; i++) {
+        const struct resource *r = &s->manifest->res[i];
+        e = claim(s, r, &owner);
+        if (e >= 0 || (e == ERR_NOT_FOUND && r->kind == RES_WINDOW))
+            continue;
+        resource_text(r, text, sizeof text);
+        if (e == ERR_BUSY && owner)
+            ksnprintf(reason, n, "busy: %s is owned by %s (pid %u)", text, owner->name, owner->pid);
+        else if (e == ERR_BUSY)
+            ksnprintf(reason, n, "busy: %s is owned by the kernel", text);
+        else
+            ksnprintf(reason, n, "%s: %s", text, err_text(e));
+        return e;
+    }
+    return 0;
+}
+
+/* The first thread: on the SIP's own stack. */
+static void run(void *arg)
+{
+    struct sip *s = arg;
+    union wasm_value v[1];
+
+    if (s->start)
+        s->start(s->in, v);
+    s->main(s->in, v);
+    sip_exit(0);
+}
+
+/* From here on nothing is preempted, and what can fail leaves no trace. */
+static err_t settle(struct sip *s, struct spawn *sp, struct process **process, char *reason,
+                    size_t n)
+{
+    struct process *p = kzalloc(sizeof *p);
+    struct thread *t = p ? thread_create(s, NULL, 0, run, s) : NULL;
+    err_t e;
+
+    if (!t) {
+        kfree(p);
+        return no_memory(reason, n, "its thread");
+    }
+    list_push(&s->threads, &t->of_sip);
+    if ((e = claim_all(s, reason, n)) < 0) {
+        kfree(p);
+        return e;
+    }
+    if (sp->stdio) {
+        if ((e = handle_reserve_at(s, HANDLE_STDIO)) < 0) {
+            kfree(p);
+            return no_memory(reason, n, "its handles");
+        }
+        handle_put(s, HANDLE_STDIO, sp->stdio);
+    }
+    object_init(&p->o, HANDLE_PROCESS);
+    sip_enter(s);
+    p->sip = s;
+    p->pid = s->pid;
+    s->process = p;
+    *process = p;
+    sched_start(t);
+    return 0;
+}
+
+err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t n)
+{
+    const struct program *p = sp->program;
+    struct manifest *m;
+    struct image *im;
+    struct sip *s;
+    err_t e = 0;
+
+    reason[0] = 0;
+    if (!(m = manifest_parse(p->bytes, p->size, &e, reason, n)))
+        return e;
+    if ((!sp->trusted && (e = policy_check(p, m, reason, n)) < 0)
+            || !(im = image_get(p, m, !sp->no_cache, &e, reason, n))) {
+        kfree(m);
+        return e;
+    }
+    if (!(s = make(sp, m, im))) {
+        image_put(im);
+        kfree(m);
+        return no_memory(reason, n, "the process");
+    }
+    if ((e = furnish(s, sp)) < 0)
+        no_memory(reason, n, "the process");
+    else if ((e = link(s, reason, n)) >= 0)
+        e = settle(s, sp, process, reason, n);
+    if (e < 0)
+        sip_free(s);
+    return e;
+}

@@ -1,0 +1,211 @@
+/*
+ * syscall.c - the system calls: one function for each row of SELKIE_CALLS (abi.h), called by compiled code
+ * like any import.
+ *
+ * Each runs on the SIP's stack, which compiled code has checked to have STACK_KERNEL_NEED bytes left; they are
+ * touched first, while a missing page can still be the SIP's own fault. On the way out,
+ * sched_point() looks at what interrupts have recorded.
+ */
+#include "kernel/kernel.h"
+
+const char *err_text(err_t e)
+{
+    static const char *const text[] = {
+#define X(name, words) [ERR_NUM_##name] = words,
+        SELKIE_ERRORS(X)
+#undef X
+    };
+    uint32_t n = (uint32_t)-e;
+
+    return e < 0 && n < sizeof text / sizeof *text ? text[n] : "success";
+}
+
+static struct sip *enter(struct wasm_instance *in)
+{
+    stack_touch();
+    return sip_of(in);
+}
+
+static err_t leave(err_t e)
+{
+    sched_point();
+    return e;
+}
+
+static void sys_exit(struct wasm_instance *in, uint32_t status)
+{
+    stack_touch();
+    sip_exit((int32_t)status);
+}
+
+static int32_t sys_yield(struct wasm_instance *in)
+{
+    stack_touch();
+    sched_yield();
+    return 0;
+}
+
+static int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags)
+{
+    return leave(chan_send(enter(in), h, msg, flags));
+}
+
+static int32_t sys_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+{
+    return leave(chan_call(enter(in), h, msg, deadline));
+}
+
+static int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+{
+    return leave(wait_message(enter(in), h, msg, deadline, NULL));
+}
+
+static int32_t sys_answer(struct wasm_instance *in, uint32_t token, uint32_t msg)
+{
+    return leave(chan_answer(enter(in), token, msg, false, NULL));
+}
+
+/* What is wrong with the answer itself is reported; that nobody takes it is not. */
+static int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                               int64_t deadline)
+{
+    struct sip *s = enter(in);
+    struct thread *caller = NULL;
+    err_t e = chan_answer(s, token, msg, true, &caller);
+
+    if (e < 0 && e != ERR_PEER && !caller)
+        return leave(e);
+    return leave(wait_message(s, 0, msg, deadline, caller));
+}
+
+static int32_t sys_channel(struct wasm_instance *in, uint32_t out)
+{
+    struct sip *s = enter(in);
+    void *at = sip_range(s, out, 8);
+    struct endpoint *end[2];
+    uint32_t number[2];
+    err_t e;
+
+    if (!at)
+        return leave(ERR_MEMORY);
+    if ((e = handle_reserve(s, 2, number)) < 0)
+        return leave(e);
+    if ((e = chan_create(s, end)) >= 0 && !copy_checked(at, number, sizeof number)) {
+        object_drop(&end[0]->o);
+        object_drop(&end[1]->o);
+        e = ERR_NO_MEMORY;
+    }
+    if (e < 0) {
+        handle_unreserve(s, 2, number);
+        return leave(e);
+    }
+    handle_put(s, number[0], &end[0]->o);
+    handle_put(s, number[1], &end[1]->o);
+    return leave(0);
+}
+
+static int32_t sys_close(struct wasm_instance *in, uint32_t h)
+{
+    return leave(handle_close(enter(in), h));
+}
+
+static int32_t sys_connect(struct wasm_instance *in, uint32_t h)
+{
+    struct sip *s = enter(in);
+    struct object *o = handle_get(s, h, 0);
+    struct endpoint *e;
+
+    for (uint32_t i = 0; i < s->manifest->count; i++) {
+        const struct resource *r = &s->manifest->res[i];
+        if (r->kind != RES_USE || r->handle != h)
+            continue;
+        if (o) {
+            e = container_of(o, struct endpoint, o);
+            if (o->kind != HANDLE_CHANNEL || e->peer || e->kernel)
+                return leave(ERR_EXISTS);
+            handle_close(s, h);
+        }
+        return leave(iface_connect(s, h, r->name, r->id));
+    }
+    return leave(ERR_HANDLE);
+}
+
+static int32_t sys_info(struct wasm_instance *in, uint32_t h, uint32_t out)
+{
+    struct sip *s = enter(in);
+    struct object *o = handle_get(s, h, 0);
+    struct handle_info info = { 0 };
+    void *at = sip_range(s, out, sizeof info);
+
+    if (!at)
+        return leave(ERR_MEMORY);
+    if (!o)
+        return leave(ERR_HANDLE);
+    if (o->kind == HANDLE_WINDOW)
+        info = container_of(o, struct window, o)->info;
+    info.kind = o->kind;
+    return leave(copy_checked(at, &info, sizeof info) ? 0 : ERR_NO_MEMORY);
+}
+
+static int32_t sys_args(struct wasm_instance *in, uint32_t buf, uint32_t cap)
+{
+    struct sip *s = enter(in);
+    uint32_t n = cap < s->args_len ? cap : s->args_len;
+    void *at = sip_range(s, buf, cap);
+
+    if (!at)
+        return leave(ERR_MEMORY);
+    if (n && !copy_checked(at, s->args, n))
+        return leave(ERR_NO_MEMORY);
+    return leave((err_t)s->args_len);
+}
+
+static int64_t sys_clock(struct wasm_instance *in)
+{
+    stack_touch();
+    sched_point();
+    return (int64_t)clock_ns();
+}
+
+/* ---- the table of imports ------------------------------------------------------------------------- */
+
+#define PARAMS_MAX 5
+static struct { const char *name, *sig; void *code; struct wasm_functype type; uint8_t v[PARAMS_MAX + 1]; }
+table[] = {
+#define X(name, result, params, sig) { #name, sig, sys_##name, { 0, 0, NULL, NULL }, { 0 } },
+    SELKIE_CALLS(X)
+#undef X
+};
+#define CALLS (sizeof table / sizeof *table)
+
+/* "iiI:i": letters of parameters, then of results */
+void syscall_init(void)
+{
+    for (unsigned i = 0; i < CALLS; i++) {
+        struct wasm_functype *t = &table[i].type;
+        uint32_t n = 0;
+        t->params = t->results = table[i].v;
+        for (const char *c = table[i].sig; *c; c++) {
+            if (*c == ':') {
+                t->nparams = n;
+                t->results = table[i].v + n;
+                continue;
+            }
+            assert(n <= PARAMS_MAX, "a system call has few parameters");
+            table[i].v[n++] = *c == 'I' ? WASM_I64 : WASM_I32;
+        }
+        t->nresults = n - t->nparams;
+    }
+}
+
+bool syscall_find(const char *name, uint32_t len, void **code, const struct wasm_functype **type)
+{
+    for (unsigned i = 0; i < CALLS; i++) {
+        if (strlen(table[i].name) != len || memcmp(table[i].name, name, len) != 0)
+            continue;
+        *code = table[i].code;
+        *type = &table[i].type;
+        return true;
+    }
+    return false;
+}

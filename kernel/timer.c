@@ -1,0 +1,82 @@
+/*
+ * timer.c - deadlines of a CPU's threads: a pairing heap, so that adding is constant and taking out
+ * is logarithmic on average. (Fredman, Sedgewick, Sleator, Tarjan: The pairing heap, 1986.)
+ *
+ * heap_prev is the left sibling, or the parent of a first child.
+ */
+#include "kernel/kernel.h"
+
+static struct thread *meld(struct thread *a, struct thread *b)
+{
+    if (!a)
+        return b;
+    if (!b)
+        return a;
+    if (b->deadline < a->deadline) {
+        struct thread *x = a;
+        a = b;
+        b = x;
+    }
+    b->heap_prev = a;
+    b->heap_next = a->heap_child;
+    if (a->heap_child)
+        a->heap_child->heap_prev = b;
+    a->heap_child = b;
+    a->heap_next = a->heap_prev = NULL;
+    return a;
+}
+
+/* Melds a list of siblings: in pairs from the left, then the pairs from the right. */
+static struct thread *meld_all(struct thread *first)
+{
+    struct thread *pairs = NULL, *root = NULL;
+
+    while (first) {
+        struct thread *a = first, *b = a->heap_next;
+        first = b ? b->heap_next : NULL;
+        a->heap_next = a->heap_prev = NULL;
+        if (b)
+            b->heap_next = b->heap_prev = NULL;
+        a = meld(a, b);
+        a->heap_next = pairs;
+        pairs = a;
+    }
+    while (pairs) {
+        struct thread *next = pairs->heap_next;
+        pairs->heap_next = NULL;
+        root = meld(root, pairs);
+        pairs = next;
+    }
+    return root;
+}
+
+void timer_add(struct core *c, struct thread *t, uint64_t deadline)
+{
+    assert(!t->timed, "a thread has one deadline");
+    t->timed = true;
+    t->deadline = deadline;
+    t->heap_child = t->heap_next = t->heap_prev = NULL;
+    c->timers = meld(c->timers, t);
+}
+
+void timer_del(struct core *c, struct thread *t)
+{
+    struct thread *rest;
+
+    if (!t->timed)
+        return;
+    t->timed = false;
+    rest = meld_all(t->heap_child);
+    if (c->timers == t) {
+        c->timers = rest;
+    } else {
+        if (t->heap_prev->heap_child == t)
+            t->heap_prev->heap_child = t->heap_next;
+        else
+            t->heap_prev->heap_next = t->heap_next;
+        if (t->heap_next)
+            t->heap_next->heap_prev = t->heap_prev;
+        c->timers = meld(c->timers, rest);
+    }
+    t->heap_child = t->heap_next = t->heap_prev = NULL;
+}

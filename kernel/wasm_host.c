@@ -1,0 +1,208 @@
+/*
+ * wasm_host.c - what the instance runtime (wasm/instance.c, runtime.c) asks of its embedder.
+ *
+ * Called on a SIP's own stack while it runs, or by the kernel thread that makes an instance. In the
+ * second case there is nobody to trap: what goes wrong is noted (no_memory) and the start refused.
+ * Long operations go in pieces with a look at recorded interrupts between them.
+ */
+#include "kernel/kernel.h"
+#include "wasm/host.h"
+
+#define PIECE 65536ull
+#define ALLOC_MAX (64ul << 20)          /* tables of one SIP */
+#define TYPE_BUCKETS 64u
+#define TYPE_TABLE 0x80000000u
+
+struct alloc { struct link link; size_t bytes, pad; };
+
+_Noreturn void wasm_host_trap(struct wasm_instance *in, int trap)
+{
+    sip_trap_here(trap);
+}
+
+bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t new_pages)
+{
+    struct sip *s = m->ctx;
+    uint64_t more = (uint64_t)(new_pages - m->pages) * (WASM_PAGE / PAGE_SIZE);
+    uint64_t all = (uint64_t)new_pages * (WASM_PAGE / PAGE_SIZE);
+
+    stack_touch();
+    if (all > s->slot->page_limit || more > page_count_free())
+        return false;
+    return slot_commit(s->slot, (uint64_t)new_pages * WASM_PAGE);
+}
+
+/* A page could not be had. */
+static void out_of_memory(struct wasm_memory *m)
+{
+    struct sip *s = m->ctx;
+
+    if (this_thread()->sip == s)
+        sip_trap_here(WASM_TRAP_MEMORY);
+    s->no_memory = true;
+}
+
+void wasm_host_memory_write(struct wasm_memory *m, uint64_t to, const void *from, uint64_t n)
+{
+    stack_touch();
+    for (uint64_t at = 0, k; at < n; at += k) {
+        k = n - at < PIECE ? n - at : PIECE;
+        if (!copy_checked(m->base + to + at, (const uint8_t *)from + at, k))
+            return out_of_memory(m);
+        sched_point();
+    }
+}
+
+void wasm_host_memory_fill(struct wasm_memory *m, uint64_t to, uint8_t byte, uint64_t n)
+{
+    stack_touch();
+    for (uint64_t at = 0, k; at < n; at += k) {
+        k = n - at < PIECE ? n - at : PIECE;
+        if (!fill_checked(m->base + to + at, byte, k))
+            return out_of_memory(m);
+        sched_point();
+    }
+}
+
+/* Overlapping ranges: pieces from the end that is read before it is written; within a piece through
+ * a buffer, for copy_checked goes upwards only. */
+void wasm_host_memory_move(struct wasm_memory *to_m, uint64_t to,
+                           struct wasm_memory *from_m, uint64_t from, uint64_t n)
+{
+    uint8_t *d = to_m->base + to, *s = from_m->base + from;
+    bool down = d > s && d < s + n;
+    uint64_t piece = down ? 512 : PIECE;
+    uint8_t buf[512];
+
+    stack_touch();
+    for (uint64_t done = 0, k, at; done < n; done += k) {
+        k = n - done < piece ? n - done : piece;
+        at = down ? n - done - k : done;
+        if (down ? !copy_checked(buf, s + at, k) || !copy_checked(d + at, buf, k)
+                 : !copy_checked(d + at, s + at, k))
+            return out_of_memory(to_m);
+        sched_point();
+    }
+}
+
+void *wasm_host_alloc(struct wasm_instance *in, size_t bytes)
+{
+    struct sip *s = sip_of(in);
+    struct alloc *a;
+
+    stack_touch();
+    if (bytes > ALLOC_MAX || s->alloc_bytes + bytes > ALLOC_MAX
+            || !(a = kzalloc(sizeof *a + bytes)))
+        return NULL;
+    list_push(&s->allocs, &a->link);
+    a->bytes = bytes;
+    s->alloc_bytes += bytes;
+    sched_point();
+    return a + 1;
+}
+
+void wasm_host_free(struct wasm_instance *in, void *p, size_t bytes)
+{
+    struct alloc *a = (struct alloc *)p - 1;
+
+    stack_touch();
+    if (!p)
+        return;
+    list_del(&a->link);
+    sip_of(in)->alloc_bytes -= a->bytes;
+    kfree(a);
+    sched_point();
+}
+
+void wasm_host_free_all(struct sip *s)
+{
+    struct link *l;
+
+    while ((l = list_pop(&s->allocs)))
+        kfree(container_of(l, struct alloc, link));
+    s->alloc_bytes = 0;
+    for (unsigned b = 0; s->types && b < TYPE_BUCKETS; b++)
+        while ((l = list_pop(&s->types[b])))
+            kfree(l);
+    kfree(s->types);
+    s->types = NULL;
+}
+
+/* ---- numbers of function types --------------------------------------------------------------------
+ * Functions never leave their SIP, so that the numbers need only agree within one. A type of up
+ * to nine values is its own number: three bits a value, a zero between parameters and results.
+ * Longer ones are numbered in a table of the SIP that is being linked. */
+
+struct type { struct link link; uint32_t id, nparams, nresults; uint8_t values[]; };
+
+static uint32_t type_code(uint8_t t)
+{
+    static const uint8_t order[] = { WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_V128,
+                                     WASM_FUNCREF, WASM_EXTERNREF };
+    uint32_t i = 0;
+
+    while (i < sizeof order && order[i] != t)
+        i++;
+    return i + 1;
+}
+
+static uint32_t packed(const struct wasm_functype *t)
+{
+    uint32_t v = 1;
+
+    for (uint32_t i = 0; i < t->nparams; i++)
+        v = v << 3 | type_code(t->params[i]);
+    v <<= 3;
+    for (uint32_t i = 0; i < t->nresults; i++)
+        v = v << 3 | type_code(t->results[i]);
+    return v;
+}
+
+static bool same(const struct type *x, const struct wasm_functype *t)
+{
+    return x->nparams == t->nparams && x->nresults == t->nresults
+        && memcmp(x->values, t->params, t->nparams) == 0
+        && memcmp(x->values + t->nparams, t->results, t->nresults) == 0;
+}
+
+static struct link *bucket_of(struct sip *s, const struct wasm_functype *t)
+{
+    uint32_t h = 2166136261u;
+
+    if (!s->types) {
+        if (!(s->types = kmalloc(TYPE_BUCKETS * sizeof *s->types)))
+            return NULL;
+        for (unsigned b = 0; b < TYPE_BUCKETS; b++)
+            list_init(&s->types[b]);
+    }
+    for (uint32_t i = 0; i < t->nparams; i++)
+        h = (h ^ t->params[i]) * 16777619u;
+    for (uint32_t i = 0; i < t->nresults; i++)
+        h = (h ^ t->results[i] ^ 0x80u) * 16777619u;
+    return &s->types[h >> 16 & (TYPE_BUCKETS - 1)];
+}
+
+uint32_t wasm_host_type_id(const struct wasm_functype *t)
+{
+    struct sip *s = this_thread()->linking;
+    struct link *bucket;
+    struct type *x;
+
+    if (t->nparams + (uint64_t)t->nresults <= 9)
+        return packed(t);
+    if (!(bucket = bucket_of(s, t)))
+        return 0;
+    for (struct link *l = bucket->next; l != bucket; l = l->next)
+        if (same(x = container_of(l, struct type, link), t))
+            return x->id;
+    if (!(x = kmalloc(sizeof *x + t->nparams + t->nresults)))
+        return 0;
+    x->id = TYPE_TABLE + s->ntypes++;
+    x->nparams = t->nparams;
+    x->nresults = t->nresults;
+    memcpy(x->values, t->params, t->nparams);
+    memcpy(x->values + t->nparams, t->results, t->nresults);
+    list_push(bucket, &x->link);
+    sched_point();
+    return x->id;
+}

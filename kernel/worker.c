@@ -1,0 +1,113 @@
+/*
+ * worker.c - the kernel thread that starts programs: compiling takes long, so that it is done by a thread
+ * that can be preempted, with a stack that fits the compiler. One start after the other.
+ */
+#include "kernel/kernel.h"
+#include "iface/kernel_process.h"
+
+#define STACK (256ul << 10)
+#define JOBS_MAX 64u
+#define REASON_MAX 256u
+
+struct job {
+    struct link link;
+    uint32_t token, args_len;       /* token 0: nobody waits for it */
+    struct object *stdio;
+    bool trusted;
+    char args[];
+};
+
+static struct link jobs = { &jobs, &jobs };     /* lock: the worker's */
+static uint32_t njobs;
+static struct thread *worker;
+static bool idle;
+
+static err_t start(struct job *j, struct process **process, char *reason)
+{
+    struct spawn sp = { .args = j->args, .args_len = j->args_len, .stdio = j->stdio,
+                        .trusted = j->trusted };
+    err_t e = store_find(j->args, &sp.program);
+
+    if (e == ERR_EXISTS)
+        ksnprintf(reason, REASON_MAX, "%.64s: more than one program begins so", j->args);
+    else if (e < 0)
+        ksnprintf(reason, REASON_MAX, "%.64s: no such program", j->args);
+    else
+        e = sip_spawn(&sp, process, reason, REASON_MAX);
+    if (e < 0 && j->stdio)
+        object_drop(j->stdio);
+    return e;
+}
+
+static void finish(struct job *j)
+{
+    struct { struct kernel_process_spawn_ans a; char reason[REASON_MAX]; } ans = { 0 };
+    struct process *p = NULL;
+
+    ans.a.status = start(j, &p, ans.reason);
+    if (p)
+        ans.a.pid = p->pid;
+    if (!j->token && ans.a.status < 0)
+        panic("%s: %s", j->args, ans.reason);
+    if (j->token)
+        kserve_answer(j->token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.reason)), p ? &p->o : NULL);
+    else
+        object_drop(&p->o);
+}
+
+static void work(void *arg)
+{
+    struct link *l;
+
+    for (;;) {
+        while ((l = list_pop(&jobs))) {
+            njobs--;
+            finish(container_of(l, struct job, link));
+            kfree(l);
+            sched_point();
+        }
+        idle = true;
+        sched_block(THREAD_KERNEL, FOREVER);
+    }
+}
+
+static err_t queue(uint32_t token, const char *args, uint32_t len, struct object *stdio, bool trusted)
+{
+    struct job *j;
+
+    if (njobs >= JOBS_MAX)
+        return ERR_FULL;
+    if (!(j = kzalloc(sizeof *j + len)))
+        return ERR_NO_MEMORY;
+    j->token = token;
+    j->args_len = len;
+    j->stdio = stdio;
+    j->trusted = trusted;
+    memcpy(j->args, args, len);
+    list_push(&jobs, &j->link);
+    njobs++;
+    if (idle) {
+        idle = false;
+        sched_wake(worker, 0);
+    }
+    return 0;
+}
+
+err_t worker_spawn(uint32_t token, const char *args, uint32_t args_len, struct object *stdio)
+{
+    return queue(token, args, args_len, stdio, false);
+}
+
+void worker_first(const char *args, uint32_t args_len)
+{
+    err_t e = queue(0, args, args_len, NULL, true);
+
+    assert(e >= 0, "the first program can be queued");
+}
+
+void worker_init(void)
+{
+    worker = thread_create(NULL, "worker", STACK, work, NULL);
+    assert(worker, "no memory for the worker");
+    sched_start(worker);
+}
