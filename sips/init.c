@@ -5,7 +5,10 @@
  *   grant PROGRAM WHAT           see iface/kernel_policy.wit
  *   start NAME [restart] [ARGS]  in this order; restart: again whenever it ends
  *
- * `#` starts a comment. One that ends RESTARTS times within a minute is left alone. What
+ * init's own arguments, which the kernel takes from its option `run`, follow ARGS if those end with $run;
+ * but only at the first start.
+ *
+ * `#` starts a comment. A program that ends RESTARTS times within a minute is left alone. What
  * goes wrong is in the kernel's log.
  */
 #include "sips/sip.h"
@@ -28,7 +31,7 @@ USE(IFACE_KERNEL_SYSTEM, SYSTEM, 5);
 struct service {
     char *args;                     /* NUL-terminated strings, the name first */
     uint32_t nargs, process;        /* bytes of args; handle, 0: it does not run */
-    bool restart;
+    bool restart, run;              /* run: init's arguments follow, once */
     int64_t at;                     /* when to start it again; 0: not at all */
     int64_t minute;                 /* start of the minute in which restarts are counted */
     uint32_t restarts;
@@ -37,6 +40,8 @@ struct service {
 static struct service services[SERVICES];
 static uint32_t nservices;
 static char config[CONFIG_BYTES + 1];
+static int own_argc;
+static char **own_argv;
 
 __attribute__((format(printf, 1, 2))) static void report(const char *fmt, ...)
 {
@@ -65,12 +70,12 @@ static bool read_config(void)
         q.q.offset = at;
         n = chan_call(STORE, &q, sizeof q.q + sizeof q.name, &a, sizeof a);
         if (n < (int32_t)sizeof a.a) {
-            report("init: " CONFIG ": %s", error_text(n));
+            report(CONFIG ": %s", error_text(n));
             return false;
         }
         n -= (int32_t)sizeof a.a;
         if ((uint32_t)n > CONFIG_BYTES - at) {
-            report("init: " CONFIG " is larger than %u bytes", CONFIG_BYTES);
+            report(CONFIG " is larger than %u bytes", CONFIG_BYTES);
             return false;
         }
         memcpy(config + at, a.bytes, (uint32_t)n);
@@ -91,7 +96,7 @@ static void grant(const char *rule, uint32_t line)
     r = chan_call(POLICY, &q, sizeof q.q + (uint32_t)copy_text(q.rule, sizeof q.rule, rule), &a,
                   sizeof a - 1);
     if (r < 0)
-        report("init: " CONFIG " line %u: %s: %s", line, rule,
+        report(CONFIG " line %u: %s: %s", line, rule,
                a.reason[0] ? a.reason : error_text(r));
 }
 
@@ -120,7 +125,7 @@ static void add_service(char *args, uint32_t line)
     char *second;
 
     if (nservices == SERVICES) {
-        report("init: " CONFIG " line %u: more than %u programs", line, SERVICES);
+        report(CONFIG " line %u: more than %u programs", line, SERVICES);
         return;
     }
     s->args = args;
@@ -130,6 +135,10 @@ static void add_service(char *args, uint32_t line)
         s->restart = true;
         memmove(second, second + 8, s->nargs - (uint32_t)(second + 8 - args));
         s->nargs -= 8;
+    }
+    if (s->nargs >= 5 && !memcmp(args + s->nargs - 5, "$run", 5)) {
+        s->run = true;
+        s->nargs -= 5;
     }
     nservices += s->nargs > 0;
 }
@@ -164,7 +173,7 @@ static void configure(void)
         else if ((rest = after(s, "start")))
             add_service(rest, line);
         else if (*s)
-            report("init: " CONFIG " line %u: neither grant nor start: %s", line, s);
+            report(CONFIG " line %u: neither grant nor start: %s", line, s);
     }
 }
 
@@ -172,11 +181,17 @@ static void configure(void)
 
 static void start(struct service *s)
 {
+    char args[LINE_MAX];
     struct child child;
+    uint32_t n = s->nargs < sizeof args ? s->nargs : sizeof args;
 
     s->at = 0;
-    if (spawn(PROCESS, s->args, s->nargs, 0, &child) < 0)
-        report("init: %s: %s", s->args, child.reason);
+    memcpy(args, s->args, n);
+    for (int i = 1; s->run && i < own_argc && n < sizeof args; i++)
+        n += (uint32_t)copy_text(args + n, sizeof args - n, own_argv[i]) + 1;
+    s->run = false;
+    if (spawn(PROCESS, args, n, 0, &child) < 0)
+        report("%s: %s", s->args, child.reason);
     s->process = child.process;
 }
 
@@ -190,7 +205,7 @@ static void plan_restart(struct service *s)
         s->restarts = 0;
     }
     if (s->restarts == RESTARTS) {
-        report("init: %s ended %u times within a minute and is left alone", s->args, RESTARTS);
+        report("%s ended %u times within a minute and is left alone", s->args, RESTARTS);
         return;
     }
     s->at = now + ((10 * MS) << s->restarts++);
@@ -199,9 +214,9 @@ static void plan_restart(struct service *s)
 static void ended(struct service *s, const struct exit_info *info)
 {
     if (info->trap)
-        report("init: %s: %s", s->args, info->text);
+        report("%s: %s", s->args, info->text);
     else
-        report("init: %s ended with status %d", s->args, info->status);
+        report("%s ended with status %d", s->args, info->status);
     sys_close(s->process);
     s->process = 0;
     if (s->restart)
@@ -228,6 +243,8 @@ int main(int argc, char **argv)
     static union { struct exit_info info; char bytes[MSG_BYTES_MAX]; } in;
     struct msg m = { 0 };
 
+    own_argc = argc;
+    own_argv = argv;
     if (!read_config())
         return 1;
     configure();

@@ -1,8 +1,7 @@
 /*
  * shell.c - the prompt: reads keys, edits a line with history and completion, runs what was typed.
  *
- * Arguments of the shell are a command that it runs before the first prompt, and so is the kernel's option
- * `run`. When the console dies the shell waits for the next one and opens a new session.
+ * Arguments of the shell are a command that it runs before the first prompt. When the console dies the shell waits for the next one and opens a new session.
  */
 #include "shell.h"
 #include "iface/clock.h"
@@ -211,16 +210,16 @@ static bool edit(void)
     }
 }
 
-/* The command of the arguments, or of the kernel's command line. */
+/* The command of the arguments. */
 static void first_command(int argc, char **argv)
 {
     char s[LINE_MAX] = "";
     uint32_t n = 0;
 
-    for (int i = 1; i < argc; i++)
-        n += (uint32_t)copy_text(s + n, sizeof s - n, argv[i]), n += (uint32_t)copy_text(s + n, sizeof s - n, " ");
-    if (argc < 2)
-        system_option("run", s, sizeof s);
+    for (int i = 1; i < argc; i++) {
+        n += (uint32_t)copy_text(s + n, sizeof s - n, argv[i]);
+        n += (uint32_t)copy_text(s + n, sizeof s - n, " ");
+    }
     command_line(s);
 }
 

@@ -63,8 +63,6 @@ void names_add(struct name_list *l, const char *name);
 /* Adds the names of modules, or of all files. */
 void store_names(struct name_list *l, bool modules_only);
 void process_names(struct name_list *l);    /* pids */
-/* The value of an option of the kernel's command line, "" if there is none. */
-void system_option(const char *name, char *value, uint32_t cap);
 /* Says once how long the boot took. */
 void system_ready(void);
 

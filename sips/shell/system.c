@@ -264,17 +264,6 @@ int system_power(struct words *w)
     return ask(SYSTEM, &q, sizeof q, w->word[0]) < 0;
 }
 
-void system_option(const char *name, char *value, uint32_t cap)
-{
-    struct { uint32_t op; char name[NAME_BYTES]; } q = { .op = KERNEL_SYSTEM_OPTION };
-    uint32_t n = (uint32_t)copy_text(q.name, sizeof q.name, name);
-
-    value[0] = 0;
-    memset(answer, 0, 512);
-    if (chan_call(SYSTEM, &q, 4 + n, answer, sizeof answer - 1) >= 4)
-        copy_text(value, cap, answer + 4);
-}
-
 void system_ready(void)
 {
     struct kernel_system_uptime_req q = { KERNEL_SYSTEM_UPTIME };
