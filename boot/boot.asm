@@ -1,9 +1,9 @@
 ; boot.asm - from the loader to 64-bit C.
 ;
-; Two doors: `mb2_entry` (Multiboot2 1.6.4: eax = magic, ebx = information) and `pvh_entry` (PVH: ebx =
-; start_info). Both arrive in 32-bit protected mode without paging, at the physical addresses that
-; this file is linked for. We check that the CPU has what we need, build page tables for the first
-; 4 GiB (identity, direct map, kernel), enter long mode and call
+; Two doors: `mb2_entry` (Multiboot2 1.6.4: eax = magic, ebx = information) and `pvh_entry` (PVH:
+; ebx = start_info). Both arrive in 32-bit protected mode without paging, at the physical addresses
+; that this file is linked for. We check that the CPU has what we need, build page tables for the
+; first 4 GiB (identity, direct map, kernel), enter long mode and call
 ;   void machine_start(uint32_t magic, uint64_t info);
 ; whose first act of importance is to replace these tables by ones that respect W^X.
 

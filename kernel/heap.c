@@ -2,9 +2,9 @@
  * heap.c - kmalloc: size classes carved from single pages, larger blocks as runs of pages.
  *
  * A slab page starts with its header, so that kfree finds it by rounding down; a pointer that is
- * page-aligned is a run. Slabs with room hang in a list per class; an empty one is returned at once,
- * so that the count of free pages says exactly what is held. Blocks are accessed through the direct
- * map. kstack_alloc is here too: pages in kernel address space above an unmapped guard.
+ * page-aligned is a run. Slabs with room hang in a list per class; an empty one is returned at
+ * once, so that the count of free pages says exactly what is held. Blocks are accessed through the
+ * direct map. kstack_alloc is here too: pages in kernel address space above an unmapped guard.
  */
 #include "kernel/memory.h"
 #include "kernel/panic.h"
@@ -162,7 +162,7 @@ size_t heap_pages(void)
     return held;
 }
 
-/* ---- mapped kernel memory ------------------------------------------------------------------------ */
+/* ---- mapped kernel memory ------------------------------------------------------------------- */
 
 uintptr_t kstack_alloc(size_t size)
 {

@@ -31,7 +31,7 @@ static inline void stack_touch(void)
 #define PAGE_NONE 0ul               /* no page: frame 0 is never handed out */
 paddr_t page_alloc(void);                       /* any content; PAGE_NONE if there is none */
 paddr_t page_alloc_zero(void);
-paddr_t page_alloc_run(unsigned order);         /* 2^order contiguous, naturally aligned, any content */
+paddr_t page_alloc_run(unsigned order);         /* 2^order contiguous, aligned to their size */
 paddr_t page_alloc_low(unsigned order);         /* the same below 4 GiB, for DMA */
 void page_free(paddr_t pa);                     /* a double free is asserted */
 void page_free_run(paddr_t pa, unsigned order);
@@ -48,14 +48,15 @@ void *kzalloc(size_t size);
 void kfree(void *p);                /* NULL is fine */
 size_t heap_pages(void);            /* pages that the heap holds */
 
-/* Kernel stacks: mapped, with an unmapped guard below; the top address (16-byte aligned), 0 = none. */
+/* Kernel stacks: mapped, an unmapped guard below; the top address (16-byte aligned), 0 = none. */
 uintptr_t kstack_alloc(size_t size);
 void kstack_free(uintptr_t top, size_t size);
 
 /* ---- SIP slots (slot.c) ----------------------------------------------------------------------
  * One slot of SLOT_STRIDE bytes of the lower half holds, from low to high addresses: guard, stack,
- * control area, linear memory of up to 4 GiB, guard. Small ones share one 2 MiB region. Large stacks
- * and control areas (> 512 KiB, > 128 KiB) stand at base + 7 GiB, out of reach of any effective
+ * control area, linear memory of up to 4 GiB, guard. Small ones share one 2 MiB region. Large
+ * stacks and control areas (> 512 KiB, > 128 KiB) stand at base + 7 GiB, out of reach of any
+ * effective
  * address (base + 6 GiB at most). Pages of memory and stack appear, zeroed, when first touched. */
 
 #define SLOT_STRIDE (0x200000000ul + 0x200000ul + 0x1000ul)
@@ -95,7 +96,8 @@ enum slot_fault slot_fault(uintptr_t va);
 bool slot_in_stack_guard(const struct slot *s, uintptr_t va);
 
 /* Window: [off, off + len) of the linear memory shows physical memory from pa on. All page-aligned,
- * off >= committed, within 4 GiB, not overlapping another window. flags: PAGE_W, PAGE_UC, PAGE_WC. The
+ * off >= committed, within 4 GiB, not overlapping another window. flags: PAGE_W, PAGE_UC, PAGE_WC.
+ * The
  * frames stay the caller's. False if a condition fails or tables run out. */
 bool slot_map_phys(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags);
 void slot_unmap_phys(struct slot *s, uint64_t off, uint64_t len);

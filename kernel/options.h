@@ -1,8 +1,8 @@
 /*
  * options.h - the kernel's command line: one row per option.
  *
- * Words are separated by spaces; `name` alone means `name=1`; a value may be "quoted" to hold spaces.
- * The last of equal names counts. Words that are not in the table are reported in the log.
+ * Words are separated by spaces; `name` alone means `name=1`; a value may be "quoted" to hold
+ * spaces. The last of equal names counts. Words that are not in the table are reported in the log.
  */
 #ifndef KERNEL_OPTIONS_H
 #define KERNEL_OPTIONS_H
@@ -13,16 +13,16 @@
 
 /* X(identifier, "name", "default", "meaning") */
 #define OPTIONS(X) \
-    X(QEMU_EXIT, "qemu-exit", "0",  "leave QEMU through port 0xf4 on panic, test end and poweroff") \
+    X(QEMU_EXIT, "qemu-exit", "0",  "leave QEMU through port 0xf4 on panic and at the end") \
     X(RUN,       "run",       "",   "program to start after init (name or hash), with arguments") \
-    X(TEST,      "test",      "",   "run in-kernel tests that match this pattern ('all'), then exit") \
+    X(TEST,      "test",      "",   "run in-kernel tests that match ('all'), then exit") \
     X(INIT,      "init",      "init", "name of the first program") \
     X(DUMP,      "dump",      "",   "compiler dump letters, as wasmc -d") \
     X(QUIET,     "quiet",     "0",  "log to the ring only, not to serial") \
     X(X2APIC,    "x2apic",    "1",  "0: use the memory-mapped local APIC even if x2APIC is there") \
-    X(DEADLINE,  "tsc-deadline", "1", "0: use the one-shot APIC timer even if TSC-deadline is there") \
+    X(DEADLINE,  "tsc-deadline", "1", "0: one-shot APIC timer even if TSC-deadline is there") \
     X(AVX,       "avx",       "1",  "0: do not switch AVX on") \
-    X(FAULT,     "fault",     "",   "machine self-test: raise panic, assert, pf, gp, ud, de, df, wx, nx")
+    X(FAULT,     "fault",     "",   "raise panic, assert, pf, gp, ud, de, df, wx or nx")
 
 enum option {
 #define X(id, name, dflt, help) OPT_##id,

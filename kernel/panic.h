@@ -8,8 +8,8 @@
 
 struct trap_frame;
 
-/* Prints the epitaph (reason, CPU, SIP, backtrace with function names) and halts, or leaves QEMU with
- * a red status if the command line says `qemu-exit`. */
+/* Prints the epitaph (reason, CPU, SIP, backtrace with function names) and halts, or leaves QEMU
+ * with a red status if the command line says `qemu-exit`. */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same for a fault: registers, and the backtrace of the interrupted code. */
 _Noreturn void panic_frame(const struct trap_frame *f, const char *fmt, ...)

@@ -1,10 +1,11 @@
 /*
  * pmm.c - physical pages: a buddy allocator with a stack of single pages before it.
  *
- * Every frame of RAM has a `struct frame`. Free blocks of 2^order frames, naturally aligned, hang in
- * doubly linked lists whose links lie in the free pages themselves (through the direct map). Single
- * pages that come back go onto a stack first and reach the buddy lists, where they merge, only when
- * the stack is full or a run is wanted: page_alloc and page_free are O(1) and touch two cache lines.
+ * Every frame of RAM has a `struct frame`. Free blocks of 2^order frames, naturally aligned, hang
+ * in doubly linked lists whose links lie in the free pages themselves (through the direct map).
+ * Single pages that come back go onto a stack first and reach the buddy lists, where they merge,
+ * only when the stack is full or a run is wanted: page_alloc and page_free are O(1) and touch two
+ * cache lines.
  *
  * Not re-entrant: a page fault that wants a page while this runs is asserted (`busy`).
  */
@@ -170,7 +171,8 @@ void page_free(paddr_t pa)
     struct frame *f = frame_of(pa);
 
     enter();
-    assert(f->state == USED && f->order == 0 && pa % PAGE_SIZE == 0, "page_free: not an allocated page");
+    assert(f->state == USED && f->order == 0 && pa % PAGE_SIZE == 0,
+           "page_free: not an allocated page");
     if (stacked == STACK_MAX)
         stack_flush(STACK_MAX / 2);
     f->state = STACKED;

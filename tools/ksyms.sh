@@ -1,6 +1,7 @@
 #!/bin/sh
-# ksyms.sh [KERNEL.elf] - the kernel's symbol table as nasm source on stdout; empty without a kernel.
-# The kernel is linked twice: with an empty table, then with the one made from the first link.
+# ksyms.sh [KERNEL.elf] - the kernel's symbol table as nasm source on stdout; empty without a
+# kernel. The kernel is linked twice: with an empty table, then with the one made from the first
+# link.
 echo 'section .ksyms progbits alloc noexec nowrite align=16'
 echo 'global symbol_count, symbol_table, symbol_names'
 if [ $# -eq 0 ]; then

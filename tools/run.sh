@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh BUILD - the ISO of BUILD in QEMU, serial console on this terminal. What `make run` takes comes as
-# environment: SMP MEM UEFI WINDOW PROGRAM APPEND. With PROGRAM or APPEND an ISO of its own is made.
+# run.sh BUILD - the ISO of BUILD in QEMU, serial console on this terminal. What `make run` takes
+# comes as environment: SMP MEM UEFI WINDOW PROGRAM APPEND. With PROGRAM or APPEND an ISO of its own
+# is made.
 set -eu
 build=$1
 iso=$build/selkie.iso

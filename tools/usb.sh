@@ -1,6 +1,6 @@
 #!/bin/sh
-# usb.sh IMAGE DEVICE - writes the image to a USB stick: asks first, refuses what is mounted or not a whole
-# disk, reads back and compares afterwards.
+# usb.sh IMAGE DEVICE - writes the image to a USB stick: asks first, refuses what is mounted or not
+# a whole disk, reads back and compares afterwards.
 set -eu
 image=$1 dev=${2-}
 die() { echo "usb: $*" >&2; exit 1; }

@@ -1,15 +1,17 @@
 /*
  * acpi.c - what the firmware's tables say: CPUs, interrupt controllers, timers, power-off, reset.
  *
- * Read once at boot into `acpi`. Tables are bounds-checked and their checksums verified; a broken one
- * is reported and ignored. References: ACPI 6.4 chapter 5; S5 is found by its byte pattern, not by
- * interpreting AML. Without tables: one CPU, an I/O APIC and a local APIC at their usual places.
+ * Read once at boot into `acpi`. Tables are bounds-checked and their checksums verified; a broken
+ * one is reported and ignored. References: ACPI 6.4 chapter 5; S5 is found by its byte pattern, not
+ * by interpreting AML. Without tables: one CPU, an I/O APIC and a local APIC at their usual places.
  */
 #include "kernel/x64/machine.h"
 #include "kernel/log.h"
 #include "kernel/string.h"
 
-struct sdt { char sig[4]; uint32_t length; uint8_t rev, sum; char rest[26]; } __attribute__((packed));
+struct sdt {
+    char sig[4]; uint32_t length; uint8_t rev, sum; char rest[26];
+} __attribute__((packed));
 _Static_assert(sizeof(struct sdt) == 36, "ACPI 5.2.6");
 
 struct acpi_info acpi;
@@ -46,7 +48,7 @@ static const struct sdt *table_map(paddr_t pa)
     return t;
 }
 
-/* ---- MADT (5.2.12) ----------------------------------------------------------------------------- */
+/* ---- MADT (5.2.12) -------------------------------------------------------------------------- */
 
 static void add_cpu(uint32_t id, uint32_t flags)
 {
@@ -101,7 +103,7 @@ static void madt(const struct sdt *t)
             madt_entry(p);
 }
 
-/* ---- FADT (5.2.9) and S5 ------------------------------------------------------------------------- */
+/* ---- FADT (5.2.9) and S5 -------------------------------------------------------------------- */
 
 /* One AML integer of a package element. */
 static uint16_t aml_byte(const uint8_t **p)
@@ -169,7 +171,7 @@ static void fadt(const struct sdt *t)
     acpi.power = d && find_s5(d) && (acpi.pm1a || acpi.sleep_control);
 }
 
-/* ---- root ---------------------------------------------------------------------------------------- */
+/* ---- root ----------------------------------------------------------------------------------- */
 
 static bool rsdp_valid(const uint8_t *p)
 {
@@ -215,6 +217,7 @@ static void defaults(void)
 void acpi_init(void)
 {
     const struct sdt *root;
+    size_t step;
     bool wide;
 
     defaults();
@@ -223,10 +226,11 @@ void acpi_init(void)
     wide = boot_info.rsdp[15] >= 2 && get(boot_info.rsdp, 24, 8);
     root = rsdp_valid(boot_info.rsdp) ?
         table_map(wide ? get(boot_info.rsdp, 24, 8) : get(boot_info.rsdp, 16, 4)) : NULL;
+    step = wide ? 8 : 4;
     if (!root)
         kprintf("acpi: no tables; defaults\n");
-    for (size_t off = sizeof *root; root && off + (wide ? 8 : 4) <= root->length; off += wide ? 8 : 4)
-        root_entry(get(root, off, wide ? 8 : 4));
+    for (size_t off = sizeof *root; root && off + step <= root->length; off += step)
+        root_entry(get(root, off, (unsigned)step));
     if (!acpi.nioapics)
         acpi.ioapics[acpi.nioapics++] = (struct ioapic_info){ 0xfec00000, 0 };
     if (!acpi.ncpus)

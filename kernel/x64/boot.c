@@ -1,6 +1,6 @@
 /*
- * boot.c - reads what the loader left (Multiboot2 information or PVH start_info) into boot_info, and
- * hands out page frames until pmm is up.
+ * boot.c - reads what the loader left (Multiboot2 information or PVH start_info) into boot_info,
+ * and hands out page frames until pmm is up.
  *
  * Runs on the boot page tables: physical memory below 4 GiB is at DIRECT_BASE. Loader data may lie
  * anywhere outside of the kernel, so everything of worth is copied before any frame is handed out.
@@ -19,7 +19,7 @@ struct boot_info boot_info;
 static bool efi;                                /* no VGA text mode to fall back on */
 static paddr_t early_next;                      /* next frame of boot_page, 0 before the first */
 
-/* ---- Multiboot2 (MB2 3.6) ---------------------------------------------------------------------- */
+/* ---- Multiboot2 (MB2 3.6) ------------------------------------------------------------------- */
 
 struct mb2_tag { uint32_t type, size; };
 struct mb2_string { struct mb2_tag tag; char text[]; };
@@ -73,10 +73,21 @@ static void mb2_framebuffer(const struct mb2_fb *t)
     fb->blue_size = t->blue_size;
 }
 
+static void mb2_memory_map(const struct mb2_mmap *map)
+{
+    const uint8_t *end = (const uint8_t *)map + map->tag.size;
+
+    for (const uint8_t *p = map->entries; p + map->entry_size <= end; p += map->entry_size) {
+        const struct mb2_mmap_entry *e = (const void *)p;
+        add_range(e->base, e->length, e->type);
+        if (map->entry_size < sizeof *e)
+            return;
+    }
+}
+
 static void mb2_tag(const struct mb2_tag *t)
 {
     const struct mb2_module *mod = (const void *)t;
-    const struct mb2_mmap *map = (const void *)t;
     size_t body = t->size - sizeof *t;
 
     switch (t->type) {
@@ -93,10 +104,7 @@ static void mb2_tag(const struct mb2_tag *t)
         boot_info.archive_end = mod->end;
         break;
     case MB2_MMAP:
-        for (const uint8_t *p = map->entries; p < (const uint8_t *)t + t->size; p += map->entry_size) {
-            const struct mb2_mmap_entry *e = (const void *)p;
-            add_range(e->base, e->length, e->type);
-        }
+        mb2_memory_map((const void *)t);
         break;
     case MB2_FB:
         mb2_framebuffer((const void *)t);
@@ -125,7 +133,7 @@ static void mb2_parse(paddr_t info)
     }
 }
 
-/* ---- PVH (Xen public/arch-x86/hvm/start_info.h) -------------------------------------------------- */
+/* ---- PVH (Xen public/arch-x86/hvm/start_info.h) --------------------------------------------- */
 
 struct pvh_info {
     uint32_t magic, version, flags, nmodules;
@@ -199,7 +207,7 @@ void boot_parse(uint32_t magic, paddr_t info)
         probe_vga_text();
 }
 
-/* ---- usable memory ------------------------------------------------------------------------------- */
+/* ---- usable memory -------------------------------------------------------------------------- */
 
 static paddr_t early_base, early_limit;         /* boot_page hands out [base, next), up to limit */
 

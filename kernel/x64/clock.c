@@ -4,7 +4,8 @@
  * The TSC rate comes from CPUID where it says so (15h, or a hypervisor's 40000010h), else from
  * counting against the ACPI PM timer, the HPET or the PIT, whichever is there first. The deadline
  * uses TSC-deadline mode where the CPU has it, else the one-shot counter, whose rate is measured
- * together with the TSC's. Conversions are 64x64 -> 128 bit multiplications: ns = ticks * mul >> 32.
+ * together with the TSC's. Conversions are 64x64 -> 128 bit multiplications: ns = ticks * mul >>
+ * 32.
  */
 #include "kernel/x64/machine.h"
 #include "kernel/log.h"
@@ -34,7 +35,7 @@ static uint64_t ratio(uint64_t num, uint64_t den)
     return (num / den << 32) + ((num % den) << 32) / den;   /* num % den < 2^32 here */
 }
 
-/* ---- references -------------------------------------------------------------------------------- */
+/* ---- references ----------------------------------------------------------------------------- */
 
 static uint32_t pm_read(void) { return in32(acpi.pm_timer); }
 static uint32_t hpet_read(void) { return hpet[0xf0 / 4]; }
@@ -101,7 +102,7 @@ static bool find_reference(struct reference *r)
     return false;
 }
 
-/* ---- calibration ------------------------------------------------------------------------------- */
+/* ---- calibration ---------------------------------------------------------------------------- */
 
 struct sample { uint64_t tsc; uint32_t ref, apic; };
 
@@ -139,7 +140,7 @@ static void measure(const struct reference *r)
     apic_hz = (uint64_t)(a.apic - b.apic) * r->hz / ticks;
 }
 
-/* What CPUID says of the TSC rate, 0 if nothing (SDM 3B 18.7.3; 40000010h: kHz, by KVM and VMware). */
+/* What CPUID says of the TSC rate, 0 if nothing: SDM 3B 18.7.3; hypervisors' 40000010h (kHz). */
 static uint64_t cpuid_tsc_hz(void)
 {
     struct cpuid c = cpuid(0x15, 0), h = cpuid(0x40000010, 0);
@@ -160,7 +161,8 @@ void clock_init(void)
         apic_hz = NS / 16;
         tsc_hz = said ? said : NS;
         r.name = "nothing";
-        kprintf("clock: no reference to calibrate against; %s\n", said ? "CPUID's rate" : "1 GHz assumed");
+        kprintf("clock: no reference to calibrate against; %s\n",
+                said ? "CPUID's rate" : "1 GHz assumed");
     }
     if (said && said / 64 > (said > tsc_hz ? said - tsc_hz : tsc_hz - said))
         tsc_hz = said;                          /* agrees within 1.6 %: it is the exact one */
@@ -175,7 +177,7 @@ void clock_cpu_init(void)
     apic_timer_mode(deadline_mode);
 }
 
-/* ---- use ----------------------------------------------------------------------------------------- */
+/* ---- use ------------------------------------------------------------------------------------ */
 
 void clock_mark_start(uint64_t tsc)
 {
@@ -198,7 +200,8 @@ void timer_arm(uint64_t deadline)
 
     this_cpu()->timer_deadline = deadline;
     if (deadline_mode) {                        /* 0 disarms; a passed one fires at once */
-        msr_write(MSR_TSC_DEADLINE, deadline == UINT64_MAX ? 0 : tsc_start + scale(deadline, tsc_mul) + 1);
+        ticks = deadline == UINT64_MAX ? 0 : tsc_start + scale(deadline, tsc_mul) + 1;
+        msr_write(MSR_TSC_DEADLINE, ticks);
         return;
     }
     if (deadline == UINT64_MAX) {
@@ -218,7 +221,7 @@ void delay_ns(uint64_t ns)
         cpu_relax();
 }
 
-/* ---- entropy ------------------------------------------------------------------------------------- */
+/* ---- entropy -------------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t h)                 /* the finaliser of MurmurHash3 */
 {

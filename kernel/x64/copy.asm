@@ -1,5 +1,5 @@
-; copy.asm - copies that survive a fault: trap_dispatch finds the interrupted rip between the labels of
-; a row in copy_fixups and resumes at the row's third address, which returns false.
+; copy.asm - copies that survive a fault: trap_dispatch finds the interrupted rip between the labels
+; of a row in copy_fixups and resumes at the row's third address, which returns false.
 
 section .text
 

@@ -135,13 +135,15 @@ static void load_tables(struct cpu_tables *t)
 
     t->gdt[1] = 0x00af9b000000ffff;                 /* 64-bit code, ring 0 */
     t->gdt[2] = 0x00cf93000000ffff;                 /* data */
-    t->gdt[3] = (sizeof t->tss - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
+    t->gdt[3] = (sizeof t->tss - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 |
+                (tss >> 24 & 0xff) << 56;       /* available 64-bit TSS */
     t->gdt[4] = tss >> 32;
     r.limit = sizeof t->gdt - 1;
     r.base = (uintptr_t)t->gdt;
     __asm__ volatile("lgdt %0" :: "m"(r));
     __asm__ volatile("pushq $8; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:\n\t"
-                     "movw %w0, %%ds; movw %w0, %%es; movw %w0, %%ss" :: "r"(0x10) : "rax", "memory");
+                     "movw %w0, %%ds; movw %w0, %%es; movw %w0, %%ss"
+                     :: "r"(0x10) : "rax", "memory");
     __asm__ volatile("ltr %w0" :: "r"(0x18));
     r.limit = sizeof idt - 1;
     r.base = (uintptr_t)idt;
@@ -167,13 +169,12 @@ static void tables_init(struct cpu *c, struct cpu_tables *t)
     c->tables = t;
 }
 
-/* Control registers and vector state: constants of the system. CR4.CET and user-mode bits stay off. */
+/* Control registers and vector state, constants of the system. CR4.CET stays off. */
 static void control_init(void)
 {
     struct cpuid seven = cpuid(7, 0);
     uint64_t cr4 = cr4_read();
     uint32_t mxcsr = 0x1f80;
-    uint16_t cw = 0x037f;
 
     cr4 |= 1ul << 9 | 1ul << 10;                    /* OSFXSR, OSXMMEXCPT */
     if (cpuid(1, 0).d & 1u << 13)
@@ -185,7 +186,7 @@ static void control_init(void)
     cr4_write(cr4);
     if (avx_usable())
         __asm__ volatile("xsetbv" :: "c"(0), "a"(7), "d"(0));    /* x87, SSE, AVX; nothing else */
-    __asm__ volatile("fninit; fldcw %0; ldmxcsr %1" :: "m"(cw), "m"(mxcsr));
+    __asm__ volatile("fninit; ldmxcsr %0" :: "m"(mxcsr));   /* FNINIT: control word 0x37f */
 }
 
 void cpu_init(struct cpu *c, uint32_t id)

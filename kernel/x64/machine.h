@@ -50,24 +50,24 @@ static inline void page_flush(uintptr_t va)
     __asm__ volatile("invlpg (%0)" :: "r"(va) : "memory");
 }
 
-/* ---- boot.c: what the loader said -------------------------------------------------------------- */
+/* ---- boot.c: what the loader said ----------------------------------------------------------- */
 
 void boot_parse(uint32_t magic, paddr_t info);
-/* Is [start, end) RAM of which nothing is reserved (kernel, archive, first MiB)? Calls back with each
- * usable range, page-aligned, ascending. */
+/* Calls back with each range of RAM of which nothing is reserved (kernel, archive, first MiB, what
+ * boot_page handed out): page-aligned, ascending. */
 void boot_usable(void (*fn)(paddr_t start, paddr_t end));
 /* Page frames before pmm is up; zeroed, below 4 GiB, never freed. */
 paddr_t boot_page(size_t pages);
 
-/* ---- paging.c ---------------------------------------------------------------------------------- */
+/* ---- paging.c ------------------------------------------------------------------------------- */
 
-/* Replaces the boot tables: direct map of RAM and ACPI ranges, kernel sections with their rights. */
+/* Replaces the boot tables: direct map of RAM and ACPI data, kernel sections with their rights. */
 void paging_init(void);
 /* A pointer to physical memory for reading firmware tables: the direct map where it reaches, else a
  * new mapping that stays. */
 const void *firmware_map(paddr_t pa, size_t size);
 
-/* ---- acpi.c ------------------------------------------------------------------------------------ */
+/* ---- acpi.c --------------------------------------------------------------------------------- */
 
 #define IOAPIC_MAX 8u
 struct ioapic_info { paddr_t pa; uint32_t gsi_base; };
@@ -93,7 +93,7 @@ struct acpi_info {
 extern struct acpi_info acpi;
 void acpi_init(void);
 
-/* ---- apic.c ------------------------------------------------------------------------------------ */
+/* ---- apic.c --------------------------------------------------------------------------------- */
 
 void apic_map(void);                /* once, before apic_init */
 void apic_init(void);               /* on each CPU */
@@ -104,24 +104,24 @@ uint32_t apic_timer_count(void);
 void apic_timer_mode(bool deadline);
 void apic_wake(uint32_t id);        /* VEC_WAKE to the CPU with that APIC id */
 
-/* ---- ioapic.c ---------------------------------------------------------------------------------- */
+/* ---- ioapic.c ------------------------------------------------------------------------------- */
 
 void ioapic_init(void);             /* masks every line, and the legacy PICs */
 /* Called by trap_dispatch: masks a level-triggered line. */
 void ioapic_taken(unsigned irq);
 
-/* ---- clock.c ----------------------------------------------------------------------------------- */
+/* ---- clock.c -------------------------------------------------------------------------------- */
 
 void clock_mark_start(uint64_t tsc);    /* clock_ns is 0 there */
 void clock_init(void);              /* boot CPU: calibrates */
 void clock_cpu_init(void);          /* each CPU: timer mode */
 
-/* ---- cpu.c ------------------------------------------------------------------------------------- */
+/* ---- cpu.c ---------------------------------------------------------------------------------- */
 
 extern struct cpu boot_cpu;
 void cpu_features_detect(void);
 
-/* ---- selftest.c -------------------------------------------------------------------------------- */
+/* ---- selftest.c ----------------------------------------------------------------------------- */
 
 void fault_provoke(const char *name);
 

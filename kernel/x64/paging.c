@@ -67,15 +67,15 @@ static void table_free(paddr_t pa)
     page_free(pa);
 }
 
-/* Tables of boot_page have no count: nothing below an upper-half PML4 entry of paging_init is freed. */
+/* Tables of boot_page start uncounted: nothing in an upper-half PML4 entry's table is freed. */
 static void table_count(paddr_t table, int by)
 {
     if (dynamic)
         frame_of(table)->live = (uint16_t)(frame_of(table)->live + by);
 }
 
-/* The entry for va at `level` (1 = 4 KiB); makes tables if `make`. NULL: not there, or no memory (then
- * tables that were made for nothing are left empty and are found again). *in is the entry's table. */
+/* The entry for va at `level` (1 = 4 KiB); makes tables if `make`. NULL: not there, or no memory
+ * (then tables made in vain are left empty). *in is the entry's table. */
 static pte_t *walk(uintptr_t va, unsigned level, bool make, paddr_t *in)
 {
     paddr_t table = pml4;
@@ -99,9 +99,10 @@ static pte_t *walk(uintptr_t va, unsigned level, bool make, paddr_t *in)
 
 static pte_t entry_bits(unsigned flags)
 {
-    assert((flags & (PAGE_W | PAGE_X)) != (PAGE_W | PAGE_X), "mapping both writable and executable");
-    return P | (flags & PAGE_W ? W : 0) | (flags & PAGE_X ? 0 : NX) | (flags & PAGE_UC ? PCD | PWT : 0) |
-           (flags & PAGE_WC ? PWT : 0) | (flags & PAGE_BORROWED ? BORROWED : 0);
+    assert((flags & (PAGE_W | PAGE_X)) != (PAGE_W | PAGE_X), "writable and executable");
+    return P | (flags & PAGE_W ? W : 0) | (flags & PAGE_X ? 0 : NX) |
+           (flags & PAGE_UC ? PCD | PWT : 0) | (flags & PAGE_WC ? PWT : 0) |
+           (flags & PAGE_BORROWED ? BORROWED : 0);
 }
 
 bool map_page(uintptr_t va, paddr_t pa, unsigned flags)
@@ -215,7 +216,7 @@ size_t paging_table_pages(void)
     return table_pages;
 }
 
-/* ---- devices and firmware ---------------------------------------------------------------------- */
+/* ---- devices and firmware ------------------------------------------------------------------- */
 
 /* MMIO space is handed out upwards and not reused: its users stay. */
 void *mmio_map(paddr_t pa, size_t size, unsigned flags)
@@ -251,7 +252,7 @@ const void *firmware_map(paddr_t pa, size_t size)
     return mmio_map(pa, size, 0);
 }
 
-/* ---- what paging_init builds -------------------------------------------------------------------- */
+/* ---- what paging_init builds ---------------------------------------------------------------- */
 
 static void map_direct(paddr_t start, paddr_t end)
 {
@@ -263,7 +264,7 @@ static void map_direct(paddr_t start, paddr_t end)
         unsigned level = huge && start % HUGE == 0 && end - start >= HUGE ? 3 : 2;
         paddr_t in;
         pte_t *e = walk(va, level, true, &in);
-        if (e && level == 3 && *e & P && !(*e & PS)) {      /* partly mapped: go on in 2 MiB pages */
+        if (e && level == 3 && *e & P && !(*e & PS)) {  /* partly mapped: by 2 MiB pages */
             level = 2;
             e = walk(va, level, true, &in);
         }
@@ -284,7 +285,9 @@ static void map_section(const char *start, const char *end, pte_t bits)
 
 void paging_init(void)
 {
-    static const uintptr_t regions[] = { DIRECT_BASE, ARENA_BASE, KSPACE_BASE, MMIO_BASE, KERNEL_BASE };
+    static const uintptr_t regions[] = {
+        DIRECT_BASE, ARENA_BASE, KSPACE_BASE, MMIO_BASE, KERNEL_BASE,
+    };
 
     msr_write(MSR_PAT, PAT_VALUE);
     pml4 = boot_page(1);
@@ -294,7 +297,7 @@ void paging_init(void)
         if (r->type == 1 || r->type == 3 || r->type == 4)
             map_direct(r->start, r->end);
     }
-    map_section((char *)KERNEL_BASE + KERNEL_PHYS, kernel_text_start, W | NX);  /* boot's, its stack */
+    map_section((char *)KERNEL_BASE + KERNEL_PHYS, kernel_text_start, W | NX);  /* boot's */
     map_section(kernel_text_start, text_end, 0);
     map_section(rodata_start, rodata_end, NX);
     map_section(data_start, data_end, W | NX);

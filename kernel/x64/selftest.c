@@ -10,7 +10,7 @@
 
 static void raise_panic(void) { panic("as asked for by fault=panic"); }
 static void raise_ud(void) { __asm__ volatile("ud2"); }
-static void raise_de(void) { __asm__ volatile("xorl %%ecx, %%ecx; divl %%ecx" ::: "eax", "ecx", "edx"); }
+static void raise_de(void) { __asm__ volatile("divl %0" :: "r"(0) : "eax", "edx"); }
 static void raise_gp(void) { *(volatile char *)0x8000000000000000ul = 1; }
 static void raise_pf(void) { *(volatile char *)0x1000 = 1; }
 

@@ -45,8 +45,8 @@ void machine_start(uint32_t magic, uint64_t info)
     clock_cpu_init();
     kprintf("Selkie: %s, %u CPU%s, %zu MiB, TSC %lu MHz\n", cpu_brand(), machine_cpu_count(),
             machine_cpu_count() == 1 ? "" : "s", page_count_total() >> 8, clock_tsc_hz() / 1000000);
-    kprintf("Selkie: archive %lu bytes, screen %ux%u%s\n", boot_info.archive_end - boot_info.archive,
-            boot_info.fb.width, boot_info.fb.height,
+    kprintf("Selkie: archive %lu bytes, screen %ux%u%s\n",
+            boot_info.archive_end - boot_info.archive, boot_info.fb.width, boot_info.fb.height,
             boot_info.fb.kind == FB_TEXT ? " text" : boot_info.fb.kind == FB_NONE ? " (none)" : "");
     if (option_given(OPT_FAULT))
         fault_provoke(option_string(OPT_FAULT));

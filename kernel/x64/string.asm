@@ -66,7 +66,7 @@ memmove:
     sub rcx, rsi
     cmp rcx, rdx                                ; unsigned: d in [s, s + n)?
     jb .backward
-    mov rcx, rdx                                ; forward, also by words: a word that is written lies
+    mov rcx, rdx                                ; forward, also by words: what is written lies
     shr rcx, 3                                  ; below everything still to be read
     rep movsq
     mov ecx, edx

@@ -4,9 +4,9 @@
 ; Vector registers are saved only if the interrupted code is preemptible: an image (ARENA) or the
 ; compiler's text. Kernel proper uses no vector registers in C, and nothing keeps one across a call.
 ;
-; Exceptions other than #DF, NMI and #MC arrive on one of three fault stacks. On entry the TSS is turned
-; to the next one (named in the last word of the present stack), so that a fault while this one
-; is handled finds an empty stack; on return it is turned back. A handler that leaves through
+; Exceptions other than #DF, NMI and #MC arrive on one of three fault stacks. On entry the TSS is
+; turned to the next one (named in the last word of the present stack), so that a fault while this
+; one is handled finds an empty stack; on return it is turned back. A handler that leaves through
 ; frame_resume or thread_switch leaves the ring turned, which is as good a state as any.
 
 %define ARENA_TOP_BITS 0xffffc00                ; ARENA_BASE >> 36; ARENA_SIZE is 1 << 36

@@ -96,7 +96,7 @@ void trap_dispatch(struct trap_frame *f)
     /* the rest is spurious (SDM 3A 10.9): no EOI */
 }
 
-/* ---- contexts ---------------------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------------------------- */
 
 extern void context_first(void);            /* switch.asm */
 

@@ -77,15 +77,15 @@ struct trap_frame {
 } __attribute__((aligned(16)));
 
 enum {
-    VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_UD = 6, VEC_NM = 7, VEC_DF = 8, VEC_SS = 12,
-    VEC_GP = 13, VEC_PF = 14, VEC_MF = 16, VEC_AC = 17, VEC_MC = 18, VEC_XM = 19,
+    VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_UD = 6, VEC_NM = 7, VEC_DF = 8,
+    VEC_SS = 12, VEC_GP = 13, VEC_PF = 14, VEC_MF = 16, VEC_AC = 17, VEC_MC = 18, VEC_XM = 19,
     VEC_IRQ = 0x30,         /* + irq line, up to VEC_IRQ + IRQ_MAX - 1 */
     VEC_TIMER = 0xe0, VEC_WAKE = 0xe1, VEC_SPURIOUS = 0xff,
 };
 #define IRQ_MAX 128u
 
 const char *trap_name(unsigned vector);
-/* Was this code of the kernel proper (not preemptible)? The alternative is an image or the compiler. */
+/* Was this the kernel proper (not preemptible)? The alternative is an image or the compiler. */
 bool frame_in_kernel_text(const struct trap_frame *f);
 /* Faulting address of a #PF; valid within kernel_fault only. */
 uintptr_t fault_address(void);
@@ -167,7 +167,7 @@ unsigned machine_cpu_count(void);   /* enabled processors that the firmware list
 
 /* ---- switching ------------------------------------------------------------------------------ */
 
-/* A thread that gave up the CPU itself: rbx, rbp, r12-r15 and the resume address are on its stack. */
+/* A thread that gave up the CPU itself: rbx, rbp, r12-r15 and where to go on are on its stack. */
 struct context { uint64_t rsp; };
 
 /* Saves the caller in *from and resumes *to (by pop and jmp, never ret). Returns when somebody
@@ -207,12 +207,21 @@ void delay_ns(uint64_t ns);         /* busy wait */
 
 /* ---- ports ---------------------------------------------------------------------------------- */
 
-static inline uint8_t in8(uint16_t p) { uint8_t v; __asm__ volatile("inb %1,%0" : "=a"(v) : "Nd"(p)); return v; }
-static inline uint16_t in16(uint16_t p) { uint16_t v; __asm__ volatile("inw %1,%0" : "=a"(v) : "Nd"(p)); return v; }
-static inline uint32_t in32(uint16_t p) { uint32_t v; __asm__ volatile("inl %1,%0" : "=a"(v) : "Nd"(p)); return v; }
-static inline void out8(uint16_t p, uint8_t v) { __asm__ volatile("outb %0,%1" :: "a"(v), "Nd"(p)); }
-static inline void out16(uint16_t p, uint16_t v) { __asm__ volatile("outw %0,%1" :: "a"(v), "Nd"(p)); }
-static inline void out32(uint16_t p, uint32_t v) { __asm__ volatile("outl %0,%1" :: "a"(v), "Nd"(p)); }
+#define PORT_ACCESS(bits, suffix) \
+    static inline uint##bits##_t in##bits(uint16_t port) \
+    { \
+        uint##bits##_t v; \
+        __asm__ volatile("in" #suffix " %1,%0" : "=a"(v) : "Nd"(port)); \
+        return v; \
+    } \
+    static inline void out##bits(uint16_t port, uint##bits##_t v) \
+    { \
+        __asm__ volatile("out" #suffix " %0,%1" :: "a"(v), "Nd"(port)); \
+    }
+PORT_ACCESS(8, b)
+PORT_ACCESS(16, w)
+PORT_ACCESS(32, l)
+#undef PORT_ACCESS
 
 /* ---- boot information and power ------------------------------------------------------------- */
 
@@ -232,7 +241,7 @@ struct boot_info {
     char cmdline[1024];
     char loader[64];                /* "GRUB 2.06-..", "PVH" */
     paddr_t archive, archive_end;   /* the boot archive (reserved RAM), equal if there is none */
-    uint8_t rsdp[36];               /* copy of the ACPI root pointer, zeros if the loader gave none */
+    uint8_t rsdp[36];               /* copy of the ACPI root pointer; zeros if none was given */
     struct framebuffer fb;
     unsigned nranges;
     struct boot_range ranges[BOOT_RANGES];
