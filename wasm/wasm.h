@@ -169,6 +169,8 @@ struct wasm_options {
     uint32_t cpu;                   /* WASM_CPU_*; SSE4.1 and POPCNT are the floor */
     uint32_t passes_off;            /* bit (letter - 'a') switches that pass off */
     uint32_t stress;                /* bits, see pass.c */
+    bool volatile_mem;              /* memory 0 holds device or DMA windows: no load or store of it
+                                       is merged, forwarded or dropped */
     /* port I/O imports (module "port", see abi.h): may this module use [first, first+n)? */
     bool (*port_ok)(void *ctx, uint16_t first, uint16_t n);
     void *port_ctx;

@@ -1,0 +1,748 @@
+/*
+ * emit.c - machine code of a function: frame, parallel moves, control flow, constants, trap stubs.
+ * The instructions themselves are in emit_ops.c.
+ *
+ * Frame, from high to low: arguments on the stack, return address, saved registers, home slots,
+ * outgoing arguments. rsp does not move between prologue and epilogue. Traps jump to a `ud2` behind the
+ * function, one for each place, so that the address tells which; the site table says what and where.
+ */
+#include "wasm/image.h"
+
+static const uint8_t saved_regs[] = { RBX, RBP, R12, R13 };
+
+#define GROW(e, field, n, cap) do { \
+    if ((e)->n == (e)->cap) { \
+        uint32_t c_ = (e)->cap ? (e)->cap * 2 : 64; \
+        (e)->field = arena_grow((e)->arena, (e)->field, (e)->cap * sizeof *(e)->field, c_ * sizeof *(e)->field); \
+        (e)->cap = c_; \
+    } } while (0)
+
+void emit_room(struct emit *e)
+{
+    if (e->b.cap - e->b.n < 512) {
+        e->b.p = arena_grow(e->arena, e->b.p, e->b.cap, e->b.cap * 2);
+        e->b.cap *= 2;
+    }
+}
+
+void emit_site(struct emit *e, uint32_t pos, int trap, bool call)
+{
+    GROW(e, site, nsite, capsite);
+    e->site[e->nsite++] = (struct site_rec){ .pc = (uint32_t)e->b.n, .pos = pos, .trap = trap, .call = call };
+}
+
+static void fix_block(struct emit *e, uint32_t block)
+{
+    GROW(e, fix, nfix, capfix);
+    e->fix[e->nfix++] = (struct fix){ .at = e->b.n, .to = block };
+    x_u32(&e->b, 0);
+}
+
+void emit_trap_if(struct emit *e, int cc, int trap, uint32_t pos)
+{
+    x_byte(&e->b, 0x0f);
+    x_byte(&e->b, 0x80 | cc);
+    GROW(e, stub, nstub, capstub);
+    e->stub[e->nstub++] = (struct stub){ .at = e->b.n, .pos = pos, .trap = trap };
+    x_u32(&e->b, 0);
+}
+
+size_t emit_jcc8(struct emit *e, int cc)
+{
+    x_byte(&e->b, cc < 0 ? 0xeb : 0x70 | cc);
+    x_byte(&e->b, 0);
+    return e->b.n - 1;
+}
+
+void emit_here8(struct emit *e, size_t at)
+{
+    e->b.p[at] = (uint8_t)(e->b.n - at - 1);
+}
+
+/* ---- operands ------------------------------------------------------------------------------ */
+
+struct xmem mem_at(int base, int32_t disp)
+{
+    return (struct xmem){ .base = base, .index = 0xff, .scale = 1, .disp = disp };
+}
+
+struct opnd opnd_reg(int r)
+{
+    return (struct opnd){ .reg = r & 15 };
+}
+
+struct opnd opnd_mem(struct xmem m)
+{
+    return (struct opnd){ .mem = true, .m = m };
+}
+
+struct opnd opnd_const(uint64_t lo, uint64_t hi, int size)
+{
+    return (struct opnd){ .mem = true, .pooled = true, .lo = lo, .hi = hi, .size = size,
+                          .m = { .base = 0xff, .index = 0xff, .rip = 1 } };
+}
+
+static struct opnd home(struct emit *e, uint32_t v)
+{
+    struct ir_ins *i = &e->f->ins[v];
+
+    if (i->op == IR_CONST)
+        return opnd_const(ir_imm(i), 0, i->type == T_F32 || i->type == T_I32 ? 4 : 8);
+    return opnd_mem(mem_at(RSP, e->l->slot[v]));
+}
+
+struct opnd opnd_of(struct emit *e, struct lir *x, struct mi *m, uint32_t v, uint8_t r)
+{
+    if (x->mem == LM_LINEAR) {
+        struct xmem a = { .base = R15, .index = m->r3 == NOREG ? 0xff : m->r3, .scale = x->scale, .disp = x->disp };
+        emit_site(e, x->pos, WASM_TRAP_MEMORY, false);
+        return opnd_mem(a);
+    }
+    if (x->mem == LM_INST)
+        return opnd_mem(mem_at(R14, x->disp));
+    return r == RMEM ? home(e, v) : opnd_reg(r);
+}
+
+static void pool_add(struct emit *e, struct opnd o, int tail)
+{
+    GROW(e, pool, npool, cappool);
+    e->pool[e->npool++] = (struct pool_ref){ .at = e->b.n - 4, .tail = tail, .size = o.size, .lo = o.lo, .hi = o.hi };
+}
+
+void emit_rm(struct emit *e, uint32_t op, int w, int reg, struct opnd o, int tail)
+{
+    if (!o.mem) {
+        x_rr(&e->b, op, w, reg, o.reg);
+        return;
+    }
+    x_rm(&e->b, op, w, reg, o.m);
+    if (o.pooled)
+        pool_add(e, o, tail);
+}
+
+void emit_vec(struct emit *e, uint32_t op, int w, int reg, int src1, struct opnd o, int tail)
+{
+    if (!e->avx) {
+        emit_rm(e, op, w, VEC(reg), o, tail);
+        return;
+    }
+    if (o.mem)
+        v_rm(&e->b, op, w, VEC(reg), VEC(src1), o.m);
+    else
+        v_rr(&e->b, op, w, VEC(reg), VEC(src1), o.reg);
+    if (o.pooled)
+        pool_add(e, o, tail);
+}
+
+/* ---- moves --------------------------------------------------------------------------------- */
+
+/* vvvv must be 1111b (register 0 in this notation is inverted: 0 encodes as 1111) when unused */
+static void vec_load(struct emit *e, int type, int rd, struct opnd o)
+{
+    uint32_t op = type == T_F32 ? XOP(X_F3, X_0F, 0x10) : type == T_F64 ? XOP(X_F2, X_0F, 0x10) :
+                  XOP(X_P0, X_0F, 0x10);
+    emit_vec(e, op, 4, rd, 0, o, 0);
+}
+
+static void vec_store(struct emit *e, int type, int rs, struct xmem m)
+{
+    uint32_t op = type == T_F32 ? XOP(X_F3, X_0F, 0x11) : type == T_F64 ? XOP(X_F2, X_0F, 0x11) :
+                  XOP(X_P0, X_0F, 0x11);
+    emit_vec(e, op, 4, rs, 0, opnd_mem(m), 0);
+}
+
+void emit_move(struct emit *e, int type, int rd, int rs)
+{
+    if (rd >= XMM0)
+        emit_vec(e, XOP(X_P0, X_0F, 0x28), 4, rd, 0, opnd_reg(rs), 0);
+    else
+        x_rr(&e->b, 0x8b, type == T_I32 ? 4 : 8, rd, rs);
+}
+
+static void load_const(struct emit *e, uint32_t v, int rd)
+{
+    struct ir_ins *i = &e->f->ins[v];
+    uint64_t k = ir_imm(i);
+
+    if (rd < XMM0)
+        x_mov_ri(&e->b, rd, k);
+    else if (k == 0)
+        emit_vec(e, XOP(X_P0, X_0F, 0x57), 4, rd, rd, opnd_reg(rd), 0);
+    else
+        vec_load(e, i->type, rd, home(e, v));
+}
+
+static void load_home(struct emit *e, uint32_t v, int type, int rd)
+{
+    if (e->f->ins[v].op == IR_CONST)
+        load_const(e, v, rd);
+    else if (rd >= XMM0)
+        vec_load(e, type, rd, home(e, v));
+    else
+        x_rm(&e->b, 0x8b, type == T_I32 ? 4 : 8, rd, mem_at(RSP, e->l->slot[v]));
+}
+
+/* all 64 bits: a slot of an i32 may be read as an i64 */
+static void store_at(struct emit *e, int type, int rs, struct xmem m)
+{
+    if (rs >= XMM0)
+        vec_store(e, type, rs, m);
+    else
+        x_rm(&e->b, 0x89, 8, rs, m);
+}
+
+static void store_home(struct emit *e, uint32_t v, int rs)
+{
+    store_at(e, e->f->ins[v].type, rs, mem_at(RSP, e->l->slot[v]));
+}
+
+/* v, just defined, goes to its home slot if anybody wants it there */
+static void keep(struct emit *e, uint32_t v)
+{
+    if (e->l->spilled[v] && e->l->def_reg[v] != NOREG)
+        store_home(e, v, e->l->def_reg[v]);
+}
+
+static struct xmem stack_in(struct emit *e, uint32_t word)
+{
+    return mem_at(RSP, (int32_t)(e->frame + 8 * e->saved + 8 + 8 * word));
+}
+
+static struct xmem move_dst(struct emit *e, struct pmove *p)
+{
+    if (p->rd == PM_OUT)
+        return mem_at(RSP, (int32_t)(8 * p->to));
+    if (p->rd == PM_RET)
+        return stack_in(e, abi_param_words(e->f->type) + p->to);
+    return mem_at(RSP, e->l->slot[p->to]);
+}
+
+static void one_move(struct emit *e, struct pmove *p)
+{
+    bool cst = p->rs == PM_SLOT && e->f->ins[p->from].op == IR_CONST;
+
+    emit_room(e);
+    if (p->rd < 32) {
+        if (p->rs < 32)
+            emit_move(e, p->type, p->rd, p->rs);
+        else if (p->rs == PM_IN)
+            store_at(e, p->type, p->rd, mem_at(RSP, (int32_t)(8 * p->from)));
+        else
+            load_home(e, p->from, p->type, p->rd);
+        return;
+    }
+    struct xmem to = move_dst(e, p);
+    if (p->rs < 32) {
+        store_at(e, p->type, p->rs, to);
+    } else if (cst && !ir_is_vec(p->type) && (int64_t)ir_imm(&e->f->ins[p->from]) == (int32_t)e->f->ins[p->from].b) {
+        x_rm(&e->b, 0xc7, 8, 0, to);
+        x_u32(&e->b, e->f->ins[p->from].b);
+    } else {
+        struct opnd o = p->rs == PM_IN ? opnd_mem(mem_at(RSP, (int32_t)(8 * p->from))) : home(e, p->from);
+        int type = p->type == T_V128 ? T_V128 : o.pooled && o.size == 4 ? T_F32 : T_F64;
+        vec_load(e, type, XSCRATCH, o);
+        vec_store(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH, to);
+    }
+}
+
+/* Does move a read the place that move b writes? */
+static bool reads(struct emit *e, struct pmove *a, struct pmove *b)
+{
+    if (a->rs < 32 || b->rd < 32)
+        return a->rs == b->rd;
+    if (a->rs != PM_SLOT || b->rd != PM_SLOT || e->f->ins[a->from].op == IR_CONST)
+        return false;
+    return e->l->slot[a->from] == e->l->slot[b->to];
+}
+
+/* A cycle is left: p's source moves to the scratch register, from where it goes on later. */
+static void break_cycle(struct emit *e, struct pmove *p, struct pmove *moves, uint32_t n)
+{
+    struct pmove key = *p;
+
+    if (p->rs >= XMM0 && p->rs < 32) {
+        emit_move(e, T_V128, XSCRATCH2, p->rs);
+    } else if (p->rs < 32) {
+        emit_vec(e, XOP(X_66, X_0F, 0x6e), 8, XSCRATCH2, 0, opnd_reg(p->rs), 0);
+    } else {
+        vec_load(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH2, home(e, p->from));
+    }
+    for (uint32_t k = 0; k < n; k++) {      /* all that read this place read the scratch now */
+        bool same = moves[k].rs == key.rs && (key.rs < 32 || (e->f->ins[moves[k].from].op != IR_CONST &&
+                    e->l->slot[moves[k].from] == e->l->slot[key.from]));
+        if (same && moves[k].spare == 0)
+            moves[k].rs = XSCRATCH2;
+    }
+}
+
+static void from_scratch(struct emit *e, struct pmove *p)
+{
+    if (p->rd < XMM0)
+        emit_vec(e, XOP(X_66, X_0F, 0x7e), 8, XSCRATCH2, 0, opnd_reg(p->rd), 0);
+    else if (p->rd < 32)
+        emit_move(e, T_V128, p->rd, XSCRATCH2);
+    else
+        vec_store(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH2, move_dst(e, p));
+}
+
+static bool is_nop(struct emit *e, struct pmove *p)
+{
+    return (p->rd < 32 && p->rd == p->rs) ||
+           (p->rd == PM_SLOT && p->rs == PM_SLOT && e->f->ins[p->from].op != IR_CONST &&
+            e->l->slot[p->from] == e->l->slot[p->to]);
+}
+
+/*
+ * Moves that happen at once, one after the other: those whose target nobody still reads first. A cycle
+ * goes through the scratch register. Quadratic in n, which the number of registers and of values that
+ * change slots on one edge keeps small; larger sets are cut into rounds over the pending ones.
+ */
+static void parallel_moves(struct emit *e, uint32_t first, uint32_t n)
+{
+    struct pmove *m = e->l->pool + first;
+    uint32_t left = n;
+
+    for (uint32_t k = 0; k < n; k++) {
+        m[k].spare = is_nop(e, &m[k]);
+        left -= m[k].spare;
+    }
+    while (left) {
+        bool progress = false;
+        uint32_t stuck = 0;
+        for (uint32_t k = 0; k < n; k++) {
+            if (m[k].spare)
+                continue;
+            bool blocked = false;
+            for (uint32_t j = 0; j < n && !blocked; j++)
+                blocked = j != k && !m[j].spare && reads(e, &m[j], &m[k]);
+            if (blocked) {
+                stuck = k;
+                continue;
+            }
+            emit_room(e);
+            if (m[k].rs == XSCRATCH2)
+                from_scratch(e, &m[k]);
+            else
+                one_move(e, &m[k]);
+            m[k].spare = 1;
+            left--;
+            progress = true;
+        }
+        if (!progress) {
+            emit_room(e);
+            break_cycle(e, &m[stuck], m, n);
+        }
+    }
+}
+
+/* ---- control flow -------------------------------------------------------------------------- */
+
+static void jump(struct emit *e, uint32_t block)
+{
+    if (block == e->next)
+        return;
+    x_byte(&e->b, 0xe9);
+    fix_block(e, block);
+}
+
+static void jcc_block(struct emit *e, int cc, uint32_t block)
+{
+    x_byte(&e->b, 0x0f);
+    x_byte(&e->b, 0x80 | cc);
+    fix_block(e, block);
+}
+
+void emit_branch(struct emit *e, int cc, uint32_t block)
+{
+    if (cc == CC_FNE) {
+        jcc_block(e, CC_NE, block);
+        jcc_block(e, CC_P, block);
+    } else if (cc == CC_FEQ) {
+        size_t skip = emit_jcc8(e, CC_P);
+        jcc_block(e, CC_E, block);
+        emit_here8(e, skip);
+    } else {
+        jcc_block(e, cc, block);
+    }
+}
+
+static struct edge *edge_to(struct emit *e, uint32_t from, uint32_t to)
+{
+    for (uint32_t k = e->l->edges_of[from]; k; k = e->l->edge[k].next)
+        if (e->l->edge[k].to == to)
+            return &e->l->edge[k];
+    return &e->l->edge[0];
+}
+
+static void edge_moves(struct emit *e, struct edge *ed)
+{
+    parallel_moves(e, ed->moves, ed->nmoves);
+}
+
+static int invert(int cc)
+{
+    return cc ^ 1;      /* CC_FEQ and CC_FNE are a pair too */
+}
+
+static void term_jcc(struct emit *e, uint32_t b, int cc)
+{
+    struct ir_block *bl = &e->f->blocks[b];
+    uint32_t yes = bl->succ[0], no = bl->succ[1];
+    struct edge *ey = edge_to(e, b, yes), *en = edge_to(e, b, no);
+
+    if (!ey->nmoves && (en->nmoves || no == e->next || yes != e->next)) {
+        emit_branch(e, cc, yes);
+        edge_moves(e, en);
+        jump(e, no);
+    } else if (!en->nmoves) {
+        emit_branch(e, invert(cc), no);
+        edge_moves(e, ey);
+        jump(e, yes);
+    } else {            /* moves on both: the yes edge goes through a stub of its own here */
+        size_t at[2], n = 0;
+        emit_room(e);
+        if (cc == CC_FEQ) {
+            at[n++] = e->b.n + 2;
+            x_byte(&e->b, 0x0f), x_byte(&e->b, 0x80 | CC_P), x_u32(&e->b, 0);
+        }
+        if (cc == CC_FNE) {
+            size_t skip = emit_jcc8(e, CC_P);
+            at[n++] = e->b.n + 2;
+            x_byte(&e->b, 0x0f), x_byte(&e->b, 0x80 | CC_E), x_u32(&e->b, 0);
+            emit_here8(e, skip);
+        } else {
+            at[n++] = e->b.n + 2;
+            x_byte(&e->b, 0x0f), x_byte(&e->b, 0x80 | (cc == CC_FEQ ? CC_NE : invert(cc))), x_u32(&e->b, 0);
+        }
+        edge_moves(e, ey);
+        emit_room(e);
+        x_byte(&e->b, 0xe9);
+        fix_block(e, yes);
+        for (size_t k = 0; k < n; k++)
+            x_patch32(&e->b, at[k], (uint32_t)(e->b.n - at[k] - 4));
+        edge_moves(e, en);
+        emit_room(e);
+        jump(e, no);
+    }
+}
+
+static void term_switch(struct emit *e, uint32_t b, struct mi *m)
+{
+    struct ir_block *bl = &e->f->blocks[b];
+    uint32_t n = bl->c, def = e->f->args[bl->b + n - 1];
+    struct edge *ed = edge_to(e, b, def);
+    size_t to_default;
+
+    x_alu_ri(&e->b, 7, 4, m->r1, (int32_t)(n - 1));
+    x_byte(&e->b, 0x0f);
+    x_byte(&e->b, 0x80 | CC_AE);
+    to_default = e->b.n;
+    x_u32(&e->b, 0);
+    GROW(e, table, ntable, captable);
+    struct xmem t = { .base = 0xff, .index = 0xff, .rip = 1 };
+    x_rm(&e->b, 0x8d, 8, m->t1, t);
+    struct table *tb = &e->table[e->ntable++];
+    *tb = (struct table){ .lea = (uint32_t)e->b.n - 4, .block = b };
+    struct xmem entry = { .base = m->t1, .index = m->r1, .scale = 4 };
+    x_rm(&e->b, 0x63, 8, m->rd, entry);
+    x_rr(&e->b, 0x03, 8, m->rd, m->t1);
+    x_rr(&e->b, 0xff, 4, 4, m->rd);
+    /* edges with moves, each once; the table and the default then lead here */
+    uint32_t slot = e->ntable - 1;
+    for (uint32_t k = e->l->edges_of[b]; k; k = e->l->edge[k].next) {
+        struct edge *x = &e->l->edge[k];
+        e->stub_of[x->to] = 0;
+        if (!x->nmoves)
+            continue;
+        emit_room(e);
+        e->stub_of[x->to] = e->b.n;
+        edge_moves(e, x);
+        emit_room(e);
+        x_byte(&e->b, 0xe9);
+        fix_block(e, x->to);
+    }
+    (void)ed;
+    /* the table itself stands here, 4-aligned, never executed: rows are patched when blocks are placed */
+    while (e->b.n & 3)
+        x_byte(&e->b, 0xcc);
+    e->table[slot].at = e->b.n;
+    x_patch32(&e->b, e->table[slot].lea, (uint32_t)(e->b.n - e->table[slot].lea - 4));
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t to = e->f->args[bl->b + k];
+        emit_room(e);
+        if (k == n - 1) {       /* default */
+            if (e->stub_of[to]) {
+                x_patch32(&e->b, to_default, (uint32_t)(e->stub_of[to] - to_default - 4));
+            } else {
+                GROW(e, fix, nfix, capfix);
+                e->fix[e->nfix++] = (struct fix){ .at = to_default, .to = to };
+            }
+            break;
+        }
+        if (e->stub_of[to]) {
+            x_u32(&e->b, (uint32_t)(e->stub_of[to] - e->table[slot].at));
+        } else {
+            /* rel32 counts from behind the field; a row counts from the table's start */
+            uint32_t bias = (uint32_t)(e->b.n + 4 - e->table[slot].at);
+            GROW(e, fix, nfix, capfix);
+            e->fix[e->nfix++] = (struct fix){ .at = e->b.n, .to = to };
+            x_u32(&e->b, bias);
+        }
+    }
+}
+
+static void epilogue(struct emit *e)
+{
+    if (e->frame)
+        x_alu_ri(&e->b, 0, 8, RSP, (int32_t)e->frame);
+    for (int k = 3; k >= 0; k--)
+        if (e->l->callee_used & BIT(saved_regs[k]))
+            x_pop(&e->b, saved_regs[k]);
+    x_byte(&e->b, 0xc3);
+}
+
+static void terminator(struct emit *e, uint32_t b, struct lir *x, struct mi *m)
+{
+    struct ir_block *bl = &e->f->blocks[b];
+
+    emit_room(e);
+    switch (x->op) {
+    case L_JMP:
+        edge_moves(e, edge_to(e, b, bl->succ[0]));
+        emit_room(e);
+        jump(e, bl->succ[0]);
+        break;
+    case L_JCC: term_jcc(e, b, x->sub); break;
+    case L_SWITCH: term_switch(e, b, m); break;
+    case L_RET: epilogue(e); break;
+    default:
+        emit_site(e, x->pos, x->sub, false);
+        x_byte(&e->b, 0x0f);
+        x_byte(&e->b, 0x0b);
+        break;
+    }
+}
+
+/* ---- frame --------------------------------------------------------------------------------- */
+
+struct slots { uint32_t *expire, *next, *free8, nfree8, top; };
+
+static void slot_give(struct emit *e, struct slots *s, uint32_t v)
+{
+    struct lfunc *l = e->l;
+    uint32_t size = e->f->ins[v].type == T_V128 ? 2 : 1;
+
+    if (!l->spilled[v] || l->slot[v] >= 0)
+        return;
+    if (size == 1 && s->nfree8) {
+        l->slot[v] = (int32_t)s->free8[--s->nfree8];
+    } else {
+        l->slot[v] = (int32_t)s->top;
+        s->top += size;
+    }
+    s->next[v] = s->expire[l->end_of[v]];
+    s->expire[l->end_of[v]] = v;
+}
+
+static void slots_expire(struct emit *e, struct slots *s, uint32_t i)
+{
+    for (uint32_t v = s->expire[i]; v; v = s->next[v]) {
+        s->free8[s->nfree8++] = (uint32_t)e->l->slot[v];
+        if (e->f->ins[v].type == T_V128)
+            s->free8[s->nfree8++] = (uint32_t)e->l->slot[v] + 1;
+    }
+}
+
+/* Home slots by a scan over the live ranges: [definition, end_of], loops counted. */
+static void assign_slots(struct emit *e)
+{
+    struct lfunc *l = e->l;
+    struct ir_func *f = e->f;
+    struct slots s = { 0 };
+
+    s.expire = arena_alloc(e->arena, (l->n + 1) * 4);
+    s.next = arena_alloc(e->arena, f->nins * 4);
+    s.free8 = arena_alloc(e->arena, (size_t)f->nins * 8);
+    l->slot = arena_alloc(e->arena, f->nins * sizeof *l->slot);
+    memset(l->slot, 0xff, f->nins * sizeof *l->slot);
+    struct abi_walk w = { 0 };
+    struct abi_loc *loc = arena_alloc(e->arena, (f->type->nparams + 1) * sizeof *loc);
+    for (uint32_t k = 0; k < f->type->nparams; k++)
+        loc[k] = abi_next(&w, ir_type_of(f->type->params[k]));
+    for (uint32_t v = f->blocks[1].first; v; v = f->ins[v].next)    /* stack parameters: marked, see below */
+        if (f->ins[v].op == IR_PARAM && loc[f->ins[v].b].reg == NOREG)
+            l->slot[v] = INT32_MAX - (int32_t)loc[f->ins[v].b].word;
+    for (uint32_t b = 1; b < f->nblocks; b++) {
+        if (b != 1 && !f->blocks[b].npreds)
+            continue;
+        for (uint32_t v = f->blocks[b].first; v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
+             v = f->ins[v].next)
+            slot_give(e, &s, v);
+        for (uint32_t i = l->block_first[b]; i >= l->block_last[b]; i--) {
+            struct lir *x = &l->lir[i];
+            if (x->dst)
+                slot_give(e, &s, x->dst);
+            if (lir_mode(l, x->op) & LC_CALL)
+                for (uint32_t v = f->ins[x->s1].next; v && f->ins[v].op == IR_RESULT; v = f->ins[v].next)
+                    slot_give(e, &s, v);
+            slots_expire(e, &s, i);
+        }
+    }
+    e->saved = (uint32_t)__builtin_popcount(l->callee_used & R_CALLEE);
+    e->frame = 8 * (l->out_words + s.top);
+    if (l->has_calls && ((e->frame + 8 * e->saved + 8) & 15))
+        e->frame += 8;
+    for (uint32_t v = 1; v < f->nins; v++) {
+        if (l->slot[v] > INT32_MAX - 70000)
+            l->slot[v] = stack_in(e, (uint32_t)(INT32_MAX - l->slot[v])).disp;
+        else if (l->slot[v] >= 0)
+            l->slot[v] = (int32_t)(8 * (l->out_words + (uint32_t)l->slot[v]));
+    }
+}
+
+/* Prologue sites carry the number of pushed words in `pos`, for stack walks through an overflow. */
+static void prologue(struct emit *e)
+{
+    uint32_t pushed = 0;
+
+    for (int k = 0; k < 4; k++) {
+        if (!(e->l->callee_used & BIT(saved_regs[k])))
+            continue;
+        emit_site(e, pushed++, SITE_PROLOGUE, false);
+        x_push(&e->b, saved_regs[k]);
+    }
+    if (!e->frame)
+        return;
+    if (e->frame >= 4096) {         /* larger than the guard: compare first */
+        x_rm(&e->b, 0x8d, 8, RAX, mem_at(RSP, -(int32_t)e->frame));
+        x_rm(&e->b, 0x3b, 8, RAX, mem_at(R14, offsetof(struct wasm_instance, stack_limit)));
+        x_byte(&e->b, 0x73);        /* jae over ud2 */
+        x_byte(&e->b, 2);
+        emit_site(e, pushed, SITE_PROLOGUE, false);
+        x_byte(&e->b, 0x0f);
+        x_byte(&e->b, 0x0b);
+    }
+    x_alu_ri(&e->b, 5, 8, RSP, (int32_t)e->frame);
+}
+
+/* ---- the function -------------------------------------------------------------------------- */
+
+static void keep_results(struct emit *e, struct lir *x)
+{
+    if (!(lir_mode(e->l, x->op) & LC_CALL)) {
+        if (x->dst)
+            keep(e, x->dst);
+        return;
+    }
+    keep(e, x->s1);
+    for (uint32_t v = e->f->ins[x->s1].next; v && e->f->ins[v].op == IR_RESULT; v = e->f->ins[v].next)
+        keep(e, v);
+}
+
+static void emit_mi(struct emit *e, uint32_t b, struct mi *m)
+{
+    emit_room(e);
+    switch (m->kind) {
+    case MI_MOVE: emit_move(e, m->type, m->rd, m->r1); break;
+    case MI_RELOAD: load_home(e, m->a, m->type, m->rd); break;
+    case MI_CONST: load_const(e, m->a, m->rd); break;
+    case MI_PMOVE: parallel_moves(e, m->a, m->b); break;
+    default: {
+        struct lir *x = &e->l->lir[m->a];
+        if (lir_mode(e->l, x->op) & LC_TERM) {
+            terminator(e, b, x, m);
+        } else {
+            emit_op(e, x, m);
+            emit_room(e);
+            keep_results(e, x);
+        }
+    }
+    }
+}
+
+static void emit_block(struct emit *e, uint32_t b)
+{
+    struct ir_func *f = e->f;
+
+    e->block_at[b] = e->b.n;
+    e->next = b + 1;
+    while (e->next < f->nblocks && !f->blocks[e->next].npreds)
+        e->next++;
+    for (uint32_t v = f->blocks[b].first; v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
+         v = f->ins[v].next) {
+        emit_room(e);
+        if (e->l->entry_reg[v] != NOREG)
+            keep(e, v);
+    }
+    for (uint32_t k = e->l->block_mi[b]; k < e->l->block_mi[b + 1]; k++)
+        emit_mi(e, b, &e->l->mi[k]);
+}
+
+static void finish_stubs(struct emit *e)
+{
+    for (uint32_t k = 0; k < e->nstub; k++) {
+        struct stub *s = &e->stub[k];
+        emit_room(e);
+        x_patch32(&e->b, s->at, (uint32_t)(e->b.n - s->at - 4));
+        if (s->trap == WASM_TRAP_SIGNATURE) {       /* an empty entry has no type either: rax = entry */
+            x_alu_mi(&e->b, 7, 8, mem_at(RAX, 0), 0);
+            size_t null = emit_jcc8(e, CC_E);
+            emit_site(e, s->pos, WASM_TRAP_SIGNATURE, false);
+            x_byte(&e->b, 0x0f);
+            x_byte(&e->b, 0x0b);
+            emit_here8(e, null);
+            s->trap = WASM_TRAP_UNINITIALIZED;
+        }
+        emit_site(e, s->pos, s->trap, false);
+        x_byte(&e->b, 0x0f);
+        x_byte(&e->b, 0x0b);
+    }
+}
+
+static void finish_pool(struct emit *e)
+{
+    for (int size = 16; size >= 4; size /= 2) {
+        for (uint32_t k = 0; k < e->npool; k++) {
+            struct pool_ref *p = &e->pool[k];
+            if (p->size != size)
+                continue;
+            emit_room(e);
+            while (e->b.n & (uint32_t)(size - 1))
+                x_byte(&e->b, 0xcc);
+            size_t at = e->b.n;
+            for (int j = 0; j < size; j += 4)
+                x_u32(&e->b, (uint32_t)((j < 8 ? p->lo : p->hi) >> (j & 4) * 8));
+            for (uint32_t j = k; j < e->npool && j < k + 4096; j++) {
+                struct pool_ref *q = &e->pool[j];
+                if (q->size != size || q->lo != p->lo || q->hi != p->hi)
+                    continue;
+                x_patch32(&e->b, q->at, (uint32_t)(at - q->at - 4 - q->tail));
+                q->size = 0;
+            }
+        }
+    }
+}
+
+void emit_func(struct emit *e)
+{
+    struct ir_func *f = e->f;
+
+    e->avx = (e->l->cpu & WASM_CPU_AVX) != 0;
+    e->b.cap = 4096 + (size_t)e->l->nmi * 4;
+    e->b.p = arena_alloc(e->arena, e->b.cap);
+    e->block_at = arena_alloc(e->arena, f->nblocks * sizeof *e->block_at);
+    e->stub_of = arena_alloc(e->arena, f->nblocks * sizeof *e->stub_of);
+    assign_slots(e);
+    prologue(e);
+    for (uint32_t b = 1; b < f->nblocks; b++)
+        if (b == 1 || f->blocks[b].npreds)
+            emit_block(e, b);
+    finish_stubs(e);
+    for (uint32_t k = 0; k < e->nfix; k++) {
+        struct fix *x = &e->fix[k];
+        uint32_t old = e->b.p[x->at] | e->b.p[x->at + 1] << 8 | e->b.p[x->at + 2] << 16 |
+                       (uint32_t)e->b.p[x->at + 3] << 24;
+        x_patch32(&e->b, x->at, (uint32_t)(e->block_at[x->to] - x->at - 4) + old);
+    }
+    finish_pool(e);
+}

@@ -1,0 +1,60 @@
+/* emit.h - state of the emitter, shared by emit.c (frame, moves, control flow) and emit_ops.c. */
+#ifndef WASM_EMIT_H
+#define WASM_EMIT_H
+
+#include "wasm/lir.h"
+#include "wasm/x64.h"
+
+struct fix { size_t at; uint32_t to; };                 /* rel32 at `at` to block `to` */
+struct stub { size_t at; uint32_t pos; uint8_t trap; }; /* rel32 at `at` to a trap */
+struct pool_ref { size_t at; uint8_t tail, size; uint64_t lo, hi; };
+struct table { size_t at; uint32_t block, lea; };       /* jump table of a switch */
+struct reloc { uint32_t at, func; };                    /* rel32 at `at` to a function's entry */
+struct site_rec { uint32_t pc, pos; uint8_t trap, call; };
+
+struct emit {
+    struct lfunc *l;
+    struct ir_func *f;
+    struct wasm_arena *arena;
+    struct xbuf b;
+    size_t *block_at;
+    struct fix *fix; uint32_t nfix, capfix;
+    struct stub *stub; uint32_t nstub, capstub;
+    struct pool_ref *pool; uint32_t npool, cappool;
+    struct table *table; uint32_t ntable, captable;
+    struct reloc *reloc; uint32_t nreloc, capreloc;
+    struct site_rec *site; uint32_t nsite, capsite;
+    size_t *stub_of;            /* per block: start of the switch edge's moves, while one is emitted */
+    uint32_t frame;             /* bytes below the saved registers */
+    uint32_t saved;             /* number of pushed registers */
+    uint32_t next;              /* block that follows in the layout */
+    bool avx;
+};
+
+/* r/m operand: register, memory, or a constant of the pool */
+struct opnd { bool mem, pooled; uint8_t reg, size; struct xmem m; uint64_t lo, hi; };
+
+void emit_room(struct emit *e);
+void emit_site(struct emit *e, uint32_t pos, int trap, bool call);
+void emit_trap_if(struct emit *e, int cc, int trap, uint32_t pos);
+/* op reg, operand; tail = bytes of immediate that follow; vector forms take vvvv (NOREG: legacy SSE) */
+void emit_rm(struct emit *e, uint32_t op, int w, int reg, struct opnd o, int tail);
+void emit_vec(struct emit *e, uint32_t op, int w, int reg, int src1, struct opnd o, int tail);
+struct opnd opnd_reg(int r);
+struct opnd opnd_const(uint64_t lo, uint64_t hi, int size);
+struct opnd opnd_mem(struct xmem m);
+struct xmem mem_at(int base, int32_t disp);
+/* the r/m operand of instruction x: its memory operand, its slot, or register r */
+struct opnd opnd_of(struct emit *e, struct lir *x, struct mi *m, uint32_t v, uint8_t r);
+void emit_branch(struct emit *e, int cc, uint32_t block);
+void emit_move(struct emit *e, int type, int rd, int rs);
+void emit_op(struct emit *e, struct lir *x, struct mi *m);
+size_t emit_jcc8(struct emit *e, int cc);       /* short forward branch, to be closed by */
+void emit_here8(struct emit *e, size_t at);
+
+/* compile.c takes the finished function from here */
+void emit_func(struct emit *e);
+
+#define VEC(r) ((r) & 15)
+
+#endif

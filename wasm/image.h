@@ -1,0 +1,28 @@
+/* image.h - what is behind struct wasm_image: code in pieces, relocations, the site tables. */
+#ifndef WASM_IMAGE_H
+#define WASM_IMAGE_H
+
+#include "wasm/emit.h"
+
+/* trap code of sites in a prologue: `pos` counts the words pushed so far */
+#define SITE_PROLOGUE 0x3f
+
+struct piece {                  /* one function or thunk, in code order */
+    uint32_t start, size;       /* code offset; 16-aligned starts */
+    uint32_t func, frame;       /* frame: bytes from rsp to the return address in the body */
+    uint32_t reloc, nreloc;
+    uint8_t *code;
+    uint8_t *sites;             /* pc delta, position delta (zigzag), kind: LEB128, LEB128, byte */
+    uint32_t nsites;
+};
+
+struct image_priv {
+    struct piece *piece; uint32_t npiece, cappiece;
+    struct reloc *reloc; uint32_t nreloc, capreloc;
+};
+
+/* thunks.c: entries from outside, see struct wasm_image */
+void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func);
+void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func);
+
+#endif

@@ -1,0 +1,35 @@
+/* ra.h - state of the register allocator, shared by uses.c and ra.c. */
+#ifndef WASM_RA_H
+#define WASM_RA_H
+
+#include "wasm/lir.h"
+
+struct ra {
+    struct lfunc *l;
+    struct ir_func *f;
+    uint32_t regval[32];        /* vreg in each register, 0 = free */
+    uint8_t *regof;             /* per vreg: register now, or NOREG */
+    uint8_t *hint;              /* per vreg: register it would like, or NOREG */
+    uint32_t *phi_of;           /* per vreg: a phi that it flows into */
+    uint32_t *touched;          /* per vreg: lir index of the last instruction that used its register */
+    uint32_t (**snap)[32];      /* per block: registers at its end */
+    uint32_t (**head)[32];      /* per loop header: registers at its start */
+    uint32_t *edge_base;        /* per block: edge of its first predecessor */
+    uint32_t *dom_in, *dom_out; /* dominator tree intervals */
+    uint32_t at;                /* lir index of the instruction being allocated */
+    uint32_t cur;               /* its block */
+    uint32_t locked;            /* registers that it uses already */
+    uint32_t next_call;         /* index in call_at of the next call, counted down */
+};
+
+/* The vreg that stands for an IR value: extensions from i32 are free. */
+static inline uint32_t ra_vreg(const struct ra *ra, uint32_t v)
+{
+    while (ra->f->ins[v].op == IR_EXTU)
+        v = ra->f->ins[v].a;
+    return v;
+}
+
+void ra_uses(struct ra *ra);
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * uses.c - next-use lists for the register allocator, built in one walk from the end of the function.
+ *
+ * Every vreg gets the list of lir indices that use it, in execution order. A value that is used in a loop
+ * but defined outside of it is also "used" at the end of that loop, so that it counts as live over the
+ * whole of it; end_of[] is then the last index at which the value must be kept. Also set here: hints
+ * (the register that a fixed use wants) and the list of calls.
+ */
+#include "wasm/ra.h"
+
+static void push(struct lfunc *l, uint32_t v, uint32_t at)
+{
+    if (l->nuse == l->capuse) {
+        l->use = arena_grow(l->arena, l->use, l->capuse * sizeof *l->use, 2 * l->capuse * sizeof *l->use);
+        l->capuse *= 2;
+    }
+    l->use[l->nuse] = (struct use){ .at = at, .next = l->uses_of[v] };
+    l->uses_of[v] = l->nuse++;
+    if (!l->end_of[v])
+        l->end_of[v] = at;
+}
+
+/* Uses come in from the last to the first. `def` is the block of v's definition. */
+static void add(struct ra *ra, uint32_t v, uint32_t at, uint32_t block)
+{
+    struct lfunc *l = ra->l;
+    struct ir_block *blocks = ra->f->blocks;
+    uint32_t ends[8], n = 0, head = l->uses_of[v] ? l->use[l->uses_of[v]].at : 0;
+    uint32_t def = l->def_block[v];
+
+    if (head == at)
+        return;
+    for (uint32_t h = blocks[block].loop; h && h > def; h = blocks[h].loop_up) {
+        uint32_t end = l->block_last[blocks[h].loop_end];
+        if (head >= end)
+            break;              /* a later use lies in this loop or at its end: done already */
+        if (end < at)
+            ends[n < 8 ? n++ : 7] = end;
+    }
+    while (n--)
+        push(l, v, ends[n]);
+    push(l, v, at);
+}
+
+static void call_uses(struct ra *ra, struct lir *x, uint32_t i, uint32_t block)
+{
+    struct ir_func *f = ra->f;
+    struct ir_ins *c = &f->ins[x->s1];
+    struct abi_walk w = { 0 };
+
+    ra->l->call_at[ra->l->ncalls++] = i;
+    for (uint32_t k = 0; k < c->b; k++) {
+        uint32_t v = ra_vreg(ra, f->args[c->a + k]);
+        bool entry = x->op == L_CALLIND && k + 1 == c->b;
+        struct abi_loc loc = entry ? (struct abi_loc){ .reg = RAX } : abi_next(&w, f->ins[v].type);
+        add(ra, v, i, block);
+        if (loc.reg != NOREG)
+            ra->hint[v] = loc.reg;
+    }
+}
+
+static void return_uses(struct ra *ra, uint32_t i, uint32_t block)
+{
+    struct ir_func *f = ra->f;
+    struct ir_block *b = &f->blocks[block];
+    struct abi_walk w = { .results = true };
+
+    for (uint32_t k = 0; k < b->c; k++) {
+        uint32_t v = ra_vreg(ra, f->args[b->b + k]);
+        struct abi_loc loc = abi_next(&w, f->ins[v].type);
+        add(ra, v, i, block);
+        if (loc.reg != NOREG)
+            ra->hint[v] = loc.reg;
+    }
+}
+
+/* operands of the phis of the successors are used at the end of this block */
+static void edge_uses(struct ra *ra, uint32_t block)
+{
+    struct lfunc *l = ra->l;
+    struct ir_func *f = ra->f;
+
+    for (uint32_t e = l->edges_of[block]; e; e = l->edge[e].next) {
+        for (uint32_t p = f->blocks[l->edge[e].to].first; p && f->ins[p].op == IR_PHI; p = f->ins[p].next) {
+            uint32_t v = ra_vreg(ra, f->args[f->ins[p].a + l->edge[e].index]);
+            add(ra, v, l->block_last[block], block);
+            ra->phi_of[v] = p;
+        }
+    }
+}
+
+static void block_uses(struct ra *ra, uint32_t b)
+{
+    struct lfunc *l = ra->l;
+
+    edge_uses(ra, b);
+    for (uint32_t i = l->block_last[b]; i <= l->block_first[b]; i++) {
+        struct lir *x = &l->lir[i];
+        if (lir_mode(l, x->op) & LC_CALL) {
+            call_uses(ra, x, i, b);
+            continue;
+        }
+        if (x->op == L_RET)
+            return_uses(ra, i, b);
+        if (x->s3)
+            add(ra, x->s3, i, b);
+        if (x->s2)
+            add(ra, x->s2, i, b);
+        if (x->s1)
+            add(ra, x->s1, i, b);
+        if (x->op == L_SHIFTC)
+            ra->hint[x->s2] = RCX;
+        else if (x->op == L_DIV)
+            ra->hint[x->s1] = RAX;
+    }
+}
+
+static void number_edges(struct ra *ra)
+{
+    struct lfunc *l = ra->l;
+    struct ir_func *f = ra->f;
+    uint32_t n = 1;
+
+    for (uint32_t b = 1; b < f->nblocks; b++) {
+        ra->edge_base[b] = n;
+        n += f->blocks[b].npreds;
+    }
+    l->edge = arena_alloc(l->arena, n * sizeof *l->edge);
+    l->nedge = n;
+    for (uint32_t b = 1; b < f->nblocks; b++) {
+        for (uint32_t k = 0; k < f->blocks[b].npreds; k++) {
+            uint32_t p = f->args[f->blocks[b].preds + k], e = ra->edge_base[b] + k;
+            l->edge[e] = (struct edge){ .to = b, .index = k, .next = l->edges_of[p] };
+            l->edges_of[p] = e;
+        }
+    }
+}
+
+void ra_uses(struct ra *ra)
+{
+    struct lfunc *l = ra->l;
+    struct ir_func *f = ra->f;
+    uint32_t calls = 0;
+
+    number_edges(ra);
+    for (uint32_t i = 1; i < l->n; i++)
+        calls += (lir_mode(l, l->lir[i].op) & LC_CALL) != 0;
+    l->call_at = arena_alloc(l->arena, (calls + 1) * sizeof *l->call_at);
+    l->capuse = 2 * l->n + 64;
+    l->use = arena_alloc(l->arena, l->capuse * sizeof *l->use);
+    l->nuse = 1;
+    for (uint32_t v = 1; v < f->nins; v++)
+        if (f->ins[v].op == IR_CONST || f->ins[v].op == IR_PARAM)
+            l->def_block[v] = 1;
+    for (uint32_t b = f->nblocks - 1; b >= 1; b--)
+        if (b == 1 || f->blocks[b].npreds)
+            block_uses(ra, b);
+}
