@@ -127,10 +127,12 @@ static bool find_s5(const struct sdt *t)
 {
     const uint8_t *p = (const uint8_t *)t + sizeof *t, *end = (const uint8_t *)t + t->length;
 
-    for (; p + 16 < end; p++) {
-        const uint8_t *q = p + 4;
-        if (memcmp(p, "_S5_", 4) != 0 || *q != 0x12)
+    for (; p + 8 <= end; p++) {
+        uint8_t package[16] = { 0 };            /* what is read below, even at the table's end */
+        const uint8_t *q = package;
+        if (memcmp(p, "_S5_", 4) != 0 || p[4] != 0x12)
             continue;
+        memcpy(package, p + 4, end - p - 4 < 16 ? (size_t)(end - p - 4) : 16);
         q += 2 + (q[1] >> 6);                   /* PkgLength */
         q++;                                    /* NumElements */
         acpi.slp_a = aml_byte(&q);
