@@ -72,6 +72,14 @@ $B/archive/%.wasm: $B/sip/sips/%.o $(SIP_RUNTIME)
 	$(link_sip)
 $B/archive/%.wasm: $B/sip/drivers/%.o $(SIP_RUNTIME)
 	$(link_sip)
+# test programs, as test/NAME in the archive
+TEST_WASM := $(patsubst tests/sips/%.c,$B/archive/test/%.wasm,$(wildcard tests/sips/*.c)) \
+	$(patsubst tests/sips/%.wat,$B/archive/test/%.wasm,$(wildcard tests/sips/*.wat))
+$B/archive/test/%.wasm: $B/sip/tests/sips/%.o $(SIP_RUNTIME)
+	$(link_sip)
+$B/archive/test/%.wasm: tests/sips/%.wat
+	@mkdir -p $(@D)
+	wat2wasm --enable-all $< -o $@
 SIP_EXTRA_display := $B/sip/font.o
 define sip_folder
 $B/archive/$(notdir $1).wasm: $(patsubst %.c,$B/sip/%.o,$(wildcard $1/*.c)) $(SIP_RUNTIME) \
@@ -114,7 +122,7 @@ KERNEL_LD := ld -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn
 
 kernel: $B/selkie.elf
 # the compiler may use vector registers: its text is preemptible
-$(KERNEL_WASM:%.c=$K/%.o): KERNEL_EXTRA :=
+$(KERNEL_WASM:%.c=$K/%.o): KERNEL_EXTRA := -mpopcnt
 $(KERNEL_C:%.c=$K/%.o): KERNEL_EXTRA := -mgeneral-regs-only
 $K/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $K/%.o: %.c | $(IFACE_H)
@@ -138,12 +146,12 @@ $B/selkie.elf: $K/stage1.elf $K/ksyms.o
 -include $(wildcard $K/*/*.d $K/*/*/*.d)
 
 # ---- boot archive, images, running ------------------------------------------------------------------
-ARCHIVE_FILES = $(sort $(SIP_WASM) $B/archive/init.conf)
+ARCHIVE_FILES = $(sort $(SIP_WASM) $(TEST_WASM) $B/archive/init.conf)
 TAR := tar --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=644
 
 archive: $B/boot.tar
 $B/boot.tar: $(ARCHIVE_FILES)
-	$(TAR) -cf $@ -C $B/archive $(notdir $^)
+	$(TAR) -cf $@ -C $B/archive $(^:$B/archive/%=%)
 iso: $B/selkie.iso
 $B/selkie.iso: $B/selkie.elf $B/boot.tar iso/grub.cfg tools/iso.sh
 	tools/iso.sh $@ $B/selkie.elf $B/boot.tar "$(APPEND)"

@@ -1,0 +1,105 @@
+/*
+ * sched.c - tests of the scheduler with kernel threads: sleeping, waking, the timer queue.
+ */
+#include "kernel/ktest.h"
+
+static uint32_t done;
+
+struct sleeper { uint64_t until, woke; struct thread *t; bool ended; };
+
+static void sleep_once(void *arg)
+{
+    struct sleeper *s = arg;
+
+    sched_block(THREAD_KERNEL, (int64_t)s->until);
+    s->woke = clock_ns();
+    s->ended = true;
+    done++;
+    sched_block(THREAD_KERNEL, FOREVER);
+}
+
+KTEST(sched_sleep_is_on_time)
+{
+    uint64_t start = clock_ns(), end;
+
+    sched_sleep(20 * NS_PER_MS);
+    end = clock_ns();
+    CHECK(end - start >= 20 * NS_PER_MS, "woke %lu ns after the start", end - start);
+    CHECK(end - start < 40 * NS_PER_MS, "woke only after %lu ns", end - start);
+}
+
+/* Fifty threads with deadlines in a mixed order wake in the right one, none too early. */
+KTEST(sched_deadlines_in_order)
+{
+    enum { N = 50 };
+    static struct sleeper s[N];
+    uint64_t base = clock_ns() + 20 * NS_PER_MS;
+
+    done = 0;
+    for (unsigned i = 0; i < N; i++) {
+        s[i] = (struct sleeper){ .until = base + (i * 37 % N) * NS_PER_MS / 2 };
+        s[i].t = thread_create(NULL, "sleeper", 16384, sleep_once, &s[i]);
+        CHECK(s[i].t, "thread %u", i);
+        sched_start(s[i].t);
+    }
+    sched_sleep(70 * NS_PER_MS);
+    CHECK_EQ(done, N);
+    for (unsigned i = 0; i < N; i++) {
+        CHECK(s[i].woke >= s[i].until, "thread %u woke too early", i);
+        sched_remove(s[i].t);
+        thread_free(s[i].t);
+    }
+}
+
+/* Taking threads out of the middle of the timer queue leaves the others in order. */
+KTEST(sched_timer_queue_removal)
+{
+    enum { N = 200 };
+    static struct thread t[N];
+    struct core c = { .timers = NULL };
+    uint64_t last = 0, x = 12345;
+    unsigned left = 0;
+
+    for (unsigned i = 0; i < N; i++) {
+        x = x * 6364136223846793005ull + 1442695040888963407ull;
+        t[i].timed = false;
+        timer_add(&c, &t[i], x >> 40);
+    }
+    for (unsigned i = 0; i < N; i += 3)
+        timer_del(&c, &t[i]);
+    while (c.timers) {
+        struct thread *first = c.timers;
+        CHECK(first->deadline >= last, "the queue is out of order");
+        last = first->deadline;
+        timer_del(&c, first);
+        timer_del(&c, first);
+        left++;
+    }
+    CHECK_EQ(left, N - (N + 2) / 3);
+}
+
+static void ping_pong(void *arg)
+{
+    for (;;) {
+        sched_block(THREAD_KERNEL, FOREVER);
+        done++;
+        sched_wake(arg, 7);
+    }
+}
+
+KTEST(sched_wake_passes_a_result)
+{
+    struct thread *t = thread_create(NULL, "partner", 16384, ping_pong, this_thread());
+
+    CHECK(t, "no thread");
+    done = 0;
+    sched_start(t);
+    sched_yield();
+    for (unsigned i = 0; i < 1000; i++) {
+        sched_wake(t, 0);
+        CHECK_EQ(sched_block(THREAD_KERNEL, FOREVER), 7);
+    }
+    CHECK_EQ(done, 1000);
+    sched_remove(t);
+    thread_free(t);
+}
