@@ -4,7 +4,7 @@
  * What a session writes goes to every terminal; what is typed at any goes to the session that has the
  * focus. In cooked mode a line is edited here (runtime/line.c) and ctrl-C is told to whoever opened the
  * session; in raw mode the program gets the bytes, but for ctrl-\, which is told in either mode.
- * A driver that dies is connected again when it is back; meanwhile its terminal shows nothing.
+ * When a driver dies, what is written waits in a new channel for the next one, as far as there is room.
  */
 #include "sips/sip.h"
 #include "iface/console.h"
@@ -23,8 +23,7 @@ USE(IFACE_DISPLAY, DISPLAY, 5);
 #define COLUMNS 80
 #define ROWS 24
 #define CATCH_UP 256            /* messages at most, of a session that loses the focus */
-#define RETRY_FIRST (50 * MS)   /* doubled with every try */
-#define RETRY_LAST (6400 * MS)
+#define RETRY_EVERY (1000 * MS)  /* when connecting fails */
 #define INTERRUPT_KEY 28        /* ctrl-\ */
 
 struct session {
@@ -47,8 +46,9 @@ static char last_in;
 
 static struct device {
     uint32_t handle;
-    bool down, ready;           /* ready: it has spoken, so a send cannot block for ever */
-    int64_t delay, next_try;
+    bool down;                  /* there is no channel */
+    bool ready;                 /* it has spoken, so a send cannot block for ever */
+    int64_t next_try;
 } devices[] = { { .handle = SERIAL }, { .handle = DISPLAY }, { .handle = KEYBOARD } };
 
 static struct {
@@ -58,12 +58,12 @@ static struct {
 
 /* ---- terminals ------------------------------------------------------------------------------- */
 
-static void device_down(struct device *d)
+/* Its driver is gone: what is sent from now on waits for the next one. */
+static void device_lost(struct device *d)
 {
-    d->down = true;
     d->ready = false;
-    d->delay = RETRY_FIRST;
-    d->next_try = sys_clock() + d->delay;
+    d->down = sys_connect(d->handle) < 0;
+    d->next_try = sys_clock() + RETRY_EVERY;
 }
 
 static struct device *device_of(uint32_t handle)
@@ -81,11 +81,8 @@ static int64_t reconnect(void)
 
     for (uint32_t i = 0; i < COUNT(devices); i++) {
         struct device *d = &devices[i];
-        if (d->down && sys_clock() >= d->next_try) {
-            d->down = sys_connect(d->handle) < 0;
-            d->delay = d->delay < RETRY_LAST ? 2 * d->delay : RETRY_LAST;
-            d->next_try = sys_clock() + d->delay;
-        }
+        if (d->down && sys_clock() >= d->next_try)
+            device_lost(d);
         if (d->down && d->next_try < next)
             next = d->next_try;
     }
@@ -99,11 +96,11 @@ static void terminal_send(const void *put, uint32_t n)
 
     for (uint32_t i = 0; i < 2; i++) {
         struct device *d = &devices[i];
-        if (d->down)
-            continue;
-        int32_t r = chan_send(d->handle, put, n, d->ready ? 0 : SEND_NOWAIT);
-        if (r == ERR_PEER)
-            device_down(d);
+        if (!d->down && chan_send(d->handle, put, n, d->ready ? 0 : SEND_NOWAIT) == ERR_PEER) {
+            device_lost(d);
+            if (!d->down)
+                chan_send(d->handle, put, n, SEND_NOWAIT);
+        }
     }
 }
 
@@ -381,7 +378,7 @@ static void event(const struct msg *m, uint32_t n)
         if (s)
             session_end(s);
         else if (d)
-            device_down(d);
+            device_lost(d);
         else
             client_gone(m->from);
     } else if (d) {

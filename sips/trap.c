@@ -44,7 +44,7 @@ static void fill(void)
 
 static void div_zero(void)
 {
-    sink = (uint32_t)(1 / zero);
+    sink = (uint32_t)(7 / zero);
 }
 
 static void overflow(void)

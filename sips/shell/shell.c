@@ -65,10 +65,9 @@ static void attach(void)
     struct msg m = { 0 };
 
     sys_close(stream);
-    while (session_open(&own_session, &stream) < 0) {
-        chan_wait(CONSOLE, &m, none, sizeof none, sys_clock() + 50 * MS);
-        sys_connect(CONSOLE);
-    }
+    while (session_open(&own_session, &stream) < 0)
+        if (sys_connect(CONSOLE) < 0)
+            chan_wait(0, &m, none, sizeof none, sys_clock() + 50 * MS);
     stdio_set(stream);
     chan_call(stream, &q, sizeof q, &a, sizeof a);
     session_focus(own_session);
