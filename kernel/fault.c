@@ -50,10 +50,24 @@ static bool on_stack(const struct sip *s, uintptr_t sp)
     return sp % 8 == 0 && sp >= s->slot->stack_bottom && sp + 8 <= s->slot->stack_top;
 }
 
+/* As many whole frames of a backtrace as there is room for. */
+static void cut(char *to, size_t n, const char *line)
+{
+    ksnprintf(to, n, "%s", line);
+    if (strlen(line) < n)
+        return;
+    for (size_t i = n - 1; i-- > 0;)
+        if (strncmp(to + i, " < ", 3) == 0) {
+            to[i] = 0;
+            return;
+        }
+}
+
 /* "NAME (byte N)" of the frames from (pc, sp) upwards. exact: pc is an instruction, not a return address. */
 static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool exact)
 {
     struct wasm_site site;
+    uint32_t inner = UINT32_MAX;
     char name[48];
 
     for (unsigned i = 0; i < FRAMES_MAX; i++, exact = false) {
@@ -61,8 +75,12 @@ static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool
         if (off >= s->image->code.size
                 || !wasm_image_site(s->image->compiled, (uint32_t)off, !exact, &site))
             return;
-        function_name(s->image->module, site.func, name, sizeof name);
-        add(t, "%s%s (byte %u)", i ? " < " : " in ", name, site.offset);
+        /* the stub that outside calls enter through is no frame of the program's */
+        if (!(site.func == inner && site.offset == s->image->module->funcs[site.func].body)) {
+            function_name(s->image->module, site.func, name, sizeof name);
+            add(t, "%s%s (byte %u)", inner != UINT32_MAX ? " < " : " in ", name, site.offset);
+        }
+        inner = site.func;
         sp += site.frame;
         if (!on_stack(s, sp))
             return;
@@ -82,7 +100,7 @@ _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const 
     kprintf("sip %u %s: trap: %s\n", s->pid, s->name, line);
     s->info.status = 128 + trap;
     s->info.trap = (uint32_t)trap;
-    ksnprintf(s->info.text, sizeof s->info.text, "%s", line);
+    cut(s->info.text, sizeof s->info.text, line);
     sip_leave(s);
 }
 

@@ -21,7 +21,7 @@
 
 #define RETRY_NS 100000ull
 #define SLICE_LEAST 100000ull       /* a rest below this is none */
-#define CORE_STACK 16384ul
+#define CORE_STACK 65536ul
 
 static struct core boot_core;
 

@@ -1,0 +1,65 @@
+/*
+ * cycles.c - thousands of lives: what a SIP held is free again to the page; and the sharing of the CPU.
+ */
+#include "tests/kernel/sips.h"
+
+#define CYCLES 20000u
+
+static void cycles(const char *args, int32_t want)
+{
+    size_t before;
+    uint64_t start_ns;
+
+    for (unsigned i = 0; i < 10; i++)
+        CHECK_EQ(run(args, NULL, 2000), want);
+    before = settled_pages();
+    start_ns = clock_ns();
+    for (unsigned i = 0; i < CYCLES; i++)
+        CHECK_EQ(run(args, NULL, 2000), want);
+    ktest_note("%lu ns a cycle of %s", (clock_ns() - start_ns) / CYCLES, args);
+    CHECK_EQ(settled_pages(), before);
+}
+
+KTEST(cycles_spawn_run_exit) { cycles("test/quit 3", 3); }
+KTEST(cycles_trap_kill) { cycles("test/crash", 128 + WASM_TRAP_UNREACHABLE); }
+
+/* Many at the same time: slots, threads and handles come back in another order. */
+KTEST(cycles_many_at_once)
+{
+    enum { N = 100 };
+    struct process *p[N];
+    size_t before = settled_pages();
+
+    for (unsigned round = 0; round < 10; round++) {
+        for (unsigned i = 0; i < N; i++)
+            CHECK((p[i] = start("test/ticker 1 1", NULL)), "number %u", i);
+        for (unsigned i = 0; i < N; i++)
+            CHECK_EQ(finish(p[i * 37 % N], 2000, NULL) < 250, 1);
+    }
+    CHECK_EQ(settled_pages(), before);
+}
+
+static uint64_t cpu_of(const struct process *p)
+{
+    return sched_cpu_ns(container_of(p->sip->threads.next, struct thread, of_sip));
+}
+
+/* Two that compute with all registers and one that ticks share the CPU for ten seconds. */
+KTEST(share_registers_and_cpu)
+{
+    struct process *a = start("test/vectors 3 10500", NULL), *b = start("test/vectors 7 10500", NULL);
+    struct process *c = start("test/ticker 400 20", NULL);
+    uint64_t x, y;
+
+    CHECK(a && b && c, "not started");
+    sched_sleep(10 * NS_PER_S);
+    CHECK(a->sip && b->sip, "a spinner ended early: %d %d", a->info.status, b->info.status);
+    x = cpu_of(a);
+    y = cpu_of(b);
+    ktest_note("shares of 10 s: %lu ms, %lu ms", x / NS_PER_MS, y / NS_PER_MS);
+    CHECK(x > y - y / 10 && y > x - x / 10, "shares: %lu, %lu ms", x / NS_PER_MS, y / NS_PER_MS);
+    CHECK(x + y > 9 * NS_PER_S, "only %lu ms were used", (x + y) / NS_PER_MS);
+    CHECK_EQ(finish(a, 5000, NULL), 0);
+    CHECK_EQ(finish(b, 5000, NULL), 0);
+    CHECK_EQ(finish(c, 5000, NULL) <= 30, 1);
+}

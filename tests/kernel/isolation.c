@@ -1,0 +1,144 @@
+/*
+ * isolation.c - what one SIP does wrong, and that it ends alone.
+ */
+#include "tests/kernel/sips.h"
+
+static void expect_trap(const char *args, uint32_t want)
+{
+    uint32_t trap;
+    int32_t status = finish(start(args, NULL), 5000, &trap);
+
+    if (status != 128 + (int32_t)want || trap != want)
+        ktest_fail("%s: status %d, trap %u (%s)", args, status, trap, wasm_trap_text((int)trap));
+}
+
+KTEST(trap_each_kind)
+{
+    expect_trap("trap unreachable", WASM_TRAP_UNREACHABLE);
+    expect_trap("trap load", WASM_TRAP_MEMORY);
+    expect_trap("trap store", WASM_TRAP_MEMORY);
+    expect_trap("trap fill", WASM_TRAP_MEMORY);
+    expect_trap("trap div0", WASM_TRAP_DIV_ZERO);
+    expect_trap("trap overflow", WASM_TRAP_OVERFLOW);
+    expect_trap("trap conversion", WASM_TRAP_CONVERSION);
+    expect_trap("trap signature", WASM_TRAP_SIGNATURE);
+    expect_trap("trap element", WASM_TRAP_ELEMENT);
+    expect_trap("trap uninitialized", WASM_TRAP_UNINITIALIZED);
+    expect_trap("trap stack", WASM_TRAP_STACK);
+}
+
+KTEST(trap_names_function_and_offset)
+{
+    struct process *p = start("trap div0", NULL);
+
+    CHECK(p && process_wait(p, (int64_t)(clock_ns() + NS_PER_S)), "it did not end");
+    CHECK(contains(p->info.text, "integer divide by zero in div_zero (byte "), "%s", p->info.text);
+    CHECK(contains(p->info.text, " < main (byte "), "%s", p->info.text);
+    object_drop(&p->o);
+}
+
+KTEST(memory_grow_to_the_limit)
+{
+    size_t before = settled_pages();
+
+    CHECK_EQ(run("test/hoard", NULL, 20000), 0);
+    CHECK_EQ(settled_pages(), before);
+}
+
+/* Two that take all they get: whoever finds no page ends, the system goes on. */
+KTEST(memory_exhausted_by_two)
+{
+    struct process *p = start("test/hoard", NULL), *q = start("test/hoard", NULL);
+    struct process *r = start("test/hoard", NULL);
+
+    finish(p, 30000, NULL);
+    finish(q, 30000, NULL);
+    finish(r, 30000, NULL);
+    CHECK_EQ(run("test/quit 5", NULL, 2000), 5);
+}
+
+KTEST(slot_reused_is_zero)
+{
+    for (unsigned i = 0; i < 300; i++) {
+        int32_t status = run("test/dirty", NULL, 2000);
+        CHECK(status == 0, "round %u: %d", i, status);
+    }
+}
+
+KTEST(killed_while_spinning)
+{
+    struct process *p = start("test/forever", NULL);
+
+    CHECK_EQ(run("test/ticker 10 5", NULL, 5000) < 100, 1);
+    CHECK(p->sip, "it ended by itself");
+    CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
+}
+
+/* ---- manifests and policy ------------------------------------------------------------------------ */
+
+KTEST(device_port_outside_manifest)
+{
+    expect_refusal("test/sneak", true, ERR_DENIED, "port");
+}
+
+KTEST(device_two_owners)
+{
+    struct endpoint *end[2];
+    struct process *p;
+
+    CHECK(chan_create(NULL, end) >= 0, "no channel");
+    p = start("test/devices", end[0]);
+    sched_sleep(10 * NS_PER_MS);
+    expect_refusal("test/devices", true, ERR_BUSY, "busy: port 0x2e8-0x2ef is owned by test/devices (pid");
+    object_drop(&end[1]->o);
+    CHECK_EQ(finish(p, 1000, NULL), 0);
+    /* all free again */
+    CHECK(chan_create(NULL, end) >= 0, "no channel");
+    p = start("test/devices", end[0]);
+    object_drop(&end[1]->o);
+    CHECK_EQ(finish(p, 1000, NULL), 0);
+}
+
+KTEST(policy_denies_by_default)
+{
+    char reason[160];
+
+    expect_refusal("test/client", false, ERR_DENIED,
+                   "denied: interface test-a (grant it with: grant test/client test-a)");
+    CHECK_EQ(policy_change("test/client test-a", true, reason, sizeof reason), 0);
+    CHECK_EQ(policy_change("test/client nothing", true, reason, sizeof reason), ERR_NOT_FOUND);
+    CHECK_EQ(policy_change("no-such-program test-a", true, reason, sizeof reason), ERR_NOT_FOUND);
+    CHECK_EQ(policy_change("test/devices port 2e8-2ef", true, reason, sizeof reason), 0);
+    expect_refusal("test/devices", false, ERR_DENIED, "denied: irq 5");
+    CHECK_EQ(policy_change("test/devices port 2e8-2ef", false, reason, sizeof reason), 0);
+    expect_refusal("test/devices", false, ERR_DENIED, "denied: port 0x2e8-0x2ef");
+    CHECK_EQ(policy_change("test/client test-a", false, reason, sizeof reason), 0);
+    expect_refusal("test/client", false, ERR_DENIED, "denied: interface test-a");
+}
+
+KTEST(manifest_hostile_text)
+{
+    static const struct { const char *text; bool ok; } rows[] = {
+        { "", true }, { "# only a comment", true }, { "port 3f8-3ff", true }, { "port 0x60", true },
+        { "irq 4 = 5 # why", true }, { "window framebuffer = 3", true }, { "port 3ff-3f8", false },
+        { "port 10000", false }, { "port", false }, { "irq 4 = 1", false }, { "irq 4 = 64", false },
+        { "irq 999 = 4", false }, { "use x@12 = 3", false }, { "use = 3", false }, { "bogus", false },
+        { "irq 4 = 5\nirq 5 = 5", false }, { "port 3f8-3ff junk", false },
+        { "window 0123456789012345678901234567890123456789 = 3", false },
+    };
+    uint8_t m[160] = { 0, 'a', 's', 'm', 1, 0, 0, 0, 0 };
+    char reason[100];
+
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t name = strlen(MANIFEST_SECTION), len = strlen(rows[i].text);
+        struct manifest *got;
+        err_t e = 0;
+        m[9] = (uint8_t)(1 + name + len);
+        m[10] = (uint8_t)name;
+        memcpy(m + 11, MANIFEST_SECTION, name);
+        memcpy(m + 11 + name, rows[i].text, len);
+        got = manifest_parse(m, 11 + name + len, &e, reason, sizeof reason);
+        CHECK((got != NULL) == rows[i].ok, "'%s': %s", rows[i].text, got ? "accepted" : reason);
+        kfree(got);
+    }
+}

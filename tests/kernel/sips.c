@@ -1,0 +1,123 @@
+/*
+ * sips.c - starting programs for tests.
+ */
+#include "tests/kernel/sips.h"
+
+#define ARGS 256u
+
+/* Blanks become NULs; the length with the last one. */
+static uint32_t split(const char *args, char *to)
+{
+    uint32_t n = 0;
+
+    for (; args[n] && n + 1 < ARGS; n++)
+        to[n] = args[n] == ' ' ? 0 : args[n];
+    to[n++] = 0;
+    return n;
+}
+
+static err_t try(const char *args, struct endpoint *stdio, bool trusted, struct process **p,
+                 char *reason, size_t n)
+{
+    char words[ARGS];
+    struct spawn sp = { .args = words, .trusted = trusted, .stdio = stdio ? &stdio->o : NULL };
+    err_t e;
+
+    sp.args_len = split(args, words);
+    if ((e = store_find(words, &sp.program)) < 0) {
+        ksnprintf(reason, n, "no such program");
+        return e;
+    }
+    return sip_spawn(&sp, p, reason, n);
+}
+
+struct process *start(const char *args, struct endpoint *stdio)
+{
+    struct process *p = NULL;
+    char reason[160];
+
+    if (try(args, stdio, true, &p, reason, sizeof reason) >= 0)
+        return p;
+    ktest_fail("%s: %s", args, reason);
+    if (stdio)
+        object_drop(&stdio->o);
+    return NULL;
+}
+
+err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *reason, size_t n)
+{
+    struct program prog = { .name = "bytes", .bytes = bytes, .size = size, .module = true };
+    struct spawn sp = { .program = &prog, .trusted = true, .no_cache = true,
+                        .quota = 16ul << 20, .args = "bytes", .args_len = 6 };
+
+    return sip_spawn(&sp, p, reason, n);
+}
+
+int32_t finish(struct process *p, uint64_t ms, uint32_t *trap)
+{
+    int32_t status = TIMED_OUT;
+
+    if (!p)
+        return NOT_STARTED;
+    if (process_wait(p, (int64_t)(clock_ns() + ms * NS_PER_MS)))
+        status = p->info.status;
+    else
+        sip_kill(p->pid);
+    if (trap)
+        *trap = p->info.trap;
+    object_drop(&p->o);
+    return status;
+}
+
+int32_t run(const char *args, struct endpoint *stdio, uint64_t ms)
+{
+    return finish(start(args, stdio), ms, NULL);
+}
+
+void run_pair(const char *a, const char *b, uint64_t ms, int32_t status[2])
+{
+    struct endpoint *end[2];
+    struct process *p, *q;
+
+    status[0] = status[1] = NOT_STARTED;
+    if (chan_create(NULL, end) < 0) {
+        ktest_fail("no channel");
+        return;
+    }
+    p = start(a, end[0]);
+    q = start(b, end[1]);
+    status[0] = finish(p, ms, NULL);
+    status[1] = finish(q, ms, NULL);
+}
+
+bool contains(const char *s, const char *words)
+{
+    size_t n = strlen(words);
+
+    for (; *s; s++)
+        if (strncmp(s, words, n) == 0)
+            return true;
+    return n == 0;
+}
+
+void expect_refusal(const char *args, bool trusted, err_t want, const char *words)
+{
+    struct process *p = NULL;
+    char reason[200] = "";
+    err_t e = try(args, NULL, trusted, &p, reason, sizeof reason);
+
+    if (p) {
+        ktest_fail("%s was started", args);
+        finish(p, 0, NULL);
+        return;
+    }
+    if (e != want || !contains(reason, words))
+        ktest_fail("%s: %s: %s", args, err_text(e), reason);
+}
+
+size_t settled_pages(void)
+{
+    sched_sleep(NS_PER_MS);
+    image_trim(0);
+    return page_count_free();
+}

@@ -1,0 +1,29 @@
+/*
+ * sips.h - tests start programs and wait for them.
+ */
+#ifndef TESTS_KERNEL_SIPS_H
+#define TESTS_KERNEL_SIPS_H
+
+#include "kernel/ktest.h"
+
+#define TIMED_OUT (-1000)
+#define NOT_STARTED (-1001)
+
+/* Starts a program of the store with all that it asks for. args: words separated by blanks; stdio may be
+ * NULL and is consumed. Fails the test and returns NULL if it does not start. */
+struct process *start(const char *args, struct endpoint *stdio);
+/* The same for bytes that are in no store; the reason of a failure goes to `reason`. */
+err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *reason, size_t n);
+/* Waits for the end, at most ms; kills it then (TIMED_OUT). The status; *trap may be NULL. */
+int32_t finish(struct process *p, uint64_t ms, uint32_t *trap);
+/* Both. */
+int32_t run(const char *args, struct endpoint *stdio, uint64_t ms);
+/* Two programs with a channel between their handles 1; the status of each. */
+void run_pair(const char *a, const char *b, uint64_t ms, int32_t status[2]);
+/* Expects a refusal to start that contains `words`. */
+void expect_refusal(const char *args, bool trusted, err_t e, const char *words);
+/* Gives what was put aside for reuse back, so that counts of pages can be compared. */
+size_t settled_pages(void);
+bool contains(const char *s, const char *words);
+
+#endif
