@@ -4,8 +4,9 @@
 # keeps it to a few megabytes.
 set -eu
 out=$1 kernel=$2 archive=$3 cmdline=${4-}
-tree=$(mktemp -d "$(dirname "$out")/iso.XXXXXX")
-trap 'rm -rf "$tree"' EXIT
+work=$(mktemp -d "$(dirname "$out")/iso.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+tree=$work/tree
 mkdir -p "$tree/boot/grub"
 cp iso/grub.cfg "$tree/boot/grub/grub.cfg"
 strip --strip-debug -o "$tree/boot/selkie.elf" "$kernel"
@@ -16,7 +17,7 @@ find "$tree" -exec touch -h -d @0 {} +
 mods="part_acorn part_amiga part_bsd part_dfly part_dvh part_plan part_sun part_sunpc part_gpt
     part_msdos multiboot2 serial normal iso9660 fat all_video gfxterm boot test echo"
 if ! grub-mkrescue --fonts= --locales= --themes= --install-modules="$mods configfile search" \
-    -o "$out" "$tree" > "$tree/log" 2>&1; then
-    cat "$tree/log" >&2
+    -o "$out" "$tree" > "$work/log" 2>&1; then
+    cat "$work/log" >&2
     exit 1
 fi
