@@ -59,7 +59,7 @@ SIP_WASM := $(SIP_SRC:%.c=$B/archive/%.wasm) $(SIP_DIRS:%=$B/archive/%.wasm)
 SIP_WASM := $(foreach f,$(SIP_WASM),$B/archive/$(notdir $f))
 SIP_RUNTIME := $(patsubst %.c,$B/sip/%.o,$(wildcard sips/runtime/*.c))
 
-.SECONDARY:
+.PRECIOUS: $B/sip/%.o
 sips: $(SIP_WASM) $B/archive/init.conf
 $B/sip/%.o: %.c | $(IFACE_H)
 	@mkdir -p $(@D)

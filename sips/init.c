@@ -5,8 +5,8 @@
  *   grant PROGRAM WHAT           see iface/kernel_policy.wit
  *   start NAME [restart] [ARGS]  in this order; restart: again whenever it ends
  *
- * init's own arguments, which the kernel takes from its option `run`, follow ARGS if those end with $run;
- * but only at the first start.
+ * If ARGS end with $boot, then at the first start the word `boot` and init's own arguments, which the
+ * kernel takes from its option `run`, stand there; later nothing.
  *
  * `#` starts a comment. A program that ends RESTARTS times within a minute is left alone. What
  * goes wrong is in the kernel's log.
@@ -31,7 +31,7 @@ USE(IFACE_KERNEL_SYSTEM, SYSTEM, 5);
 struct service {
     char *args;                     /* NUL-terminated strings, the name first */
     uint32_t nargs, process;        /* bytes of args; handle, 0: it does not run */
-    bool restart, run;              /* run: init's arguments follow, once */
+    bool restart, boot;             /* boot: the next start is the first, of $boot */
     int64_t at;                     /* when to start it again; 0: not at all */
     int64_t minute;                 /* start of the minute in which restarts are counted */
     uint32_t restarts;
@@ -136,9 +136,9 @@ static void add_service(char *args, uint32_t line)
         memmove(second, second + 8, s->nargs - (uint32_t)(second + 8 - args));
         s->nargs -= 8;
     }
-    if (s->nargs >= 5 && !memcmp(args + s->nargs - 5, "$run", 5)) {
-        s->run = true;
-        s->nargs -= 5;
+    if (s->nargs >= 6 && !memcmp(args + s->nargs - 6, "$boot", 6)) {
+        s->boot = true;
+        s->nargs -= 6;
     }
     nservices += s->nargs > 0;
 }
@@ -187,9 +187,11 @@ static void start(struct service *s)
 
     s->at = 0;
     memcpy(args, s->args, n);
-    for (int i = 1; s->run && i < own_argc && n < sizeof args; i++)
+    if (s->boot && n < sizeof args)
+        n += (uint32_t)copy_text(args + n, sizeof args - n, "boot") + 1;
+    for (int i = 1; s->boot && i < own_argc && n < sizeof args; i++)
         n += (uint32_t)copy_text(args + n, sizeof args - n, own_argv[i]) + 1;
-    s->run = false;
+    s->boot = false;
     if (spawn(PROCESS, args, n, 0, &child) < 0)
         report("%s: %s", s->args, child.reason);
     s->process = child.process;

@@ -1,7 +1,8 @@
 /*
  * shell.c - the prompt: reads keys, edits a line with history and completion, runs what was typed.
  *
- * Arguments of the shell are a command that it runs before the first prompt. When the console dies the shell waits for the next one and opens a new session.
+ * Its argument `boot` says that it is the first shell, which reports how long the boot took; further
+ * arguments are a command that it runs before the first prompt. When the console dies the shell waits for the next one and opens a new session.
  */
 #include "shell.h"
 #include "iface/clock.h"
@@ -209,12 +210,16 @@ static bool edit(void)
     }
 }
 
-/* The command of the arguments. */
-static void first_command(int argc, char **argv)
+/* Does what the arguments say. */
+static void first(int argc, char **argv)
 {
     char s[LINE_MAX] = "";
     uint32_t n = 0;
 
+    if (argc > 1 && !strcmp(argv[1], "boot")) {
+        system_ready();
+        argc--, argv++;
+    }
     for (int i = 1; i < argc; i++) {
         n += (uint32_t)copy_text(s + n, sizeof s - n, argv[i]);
         n += (uint32_t)copy_text(s + n, sizeof s - n, " ");
@@ -226,8 +231,7 @@ int main(int argc, char **argv)
 {
     line.out = line_out;
     attach();
-    system_ready();
-    first_command(argc, argv);
+    first(argc, argv);
     for (;;) {
         job_poll();
         if (!edit()) {

@@ -259,8 +259,11 @@ int system_power(struct words *w)
     struct { uint32_t op; } q = {
         w->word[0][0] == 'r' ? KERNEL_SYSTEM_REBOOT : KERNEL_SYSTEM_POWEROFF
     };
+    static char none[MSG_BYTES_MAX];
+    struct msg m = { 0 };
 
-    flush();
+    printf("%s\n", w->word[0][0] == 'r' ? "rebooting" : "switching off");
+    chan_wait(CONSOLE, &m, none, sizeof none, sys_clock() + 50 * MS);    /* for that to be seen */
     return ask(SYSTEM, &q, sizeof q, w->word[0]) < 0;
 }
 
