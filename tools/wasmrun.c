@@ -19,12 +19,13 @@ enum { EXIT_USAGE = 2, EXIT_TRAP = 134 };
 extern char **environ;
 
 static const char usage[] =
-    "usage: wasmrun [--invoke EXPORT ARG...] FILE.wasm [ARG...]\n"
+    "usage: wasmrun [--off LETTERS] [--invoke EXPORT ARG...] FILE.wasm [ARG...]\n"
     "Compiles FILE.wasm and runs it natively.\n"
     "  without --invoke  runs _start with WASI preview 1: arguments, environment, standard\n"
     "                    streams, clocks, randomness; exits with the program's status\n"
     "  --invoke EXPORT   calls the exported function with numbers as arguments (before or after\n"
     "                    FILE.wasm) and prints its results, one a line\n"
+    "  --off LETTERS     switches passes of the compiler off, as in wasmc\n"
     "  --help            this text\n"
     "A trap prints its name and a backtrace and exits 134.\n";
 
@@ -183,7 +184,7 @@ static int run(const char *file, struct host_instance *hi, struct wasi *w)
     return finish(w, trap);
 }
 
-static struct host_module *load(const char *file)
+static struct host_module *load(const char *file, const char *off)
 {
     struct wasm_options o;
     struct wasm_error err;
@@ -194,6 +195,8 @@ static struct host_module *load(const char *file)
     if (!bytes)
         die(file, strerror(errno));
     host_options(&o);
+    for (; *off >= 'a' && *off <= 'z'; off++)
+        o.passes_off |= 1u << (*off - 'a');
     if ((m = host_module_load(bytes, size, &o, &err)))
         return m;
     if (err.func != UINT32_MAX)
@@ -223,16 +226,20 @@ int main(int argc, char **argv)
     struct wasm_error err;
     struct host_instance *hi;
     struct host_module *m;
-    const char *name = NULL, *path;
+    const char *name = NULL, *off = "", *path;
     int at = 1, file, trap;
 
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         fputs(usage, stdout);
         return 0;
     }
-    if (argc > 2 && strcmp(argv[1], "--invoke") == 0) {
-        name = argv[2];
+    if (argc > 2 && strcmp(argv[1], "--off") == 0) {
+        off = argv[2];
         at = 3;
+    }
+    if (argc > at + 1 && strcmp(argv[at], "--invoke") == 0) {
+        name = argv[at + 1];
+        at += 2;
     }
     file = find_file(argc, argv, at, name != NULL);
     if (file >= argc || argv[file][0] == '-') {
@@ -242,7 +249,7 @@ int main(int argc, char **argv)
     w.argc = argc - file;
     w.argv = argv + file;
     path = argv[file];
-    m = load(path);
+    m = load(path, off);
     refuse_sips(path, m->module);
     if (!(hi = host_instance_make(m, resolve, NULL, &w, &trap, &err)))
         die(path, err.text);
