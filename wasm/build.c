@@ -1,10 +1,8 @@
 /*
  * build.c - a function body: validated (wasm 3.3, appendix A.3) and turned into SSA in one walk.
  *
- * The operand stack holds types and values at once. Structured control makes the graph direct: a
- * frame collects the branches to its label; at its end they become the predecessors of a new block,
- * whose phis are the operands they carried. So blocks are born in text order, which is a reverse
- * postorder, with all predecessors known but the back edges of loops.
+ * The operand stack holds types and values at once. build_control.c makes the blocks, build_ssa.c
+ * finds the values of locals, build_ops.c makes all other instructions.
  *
  * In dead code b->cur is 0: types are still checked, nothing is made and values are 0.
  * Nothing here recurses on the input. Memory per function is bounded by max_ins and max_args.
@@ -86,11 +84,6 @@ void build_phi_link(struct build *b, uint32_t block, uint32_t phi)
 
 /* ---- the operand stack --------------------------------------------------------------------- */
 
-static struct frame *top(struct build *b)
-{
-    return &b->frames[b->nframes - 1];
-}
-
 static const char *type_name(uint8_t t)
 {
     switch (t) {
@@ -113,9 +106,9 @@ void build_push(struct build *b, uint32_t v, uint8_t type)
 
 struct value build_pop_any(struct build *b)
 {
-    if (b->nstack > top(b)->height)
+    if (b->nstack > build_top(b)->height)
         return b->stack[--b->nstack];
-    if (!top(b)->unreachable)
+    if (!build_top(b)->unreachable)
         BUILD_INVALID(b, "type mismatch: the operand stack is empty");
     return (struct value){ 0, 0 };
 }
@@ -141,17 +134,17 @@ uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n)
     return at;
 }
 
-static void push_vals(struct build *b, const uint8_t *types, uint32_t n, uint32_t vals)
+void build_push_vals(struct build *b, const uint8_t *types, uint32_t n, uint32_t vals)
 {
     for (uint32_t i = 0; i < n; i++)
         build_push(b, b->vals[vals + i], types[i]);
 }
 
-/* Are there operands of these types on top? Leaves them. */
-static void check_vals(struct build *b, const uint8_t *types, uint32_t n)
+/* Are there operands of these types on build_top? Leaves them. */
+void build_check_vals(struct build *b, const uint8_t *types, uint32_t n)
 {
-    uint32_t have = b->nstack - top(b)->height;
-    if (have < n && !top(b)->unreachable)
+    uint32_t have = b->nstack - build_top(b)->height;
+    if (have < n && !build_top(b)->unreachable)
         BUILD_INVALID(b, "type mismatch: the operand stack is empty");
     for (uint32_t i = 0; i < n && i < have; i++) {
         uint8_t t = b->stack[b->nstack - 1 - i].type;
@@ -159,452 +152,6 @@ static void check_vals(struct build *b, const uint8_t *types, uint32_t n)
             BUILD_INVALID(b, "type mismatch: expected %s, found %s",
                           type_name(types[n - 1 - i]), type_name(t));
     }
-}
-
-/* ---- blocks and edges ---------------------------------------------------------------------- */
-
-static uint32_t block_new(struct build *b, uint32_t start)
-{
-    struct ir_func *f = b->f;
-    struct wasm_arena *a = f->arena;
-    GROW(a, f->blocks, f->nblocks, f->cap_blocks, 1);
-    GROW(a, b->start, f->nblocks, b->cap_start, 1);
-    GROW(a, b->block_loop, f->nblocks, b->cap_block_loop, 1);
-    f->blocks[f->nblocks] = (struct ir_block){ .pos = UINT32_MAX };
-    b->start[f->nblocks] = start;
-    b->block_loop[f->nblocks] = b->cur_loop;
-    return f->nblocks++;
-}
-
-/* Ends the current block; the code that follows is dead until a block begins. */
-static struct ir_block *block_end(struct build *b, uint8_t term)
-{
-    struct ir_block *k = &b->f->blocks[b->cur];
-    k->term = term;
-    k->pos = b->pos;
-    b->cur = 0;
-    return k;
-}
-
-static void set_target(struct build *b, uint32_t block, uint32_t slot, uint32_t target)
-{
-    if (slot < 2)
-        b->f->blocks[block].succ[slot] = target;
-    else
-        b->f->args[slot - 2] = target;
-}
-
-/* A branch from the end of a block to a frame's label, with operands in vals. */
-static void edge_new(struct build *b, struct frame *fr, uint32_t block, uint32_t slot,
-                     uint32_t vals)
-{
-    GROW(b->f->arena, b->edges, b->nedges, b->cap_edges, 1);
-    uint32_t e = b->nedges++;
-    b->edges[e] = (struct edge){ 0, block, slot, vals, fr->from == block };
-    if (fr->last_edge)
-        b->edges[fr->last_edge].next = e;
-    else
-        fr->edges = e;
-    fr->last_edge = e;
-    fr->nedges += fr->from != block;
-    fr->from = block;
-    if (fr->kind == FR_LOOP && fr->loop)
-        set_target(b, block, slot, b->loops[fr->loop].header);
-}
-
-/* Makes the frame's edges the predecessors of a block. */
-static void link_edges(struct build *b, struct frame *fr, uint32_t block)
-{
-    struct ir_func *f = b->f;
-    uint32_t at = build_args(b, fr->nedges), n = 0, dom = 0;
-    bool header = fr->kind == FR_LOOP;
-    for (uint32_t e = fr->edges; e; e = b->edges[e].next) {
-        struct edge *x = &b->edges[e];
-        set_target(b, x->block, x->slot, block);
-        if (x->again)
-            continue;
-        f->args[at + n++] = x->block;
-        if (!header)
-            dom = dom ? ir_dom_common(f, dom, x->block) : x->block;
-    }
-    f->blocks[block].preds = at;
-    f->blocks[block].npreds = n;
-    if (!header)
-        ir_dom_link(f, block, dom);
-}
-
-/* Operand number i of a block's predecessors, as a value: a phi, or the one value they all bring. */
-static void finish_operand(struct build *b, struct frame *fr, uint32_t phi, uint32_t i)
-{
-    uint32_t args = build_args(b, fr->nedges), n = 0;
-    for (uint32_t e = fr->edges; e; e = b->edges[e].next)
-        if (!b->edges[e].again)
-            b->f->args[args + n++] = b->vals[b->edges[e].vals + i];
-    build_phi_finish(b, phi, args, n);
-}
-
-/* A block with one predecessor, reached through this slot of its terminator. */
-static uint32_t block_after(struct build *b, uint32_t pred, uint32_t slot, uint32_t start)
-{
-    uint32_t k = block_new(b, start), at = build_args(b, 1);
-    b->f->args[at] = pred;
-    b->f->blocks[k].preds = at;
-    b->f->blocks[k].npreds = 1;
-    set_target(b, pred, slot, k);
-    ir_dom_link(b->f, k, pred);
-    return k;
-}
-
-static void return_vals(struct build *b, uint32_t vals)
-{
-    uint32_t n = b->f->type->nresults;
-    if (!b->cur)
-        return;
-    uint32_t at = build_args(b, n);
-    for (uint32_t i = 0; i < n; i++)
-        b->f->args[at + i] = b->vals[vals + i];
-    struct ir_block *k = block_end(b, TERM_RETURN);
-    k->b = at;
-    k->c = n;
-}
-
-/* ---- frames -------------------------------------------------------------------------------- */
-
-static struct frame *frame_push(struct build *b, uint8_t kind, struct blocktype type)
-{
-    GROW(b->f->arena, b->frames, b->nframes, b->cap_frames, 1);
-    struct frame *fr = &b->frames[b->nframes++];
-    *fr = (struct frame){ .kind = kind, .type = type, .height = b->nstack };
-    return fr;
-}
-
-static struct blocktype block_type(struct build *b)
-{
-    struct reader *r = &b->r;
-    struct blocktype t = { 0 };
-    uint8_t code = r->pos < r->end ? r->bytes[r->pos] : 0;
-    if ((code & 0xc0) == 0x40) {
-        t.nresults = code != 0x40;
-        t.results = r->bytes + r->pos++;
-        if (code != 0x40 && code != WASM_I32 && code != WASM_I64 && code != WASM_F32 &&
-            code != WASM_F64 && code != WASM_FUNCREF && code != WASM_EXTERNREF &&
-            !(code == WASM_V128 && b->m->features & WASM_F_SIMD))
-            BUILD_MALFORMED(b, "malformed block type 0x%x", code);
-        return t;
-    }
-    int64_t i = rd_s33(r);
-    if (i < 0)
-        BUILD_MALFORMED(b, "malformed block type");
-    else if (i >= b->m->ntypes && rd_ok(r))
-        BUILD_INVALID(b, "unknown type %lu", (uint64_t)i);
-    else if (rd_ok(r))
-        t = (struct blocktype){ b->m->types[i].nparams, b->m->types[i].nresults,
-                                b->m->types[i].params, b->m->types[i].results };
-    return t;
-}
-
-static void op_loop(struct build *b, struct blocktype t, uint32_t vals)
-{
-    struct frame *fr = frame_push(b, FR_LOOP, t);
-    uint32_t loop = ++b->loops_seen, pred = b->cur;
-    if (loop >= b->nloops) {
-        READER_FAIL(&b->r, WASM_LIMIT, b->pos, "internal error: unknown loop");
-        return;
-    }
-    if (pred) {
-        block_end(b, TERM_JUMP);
-        uint32_t header = block_new(b, b->r.pos);
-        build_ssa_loop_open(b, loop, header);
-        ir_dom_link(b->f, header, pred);
-        fr->loop = b->cur_loop = b->block_loop[header] = loop;
-        edge_new(b, fr, pred, 0, vals);
-        b->cur = header;
-        fr->phis = b->f->nins;
-    }
-    for (uint32_t i = 0; i < t.nparams; i++) {
-        uint32_t phi = b->cur ? build_raw(b, IR_PHI, ir_type_of(t.params[i])) : 0;
-        if (phi)
-            build_phi_link(b, b->cur, phi);
-        build_push(b, phi, t.params[i]);
-    }
-}
-
-static void op_block(struct build *b, uint32_t op)
-{
-    struct blocktype t = block_type(b);
-    uint32_t cond = op == OP_if ? build_pop(b, WASM_I32) : 0;
-    uint32_t vals = build_pop_vals(b, t.params, t.nparams);
-    if (!rd_ok(&b->r))
-        return;
-    if (op == OP_loop) {
-        op_loop(b, t, vals);
-        return;
-    }
-    struct frame *fr = frame_push(b, op == OP_if ? FR_IF : FR_BLOCK, t);
-    fr->params = vals;
-    push_vals(b, t.params, t.nparams, vals);
-    if (op == OP_block || !b->cur)
-        return;
-    const struct ir_ins *c = &b->f->ins[cond];
-    uint32_t block = b->cur;
-    if (c->op == IR_CONST && c->b)              /* else is dead */
-        return;
-    fr->else_block = block;
-    if (c->op == IR_CONST) {                    /* then is dead */
-        block_end(b, TERM_JUMP);
-        return;
-    }
-    fr->else_slot = 1;
-    block_end(b, TERM_BR)->a = cond;
-    b->cur = block_after(b, block, 0, b->r.pos);
-}
-
-/* The values that a frame leaves: from the stack, or phis of a new block where its edges meet. */
-static void join(struct build *b, struct frame *fr, uint32_t vals)
-{
-    const struct blocktype *t = &fr->type;
-    if (!fr->nedges) {
-        push_vals(b, t->results, t->nresults, vals);
-        return;
-    }
-    if (b->cur) {
-        uint32_t block = b->cur;
-        block_end(b, TERM_JUMP);
-        edge_new(b, fr, block, 0, vals);
-    }
-    b->cur = block_new(b, b->r.pos);
-    link_edges(b, fr, b->cur);
-    for (uint32_t i = 0; i < t->nresults; i++) {
-        uint32_t phi = build_raw(b, IR_PHI, ir_type_of(t->results[i]));
-        build_phi_link(b, b->cur, phi);
-        finish_operand(b, fr, phi, i);
-        build_push(b, ir_resolve(b->f, phi), t->results[i]);
-    }
-}
-
-static void end_loop(struct build *b, struct frame *fr, uint32_t vals)
-{
-    uint32_t header = b->loops[fr->loop].header;
-    if (header) {
-        link_edges(b, fr, header);
-        b->f->blocks[header].loop_end = b->f->nblocks - 1;
-        b->f->blocks[header].header = fr->nedges > 1;
-        for (uint32_t i = 0; i < fr->type.nparams; i++)
-            finish_operand(b, fr, fr->phis + i, i);
-        build_ssa_loop_close(b, fr->loop);
-        b->cur_loop = b->loops[fr->loop].parent;
-        if (b->cur && fr->nedges > 1) {
-            uint32_t block = b->cur;
-            block_end(b, TERM_JUMP);
-            b->cur = block_after(b, block, 0, b->r.pos);
-        }
-    }
-    push_vals(b, fr->type.results, fr->type.nresults, vals);
-}
-
-/* Pops the operands that must be all there is above the frame's height. */
-static uint32_t frame_results(struct build *b, struct frame *fr)
-{
-    uint32_t vals = build_pop_vals(b, fr->type.results, fr->type.nresults);
-    if (b->nstack != fr->height)
-        BUILD_INVALID(b, "type mismatch: %u values too many at the end of a block",
-                      b->nstack - fr->height);
-    return vals;
-}
-
-static void op_end(struct build *b)
-{
-    struct frame *fr = top(b);
-    uint32_t vals = frame_results(b, fr);
-    if (!rd_ok(&b->r))
-        return;
-    if (fr->kind == FR_IF) {
-        const struct blocktype *t = &fr->type;
-        if (t->nparams != t->nresults || (t->nparams && memcmp(t->params, t->results, t->nparams)))
-            BUILD_INVALID(b, "type mismatch: if without else");
-        if (fr->else_block)
-            edge_new(b, fr, fr->else_block, fr->else_slot, fr->params);
-    }
-    b->nframes--;
-    if (fr->kind == FR_LOOP)
-        end_loop(b, fr, vals);
-    else
-        join(b, fr, vals);
-    if (fr->kind == FR_FUNC) {
-        b->nframes++;
-        uint32_t results = build_pop_vals(b, fr->type.results, fr->type.nresults);
-        b->nframes--;
-        return_vals(b, results);
-    }
-}
-
-static void op_else(struct build *b)
-{
-    struct frame *fr = top(b);
-    if (fr->kind != FR_IF) {
-        BUILD_MALFORMED(b, "else without if");
-        return;
-    }
-    uint32_t vals = frame_results(b, fr);
-    if (!rd_ok(&b->r))
-        return;
-    if (b->cur) {
-        uint32_t block = b->cur;
-        block_end(b, TERM_JUMP);
-        edge_new(b, fr, block, 0, vals);
-    }
-    fr->kind = FR_ELSE;
-    fr->unreachable = false;
-    if (fr->else_block)
-        b->cur = block_after(b, fr->else_block, fr->else_slot, b->r.pos);
-    push_vals(b, fr->type.params, fr->type.nparams, fr->params);
-}
-
-/* ---- branches ------------------------------------------------------------------------------ */
-
-static struct frame *label(struct build *b, uint32_t depth)
-{
-    if (depth >= b->nframes) {
-        if (rd_ok(&b->r))
-            BUILD_INVALID(b, "unknown label %u", depth);
-        depth = 0;
-    }
-    return &b->frames[b->nframes - 1 - depth];
-}
-
-static const uint8_t *label_types(const struct frame *fr, uint32_t *n)
-{
-    bool loop = fr->kind == FR_LOOP;
-    *n = loop ? fr->type.nparams : fr->type.nresults;
-    return loop ? fr->type.params : fr->type.results;
-}
-
-static void unreachable(struct build *b)
-{
-    b->nstack = top(b)->height;
-    top(b)->unreachable = true;
-}
-
-static void jump(struct build *b, struct frame *fr, uint32_t vals)
-{
-    uint32_t block = b->cur;
-    if (!block)
-        return;
-    if (fr->kind == FR_FUNC) {
-        return_vals(b, vals);
-        return;
-    }
-    block_end(b, TERM_JUMP);
-    edge_new(b, fr, block, 0, vals);
-}
-
-static void op_br(struct build *b)
-{
-    uint32_t n;
-    struct frame *fr = label(b, rd_u32(&b->r));
-    const uint8_t *types = label_types(fr, &n);
-    jump(b, fr, build_pop_vals(b, types, n));
-    unreachable(b);
-}
-
-static void op_br_if(struct build *b)
-{
-    uint32_t n, block = b->cur;
-    struct frame *fr = label(b, rd_u32(&b->r));
-    uint32_t cond = build_pop(b, WASM_I32);
-    const uint8_t *types = label_types(fr, &n);
-    uint32_t vals = build_pop_vals(b, types, n);
-    push_vals(b, types, n, vals);
-    if (!block || !rd_ok(&b->r))
-        return;
-    const struct ir_ins *c = &b->f->ins[cond];
-    if (c->op == IR_CONST) {
-        if (c->b)
-            jump(b, fr, vals);
-        return;
-    }
-    block_end(b, TERM_BR)->a = cond;
-    edge_new(b, fr, block, 0, vals);
-    b->cur = block_after(b, block, 1, b->r.pos);
-}
-
-/* Reads the labels of a br_table into args and checks them; *same: they are all one. */
-static uint32_t table_labels(struct build *b, uint32_t n, bool *same)
-{
-    uint32_t at = build_args(b, n), arity = 0, count;
-    *same = true;
-    for (uint32_t i = 0; i < n && rd_ok(&b->r); i++) {
-        uint32_t depth = rd_u32(&b->r);
-        struct frame *fr = label(b, depth);
-        const uint8_t *types = label_types(fr, &count);
-        if (i == 0)
-            arity = count;
-        else if (count != arity)
-            BUILD_INVALID(b, "type mismatch: labels of br_table differ in arity");
-        if (fr->checked != b->pos && rd_ok(&b->r))
-            check_vals(b, types, count);
-        fr->checked = b->pos;
-        b->f->args[at + i] = depth;
-        *same &= depth == b->f->args[at];
-    }
-    return at;
-}
-
-static void op_br_table(struct build *b)
-{
-    struct ir_func *f = b->f;
-    uint32_t n = rd_count(&b->r, 1) + 1, arity, block = b->cur;
-    uint32_t index = build_pop(b, WASM_I32);
-    bool same;
-    uint32_t at = table_labels(b, n, &same);
-    if (!rd_ok(&b->r))
-        return;
-    struct frame *last = label(b, f->args[at + n - 1]);
-    const uint8_t *types = label_types(last, &arity);
-    uint32_t vals = build_pop_vals(b, types, arity);
-    if (block && same) {
-        jump(b, last, vals);
-    } else if (block && n == 2) {
-        block_end(b, TERM_BR)->a = index;
-        edge_new(b, last, block, 0, vals);
-        edge_new(b, label(b, f->args[at]), block, 1, vals);
-    } else if (block) {
-        struct ir_block *k = block_end(b, TERM_SWITCH);
-        k->a = index;
-        k->b = at;
-        k->c = n;
-        for (uint32_t i = 0; i < n; i++)
-            edge_new(b, label(b, f->args[at + i]), block, at + i + 2, vals);
-    }
-    unreachable(b);
-}
-
-static void op_return(struct build *b)
-{
-    const struct wasm_functype *t = b->f->type;
-    return_vals(b, build_pop_vals(b, t->results, t->nresults));
-    unreachable(b);
-}
-
-static bool control(struct build *b, uint32_t op)
-{
-    switch (op) {
-    case OP_unreachable:
-        if (b->cur)
-            block_end(b, TERM_TRAP)->a = WASM_TRAP_UNREACHABLE;
-        unreachable(b);
-        return true;
-    case OP_block: case OP_loop: case OP_if:
-        op_block(b, op);
-        return true;
-    case OP_else:       op_else(b); return true;
-    case OP_end:        op_end(b); return true;
-    case OP_br:         op_br(b); return true;
-    case OP_br_if:      op_br_if(b); return true;
-    case OP_br_table:   op_br_table(b); return true;
-    case OP_return:     op_return(b); return true;
-    }
-    return false;
 }
 
 /* ---- the walk ------------------------------------------------------------------------------ */
@@ -663,12 +210,12 @@ static void begin(struct build *b)
     b->body_end = b->r.end;
     build_scan(b);
     build_ssa_init(b);
-    b->cur = block_new(b, 0);
+    b->cur = build_block(b, 0);
     f->blocks[1].domjump = 1;
     b->pos = b->body;
     for (uint32_t i = 0; i < t->nparams; i++)
         b->entry_tail = build_ins(b, IR_PARAM, ir_type_of(t->params[i]), 0, i, 0);
-    frame_push(b, FR_FUNC, (struct blocktype){ 0, t->nresults, NULL, t->results });
+    build_frame(b, FR_FUNC, (struct blocktype){ 0, t->nresults, NULL, t->results });
 }
 
 /* The size of the body ends it before its `end`. */
@@ -702,7 +249,7 @@ static void walk(struct build *b)
         const struct op_info *info = op_info(op);
         if (!info)
             BUILD_MALFORMED(b, "illegal opcode 0x%x", r->bytes[b->pos]);
-        else if (!control(b, op))
+        else if (!build_control(b, op))
             build_op(b, op, info);
     }
     if (rd_ok(r) && r->pos != r->end)

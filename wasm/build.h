@@ -1,6 +1,6 @@
 /*
- * build.h - shared by the files of the SSA builder: build.c (control flow and the walk),
- * build_ops.c (instructions that are not 1:1 with an IR operation), build_ssa.c (locals),
+ * build.h - shared by the files of the SSA builder: build.c (the walk and the operand stack),
+ * build_control.c (blocks and edges), build_ops.c (all other instructions), build_ssa.c (locals),
  * build_scan.c (where locals are set).
  */
 #ifndef WASM_BUILD_H
@@ -99,6 +99,18 @@ struct value build_pop_any(struct build *b);
 void build_push(struct build *b, uint32_t v, uint8_t type);
 /* Pops n operands of these types into vals; returns where they are. */
 uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n);
+void build_push_vals(struct build *b, const uint8_t *types, uint32_t n, uint32_t vals);
+void build_check_vals(struct build *b, const uint8_t *types, uint32_t n);   /* leaves them */
+
+static inline struct frame *build_top(struct build *b)
+{
+    return &b->frames[b->nframes - 1];
+}
+
+/* build_control.c */
+uint32_t build_block(struct build *b, uint32_t start);      /* a new block of the IR */
+struct frame *build_frame(struct build *b, uint8_t kind, struct blocktype type);
+bool build_control(struct build *b, uint32_t op);           /* false: not a control instruction */
 
 /* build.c: making instructions. All return 0 and do nothing in dead code. */
 uint32_t build_raw(struct build *b, int op, int type);      /* in no block */

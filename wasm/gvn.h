@@ -37,6 +37,22 @@ uint32_t gvn_make(struct gvn *g, int op, int type, int aux, uint32_t a, uint32_t
  */
 uint32_t fold(struct gvn *g, uint32_t i);
 
+/* gvn.c: an earlier instruction equal to i that is good here, or 0; then i is entered. */
+uint32_t gvn_find(struct gvn *g, uint32_t i, uint32_t epoch);
+
+/* gvn_memory.c: an equal value for a load or global.get, or 0 */
+uint32_t gvn_load(struct gvn *g, uint32_t i);
+uint32_t gvn_global(struct gvn *g, uint32_t i);
+void gvn_write(struct gvn *g, uint32_t i);              /* i may write something */
+void gvn_scan_writes(struct gvn *g);                    /* fills loop_writes */
+void gvn_enter_block(struct gvn *g, uint32_t block);    /* epochs at its start */
+
+/* gvn_edges.c */
+void gvn_fold_term(struct gvn *g, uint32_t block);
+bool gvn_bury(struct gvn *g, uint32_t block);           /* empties the block if it is dead */
+void gvn_relink_dominator(struct gvn *g, uint32_t block);
+void gvn_relink_loops(struct ir_func *f);
+
 /* Can this division not trap? */
 bool fold_safe_division(const struct ir_func *f, const struct ir_ins *x);
 
