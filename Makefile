@@ -49,7 +49,11 @@ $B/iface/%.h: sips/iface/%.wit $B/host/ifgen
 	$B/host/ifgen $< -o $@
 
 # ---- programs and drivers: every .c file or folder of sips/ and drivers/ is one SIP ------------------
-SIP_CFLAGS := --target=wasm32 -nostdlibinc -std=gnu11 -O2 -mbulk-memory -ffunction-sections \
+# what is started at boot is compiled at boot: small code is quick
+SIP_OPT := -O2
+$B/sip/drivers/%.o $B/sip/sips/%.o: SIP_OPT := -Os
+$B/sip/sips/primes.o $B/sip/sips/spin.o: SIP_OPT := -O2
+SIP_CFLAGS = --target=wasm32 -nostdlibinc -std=gnu11 $(SIP_OPT) -mbulk-memory -ffunction-sections \
 	-fdata-sections $(WARN) -Wno-missing-prototypes -I. -I$B -MMD -MP
 SIP_LDFLAGS := -m wasm32 --no-entry --export=_start --stack-first -z stack-size=65536 \
 	--strip-debug --gc-sections

@@ -40,6 +40,7 @@ static char tx[TX_BYTES], rx[RX_BYTES];
 static uint32_t tx_first, tx_end, rx_first, rx_end;     /* free-running */
 static uint32_t client;
 static bool absent;
+static uint32_t ier;            /* as written last */
 static struct msg flusher;      /* a flush to answer; token 0: none */
 static struct { uint32_t op; char bytes[MSG_BYTES_MAX - 4]; } in;
 
@@ -58,7 +59,16 @@ static void init(void)
     write_lcr(0x03);            /* 8 bits, no parity, 1 stop bit */
     write_fcr(0x87);            /* FIFOs on and cleared, interrupt at 8 bytes or a pause */
     write_mcr(0x0b);            /* DTR, RTS, OUT2 = interrupt line on */
-    write_ier(IER_RX | IER_LINE);
+    ier = IER_RX | IER_LINE;
+    write_ier(ier);
+}
+
+/* Port accesses are slow: only a change is written. */
+static void set_ier(uint32_t v)
+{
+    if (v != ier)
+        write_ier(v);
+    ier = v;
 }
 
 static void receive(void)
@@ -81,7 +91,7 @@ static void transmit(void)
     while (tx_first != tx_end && bursts-- && (read_lsr() & LSR_TX_EMPTY))
         for (uint32_t i = 0; i < FIFO_BYTES && tx_first != tx_end; i++)
             write_data((uint8_t)tx[tx_first++ % TX_BYTES]);
-    write_ier(IER_RX | IER_LINE | (tx_first != tx_end ? IER_TX : 0));
+    set_ier(IER_RX | IER_LINE | (tx_first != tx_end ? IER_TX : 0));
 }
 
 /* Serves every cause of an interrupt. */

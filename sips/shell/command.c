@@ -99,7 +99,8 @@ static int time(struct words *w)
 
 const struct command commands[] = {
     { "help",     "",                       "this list", help },
-    { "ls",       "",                       "programs: name, size, hash", system_ls },
+    { "ls",       "[BEGINNING]",            "programs: name, size, hash; `ls test/` those of tests",
+      system_ls },
     { "run",      "NAME|HASH [ARGS] [&]",   "runs a program; & in the background", run },
     { "ps",       "",                       "what runs", system_ps },
     { "kill",     "PID...",                 "ends programs", system_kill },

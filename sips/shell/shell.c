@@ -129,14 +129,18 @@ static void candidates(struct name_list *l, const struct words *before)
         store_names(l, false);
 }
 
-/* Keeps the names that begin with the n bytes at s; returns how many bytes they all share. */
+/* Keeps the names that begin with the n bytes at s, those in a folder only if s says so; returns how
+ * many bytes they all share. */
 static uint32_t filter(struct name_list *l, const char *s, uint32_t n)
 {
     uint32_t kept = 0, common = 0;
+    bool folder = false;
 
+    for (uint32_t i = 0; i < n; i++)
+        folder |= s[i] == '/';
     for (uint32_t i = 0; i < l->count; i++) {
         uint32_t k = 0;
-        if (strncmp(l->name[i], s, n))
+        if (strncmp(l->name[i], s, n) || (strchr(l->name[i], '/') && !folder))
             continue;
         memmove(l->name[kept], l->name[i], NAME_BYTES);
         while (k < NAME_BYTES - 1 && l->name[0][k] && l->name[0][k] == l->name[kept][k])

@@ -71,18 +71,20 @@ void store_names(struct name_list *l, bool modules_only)
     each_file(add_file, &x);
 }
 
+/* ctx: the beginning of names that are wanted, or NULL for those without a folder */
 static void print_file(const struct kernel_store_file *f, void *ctx)
 {
+    const char *name = (const char *)f->name, *prefix = ctx;
     char cid[CID_CHARS];
 
     cid_text(f->hash, cid);
-    if (f->module)
-        printf("%-16s%9llu  %.20s\n", (const char *)f->name, (unsigned long long)f->size, cid);
+    if (f->module && (prefix ? !strncmp(name, prefix, strlen(prefix)) : !strchr(name, '/')))
+        printf("%-16s%9llu  %.20s\n", name, (unsigned long long)f->size, cid);
 }
 
 int system_ls(struct words *w)
 {
-    each_file(print_file, NULL);
+    each_file(print_file, w->word[1]);
     return 0;
 }
 
