@@ -1,9 +1,9 @@
 /*
  * serial.c - 16550 UART at COM1, 115200 8N1, driven by interrupts. Handles `serial` for one client.
  *
- * A machine without one gets a line that swallows output. Output waits in a ring; while that has no room for a whole message, no message is received, so the
- * channel's queue fills and holds the client back. Input that no client takes in time is dropped
- * when its ring is full.
+ * A machine without one gets a line that swallows output. Output waits in a ring; while that
+ * has no room for a whole message, no message is received, so the channel's queue fills and
+ * holds the client back. Input that no client takes in time is dropped when its ring is full.
  *
  * The line's interrupt is an edge: it comes again only after every cause has been served (IIR says
  * "none"), and what happens while it is masked must be looked for after unmasking.

@@ -1,10 +1,11 @@
 /*
  * console.c - joins the terminals (serial line; keyboard and screen) with the sessions of programs.
  *
- * What a session writes goes to every terminal; what is typed at any goes to the session that has the
- * focus. In cooked mode a line is edited here (runtime/line.c) and ctrl-C is told to whoever opened the
- * session; in raw mode the program gets the bytes, but for ctrl-\, which is told in either mode.
- * When a driver dies, what is written waits in a new channel for the next one, as far as there is room.
+ * What a session writes goes to every terminal; what is typed at any goes to the session that
+ * has the focus. In cooked mode a line is edited here (runtime/line.c) and ctrl-C is told to
+ * whoever opened the session; in raw mode the program gets the bytes, but for ctrl-\, which is
+ * told in either mode. When a driver dies, what is written waits in a new channel for the next
+ * one, as far as there is room.
  */
 #include "sips/sip.h"
 #include "iface/console.h"
@@ -56,7 +57,7 @@ static struct {
     union { char bytes[MSG_BYTES_MAX - 4]; uint32_t word; };
 } in;
 
-/* ---- terminals ------------------------------------------------------------------------------- */
+/* ---- terminals ----------------------------------------------------------------------------- */
 
 /* Its driver is gone: what is sent from now on waits for the next one. */
 static void device_lost(struct device *d)
@@ -144,7 +145,7 @@ static void line_out(void *ctx, const char *s, uint32_t n)
     terminal_put(s, n);
 }
 
-/* ---- sessions -------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------ */
 
 static struct session *session_of(uint32_t stream)
 {
@@ -280,7 +281,7 @@ static void stream_request(struct session *s, const struct msg *m, uint32_t n)
         chan_answer_status(m, ERR_UNSUPPORTED);
 }
 
-/* ---- clients of the console -------------------------------------------------------------------- */
+/* ---- clients of the console ---------------------------------------------------------------- */
 
 static void open_session(const struct msg *m)
 {
@@ -365,7 +366,7 @@ static void client_gone(uint32_t h)
     sys_close(h);
 }
 
-/* ---- events ----------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------------- */
 
 static void event(const struct msg *m, uint32_t n)
 {

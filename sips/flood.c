@@ -1,6 +1,6 @@
 /*
- * flood.c - fills queues. `flood channel` sends to itself until the queue is full, checks that nothing
- * was lost, and ends; `flood output` writes to its stream for ever.
+ * flood.c - fills queues. `flood channel` sends to itself until the queue is full, checks that
+ * nothing was lost, and ends; `flood output` writes to its stream for ever.
  */
 #include "sips/sip.h"
 

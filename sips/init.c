@@ -1,12 +1,12 @@
 /*
- * init.c - the first program: gives every program what init.conf says, starts those that it lists, and
- * starts again those that are to be kept alive.
+ * init.c - the first program: gives every program what init.conf says, starts those that it
+ * lists, and starts again those that are to be kept alive.
  *
  *   grant PROGRAM WHAT           see iface/kernel_policy.wit
  *   start NAME [restart] [ARGS]  in this order; restart: again whenever it ends
  *
- * If ARGS end with $boot, then at the first start the word `boot` and init's own arguments, which the
- * kernel takes from its option `run`, stand there; later nothing.
+ * If ARGS end with $boot, then at the first start the word `boot` and init's own arguments,
+ * which the kernel takes from its option `run`, stand there; later nothing.
  *
  * `#` starts a comment. A program that ends RESTARTS times within a minute is left alone. What
  * goes wrong is in the kernel's log.
@@ -55,7 +55,7 @@ __attribute__((format(printf, 1, 2))) static void report(const char *fmt, ...)
     chan_send(SYSTEM, &q, 4 + ((uint32_t)n < sizeof q.text ? (uint32_t)n : sizeof q.text - 1), 0);
 }
 
-/* ---- the configuration -------------------------------------------------------------------------- */
+/* ---- the configuration --------------------------------------------------------------------- */
 
 static bool read_config(void)
 {
@@ -177,7 +177,7 @@ static void configure(void)
     }
 }
 
-/* ---- services ----------------------------------------------------------------------------------- */
+/* ---- services ------------------------------------------------------------------------------ */
 
 static void start(struct service *s)
 {

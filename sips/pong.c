@@ -6,7 +6,10 @@
 
 SERVE(IFACE_PING, CLIENTS, 2);
 
-static struct { struct ping_ping_req q; uint8_t bytes[MSG_BYTES_MAX - sizeof(struct ping_ping_req)]; } in;
+static struct {
+    struct ping_ping_req q;
+    uint8_t bytes[MSG_BYTES_MAX - sizeof(struct ping_ping_req)];
+} in;
 
 /* Turns the request of n bytes in `in` into its answer in place; returns the answer's length. */
 static uint32_t serve(uint32_t n)

@@ -1,9 +1,10 @@
 /*
  * sip.h - the SDK: all that a SIP written in C includes, beside the headers of its interfaces.
  *
- * A program is `int main(int argc, char **argv)`. Its manifest stands in its source as macros at file
- * scope (USE, SERVE, PORTS, IRQ, WINDOW). printf goes to the standard stream, line by line.
- * The runtime in sips/runtime/ is linked in front; what a program does not use of it is left out.
+ * A program is `int main(int argc, char **argv)`. Its manifest stands in its source as macros
+ * at file scope (USE, SERVE, PORTS, IRQ, WINDOW). printf goes to the standard stream, line by
+ * line. The runtime in sips/runtime/ is linked in front; what a program does not use of it is
+ * left out.
  */
 #ifndef SIPS_SIP_H
 #define SIPS_SIP_H
@@ -14,7 +15,7 @@
 #include <stdint.h>
 #include "kernel/abi.h"
 
-/* ---- the manifest --------------------------------------------------------------------------- */
+/* ---- the manifest -------------------------------------------------------------------------- */
 
 #define MANIFEST(line) \
     __asm__(".section .custom_section." MANIFEST_SECTION ",\"\",@\n" \
@@ -36,7 +37,7 @@
 #define PORT_OUT8(name, port) \
     __attribute__((import_module("port"), import_name("out8:" #port))) void name(uint32_t value)
 
-/* ---- system calls: sys_NAME, see kernel/abi.h ------------------------------------------------- */
+/* ---- system calls: sys_NAME, see kernel/abi.h ---------------------------------------------- */
 
 #define X(name, result, params, sig) \
     __attribute__((import_module("selkie"), import_name(#name))) result sys_##name params;
@@ -51,7 +52,7 @@ _Noreturn void exit(int status);
 /* The words for an ERR_*. */
 const char *error_text(int32_t err);
 
-/* ---- channels --------------------------------------------------------------------------------- */
+/* ---- channels ------------------------------------------------------------------------------ */
 
 /* Sends n bytes. 0 or ERR_*. flags: SEND_NOWAIT. */
 int32_t chan_send(uint32_t h, const void *p, uint32_t n, uint32_t flags);
@@ -78,7 +79,7 @@ int32_t chan_answer(const struct msg *m, const void *p, uint32_t n, const uint32
 /* Answers m with a status alone. */
 int32_t chan_answer_status(const struct msg *m, int32_t status);
 
-/* ---- programs --------------------------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------------------------ */
 
 struct child {
     uint32_t pid, process;      /* process: handle on which MSG_EXIT comes */
@@ -90,7 +91,7 @@ struct child {
 int32_t spawn(uint32_t kernel_process, const char *args, uint32_t n, uint32_t stdio,
               struct child *child);
 
-/* ---- the standard stream ------------------------------------------------------------------------ */
+/* ---- the standard stream ------------------------------------------------------------------- */
 
 /* Makes h the standard stream of printf and read_line (at the start: HANDLE_STDIO). */
 void stdio_set(uint32_t h);
@@ -107,7 +108,7 @@ int vsnprintf(char *s, size_t cap, const char *fmt, va_list ap);
 int puts(const char *s);
 int putchar(int c);
 
-/* ---- strings, memory, numbers: a subset of the C library ---------------------------------------- */
+/* ---- strings, memory, numbers: a subset of the C library ----------------------------------- */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
@@ -133,13 +134,13 @@ void *calloc(size_t n, size_t size);
 void *realloc(void *p, size_t n);
 void free(void *p);
 
-/* ---- text of a module's name -------------------------------------------------------------------- */
+/* ---- text of a module's name --------------------------------------------------------------- */
 
 #define CID_CHARS 60
 /* The CIDv1 (raw, SHA-256, base32) of a hash: "bafkrei...", 59 characters. */
 void cid_text(const uint8_t hash[32], char out[CID_CHARS]);
 
-/* ---- line editing ------------------------------------------------------------------------------- */
+/* ---- line editing -------------------------------------------------------------------------- */
 
 #define LINE_MAX 512
 

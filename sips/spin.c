@@ -1,6 +1,6 @@
 /*
- * spin.c - computes for ever, or for the given number of milliseconds, and never asks the kernel for
- * anything but the time.
+ * spin.c - computes for ever, or for the given number of milliseconds, and never asks the
+ * kernel for anything but the time.
  */
 #include "sips/sip.h"
 

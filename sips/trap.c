@@ -1,5 +1,6 @@
 /*
- * trap.c - `trap KIND` does what ends a program, one kind for each trap of wasm; `trap list` names them.
+ * trap.c - `trap KIND` does what ends a program, one kind for each trap of wasm; `trap list`
+ * names them.
  */
 #include "sips/sip.h"
 
@@ -74,16 +75,23 @@ static void uninitialized(void)
     sink = (uint32_t)binary(1, 2);
 }
 
+static __externref_t table[0];
+
+static void table_access(void)
+{
+    __builtin_wasm_table_set(table, 0, __builtin_wasm_table_get(table, (int)far_away));
+}
+
 static void stack(void)
 {
     sink = recurse(0);
 }
 
 static const struct { const char *name; void (*run)(void); } kinds[] = {
-    { "unreachable", unreachable }, { "load", load }, { "store", store }, { "fill", fill },
+    { "unreachable", unreachable }, { "memory", load }, { "store", store }, { "fill", fill },
     { "div0", div_zero }, { "overflow", overflow }, { "conversion", conversion },
     { "signature", signature }, { "element", element }, { "uninitialized", uninitialized },
-    { "stack", stack },
+    { "table", table_access }, { "stack", stack },
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /*
- * sips_test.c - the pure parts of SIPs, natively: the line editor, the shell's words, the keyboard's map,
- * the display's terminal, names of modules.
+ * sips_test.c - the pure parts of SIPs, natively: the line editor, the shell's words, the
+ * keyboard's map, the display's terminal, names of modules.
  */
 #include <stdio.h>
 #include "drivers/display/terminal.h"
@@ -36,7 +36,7 @@ size_t copy_text(char *to, size_t cap, const char *s)
     return n;
 }
 
-/* ---- a terminal of one row, to see what the editor shows ---------------------------------------- */
+/* ---- a terminal of one row, to see what the editor shows ----------------------------------- */
 
 #define COLUMNS 40
 #define ROWS 3
@@ -117,8 +117,8 @@ static void test_line(void)
 static void test_line_random(void)
 {
     static const char *const some[] = {
-        "a", "bc", " ", "\033[D", "\033[C", "\001", "\005", "\177", "\033[3~", "\027", "\031", "\013",
-        "word ", "\033[1;5D", "\033[1;5C", "\025",
+        "a", "bc", " ", "\033[D", "\033[C", "\001", "\005", "\177", "\033[3~", "\027", "\031",
+        "\013", "word ", "\033[1;5D", "\033[1;5C", "\025",
     };
     struct line l;
     uint32_t seed = 1, bad = 0;
@@ -224,8 +224,9 @@ static void test_cid(void)
 {
     /* SHA-256 of no bytes */
     static const uint8_t empty[32] = {
-        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-        0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8,
+        0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c,
+        0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
     };
     char cid[CID_CHARS];
 

@@ -2,9 +2,10 @@
  * fontgen.c - takes 8x16 glyphs from a GRUB font (PF2, as in /usr/share/grub/unicode.pf2) and
  * writes them as C for the display driver: ASCII, Latin-1 and box drawing.
  *
- * PF2: sections of a 4-byte name, a 32-bit big-endian length and data. CHIX is the index: 9 bytes a
- * glyph (code point, flags, offset in the file). A glyph: width, height, x and y offset, advance (16 bits
- * each), then its bits without padding. The baseline stands `ASCE` rows below the top.
+ * PF2: sections of a 4-byte name, a 32-bit big-endian length and data. CHIX is the index: 9
+ * bytes a glyph (code point, flags, offset in the file). A glyph: width, height, x and y
+ * offset, advance (16 bits each), then its bits without padding. The baseline stands `ASCE`
+ * rows below the top.
  */
 #include <stdio.h>
 #include <stdint.h>

@@ -1,14 +1,15 @@
 /*
  * ifgen.c - turns an interface in a subset of WIT into a C header for SIPs and for the kernel.
  *
- * The canonical text is the sequence of tokens with one space between them; its SHA-256 is the id of
- * the interface. Of WIT it takes: `package` (not part of the text's meaning, but of the text), one
- * `interface`, `record`, `enum`, `flags` and `func`. Types: u8-u64, s8-s64, string, list<T>,
- * list<T, N>, own<NAME> (a handle), and records, enums and flags defined before.
+ * The canonical text is the sequence of tokens with one space between them; its SHA-256 is the
+ * id of the interface. Of WIT it takes: `package` (not part of the text's meaning, but of the
+ * text), one `interface`, `record`, `enum`, `flags` and `func`. Types: u8-u64, s8-s64, string,
+ * list<T>, list<T, N>, own<NAME> (a handle), and records, enums and flags defined before.
  *
- * In a message stand the operation (or the status of the answer), then the parameters of fixed size as
- * fields of a C struct, then the bytes of at most one string or list, which must be the last
- * parameter that is not a handle. Handles travel beside the bytes. A func with `->` is answered.
+ * In a message stand the operation (or the status of the answer), then the parameters of fixed
+ * size as fields of a C struct, then the bytes of at most one string or list, which must be the
+ * last parameter that is not a handle. Handles travel beside the bytes. A func with `->` is
+ * answered.
  */
 #include <ctype.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /*
  * display.c - the screen as a text terminal. Handles `display`.
  *
- * Where there is no screen it takes what comes and shows nothing.
- * Drawing is put off while more output is waiting, at most DRAW_EVERY: a long output scrolls in memory.
+ * Where there is no screen it takes what comes and shows nothing. Drawing is put off while more
+ * output is waiting, at most DRAW_EVERY: a long output scrolls in memory.
  */
 #include "sips/sip.h"
 #include "iface/display.h"

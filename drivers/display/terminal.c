@@ -1,6 +1,7 @@
 /*
- * terminal.c - a subset of ECMA-48 as xterm and the Linux console understand it: cursor movement, erasing,
- * inserting and deleting, colours, scrolling regions. What it does not know it swallows.
+ * terminal.c - a subset of ECMA-48 as xterm and the Linux console understand it: cursor
+ * movement, erasing, inserting and deleting, colours, scrolling regions. What it does not know
+ * it swallows.
  */
 #include "sips/sip.h"
 #include "terminal.h"

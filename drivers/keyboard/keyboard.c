@@ -2,7 +2,8 @@
  * keyboard.c - PS/2 keyboard behind an 8042 controller, with its translation to scan code set 1.
  * Handles `keyboard` for one client. Keys that nobody takes in time are dropped.
  *
- * Reference: IBM PS/2 Hardware Interface Technical Reference, keyboard and auxiliary device controller.
+ * Reference: IBM PS/2 Hardware Interface Technical Reference, keyboard and auxiliary device
+ * controller.
  */
 #include "sips/sip.h"
 #include "iface/keyboard.h"

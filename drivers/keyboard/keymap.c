@@ -1,5 +1,6 @@
 /*
- * keymap.c - the US layout and the escape sequences of a VT220 and xterm. Pure: no input, no output.
+ * keymap.c - the US layout and the escape sequences of a VT220 and xterm. Pure: no input, no
+ * output.
  */
 #include "sips/sip.h"
 #include "keymap.h"

@@ -1,6 +1,6 @@
 /*
- * line.c - editing of one line at a terminal: keys in, screen output out. It does no input or output of its
- * own, so that the console (for programs) and the shell share it.
+ * line.c - editing of one line at a terminal: keys in, screen output out. It does no input or
+ * output of its own, so that the console (for programs) and the shell share it.
  *
  * The line is shown in a window of `width` columns from where the cursor stood at line_start; only
  * relative cursor movement is used. Bytes above 126 are not taken.
@@ -22,7 +22,7 @@ static void move(struct line *l, int32_t n)
         out(l, s, (uint32_t)snprintf(s, sizeof s, "\033[%d%c", n < 0 ? -n : n, n < 0 ? 'D' : 'C'));
 }
 
-/* Shows text from index `from` on, the screen's cursor being at index `cursor`; leaves it at pos. */
+/* Shows text from index `from` on; the screen's cursor is at index `cursor`, and at pos then. */
 static void redraw(struct line *l, uint32_t from, uint32_t cursor)
 {
     uint32_t at = cursor - l->first, first = l->first, end;

@@ -1,9 +1,9 @@
 /*
- * memory.c - malloc: a list of free blocks in order of address, first fit, joined when freed. Memory
- * comes from memory.grow and is never given back.
+ * memory.c - malloc: a list of free blocks in order of address, first fit, joined when freed.
+ * Memory comes from memory.grow and is never given back.
  *
- * Every block begins with its size (a multiple of 16, header included); what malloc returns follows the
- * 16-byte header.
+ * Every block begins with its size (a multiple of 16, header included); what malloc returns
+ * follows the 16-byte header.
  */
 #include "sips/sip.h"
 

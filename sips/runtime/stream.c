@@ -1,8 +1,8 @@
 /*
  * stream.c - the standard stream: a buffer in front of `put` messages, and reading.
  *
- * Output is sent when a line is complete, when the buffer is full, before reading and at exit. A program
- * without a standard stream (a driver) prints to nowhere.
+ * Output is sent when a line is complete, when the buffer is full, before reading and at exit.
+ * A program without a standard stream (a driver) prints to nowhere.
  */
 #include "sips/sip.h"
 #include "iface/stream.h"

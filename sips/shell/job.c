@@ -1,7 +1,8 @@
 /*
- * job.c - programs that the shell starts. One in the foreground has a console session with the focus; the
- * shell waits for its end and kills it when the console says that ctrl-C was typed. Those in the background
- * have a session without focus, and their end is reported before the next prompt.
+ * job.c - programs that the shell starts. One in the foreground has a console session with the
+ * focus; the shell waits for its end and kills it when the console says that ctrl-C was typed.
+ * Those in the background have a session without focus, and their end is reported before the
+ * next prompt.
  */
 #include "shell.h"
 #include "iface/console.h"

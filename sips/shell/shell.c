@@ -1,8 +1,9 @@
 /*
  * shell.c - the prompt: reads keys, edits a line with history and completion, runs what was typed.
  *
- * Its argument `boot` says that it is the first shell, which reports how long the boot took; further
- * arguments are a command that it runs before the first prompt. When the console dies the shell waits for the next one and opens a new session.
+ * Its argument `boot` says that it is the first shell, which reports how long the boot took;
+ * further arguments are a command that it runs before the first prompt. When the console dies
+ * the shell waits for the next one and opens a new session.
  */
 #include "shell.h"
 #include "iface/clock.h"
@@ -29,7 +30,7 @@ static struct line line;
 static char history[HISTORY][LINE_MAX];
 static uint32_t nhistory;       /* typed in all */
 
-/* ---- sessions --------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------ */
 
 int32_t session_open(uint32_t *session, uint32_t *stream)
 {
@@ -74,7 +75,7 @@ static void attach(void)
     session_focus(own_session);
 }
 
-/* ---- history ---------------------------------------------------------------------------------- */
+/* ---- history ------------------------------------------------------------------------------- */
 
 const char *history_get(uint32_t n)
 {
@@ -102,7 +103,7 @@ static uint32_t history_show(uint32_t from, uint32_t at)
     return at;
 }
 
-/* ---- completion ------------------------------------------------------------------------------- */
+/* ---- completion ---------------------------------------------------------------------------- */
 
 static void show_prompt(void)
 {
@@ -129,8 +130,8 @@ static void candidates(struct name_list *l, const struct words *before)
         store_names(l, false);
 }
 
-/* Keeps the names that begin with the n bytes at s, those in a folder only if s says so; returns how
- * many bytes they all share. */
+/* Keeps the names that begin with the n bytes at s, those in a folder only if s says so; returns
+ * how many bytes they all share. */
 static uint32_t filter(struct name_list *l, const char *s, uint32_t n)
 {
     uint32_t kept = 0, common = 0;
@@ -183,7 +184,7 @@ static void complete(void)
     free(l.name);
 }
 
-/* ---- the loop --------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------------------------ */
 
 static void line_out(void *ctx, const char *s, uint32_t n)
 {

@@ -1,6 +1,7 @@
 /*
- * shell.h - what the files of the shell share. Reading order: shell.c (the prompt), words.c (pure: taking a
- * line apart), command.c (the table of commands), job.c (programs), system.c (the kernel's interfaces).
+ * shell.h - what the files of the shell share. Reading order: shell.c (the prompt), words.c
+ * (pure: taking a line apart), command.c (the table of commands), job.c (programs), system.c
+ * (the kernel's interfaces).
  */
 #ifndef SHELL_SHELL_H
 #define SHELL_SHELL_H
@@ -13,10 +14,10 @@ enum { CONSOLE = 2, PROCESS, STORE, POLICY, SYSTEM, CLOCK };
 #define WORDS_MAX 64u
 #define NAME_BYTES 32u
 
-/* ---- words.c ---------------------------------------------------------------------------------- */
+/* ---- words.c ------------------------------------------------------------------------------- */
 
 struct words {
-    char text[LINE_MAX + WORDS_MAX];    /* NUL-terminated, one after the other: as spawn wants them */
+    char text[LINE_MAX + WORDS_MAX];    /* NUL-terminated strings, as spawn wants them */
     uint32_t bytes, count;
     char *word[WORDS_MAX + 1];          /* NULL after the last */
     bool background;                    /* `&` came last */
@@ -29,7 +30,7 @@ void words_drop(struct words *w, uint32_t n);
 /* How many letters to change, insert, delete or swap to get from a to b; `limit` if it is more. */
 uint32_t words_distance(const char *a, const char *b, uint32_t limit);
 
-/* ---- command.c --------------------------------------------------------------------------------- */
+/* ---- command.c ----------------------------------------------------------------------------- */
 
 struct command {
     const char *name, *args, *help;
@@ -38,7 +39,7 @@ struct command {
 extern const struct command commands[];     /* name NULL: the end */
 void command_line(const char *line);
 
-/* ---- shell.c ----------------------------------------------------------------------------------- */
+/* ---- shell.c ------------------------------------------------------------------------------- */
 
 #define HISTORY 32u
 
@@ -49,14 +50,14 @@ int32_t session_open(uint32_t *session, uint32_t *stream);
 void session_focus(uint32_t session);
 extern uint32_t own_session;
 
-/* ---- job.c ------------------------------------------------------------------------------------- */
+/* ---- job.c --------------------------------------------------------------------------------- */
 
 /* Runs a program with its arguments; the status it ends with, 0 in the background, or 127. */
 int job_run(struct words *w);
 /* Reports background programs that have ended. */
 void job_poll(void);
 
-/* ---- system.c ---------------------------------------------------------------------------------- */
+/* ---- system.c ------------------------------------------------------------------------------ */
 
 struct name_list { uint32_t count, cap; char (*name)[NAME_BYTES]; };
 void names_add(struct name_list *l, const char *name);

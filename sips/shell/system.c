@@ -22,7 +22,7 @@ static int32_t ask(uint32_t h, const void *q, uint32_t n, const char *what)
     return r;
 }
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names --------------------------------------------------------------------------------- */
 
 void names_add(struct name_list *l, const char *name)
 {
@@ -88,7 +88,7 @@ int system_ls(struct words *w)
     return 0;
 }
 
-/* ---- processes -------------------------------------------------------------------------------- */
+/* ---- processes ----------------------------------------------------------------------------- */
 
 /* Calls `each` with every SIP. */
 static void each_process(void (*each)(const struct kernel_process_sip *s, void *ctx), void *ctx)
@@ -166,7 +166,7 @@ int system_kill(struct words *w)
     return status;
 }
 
-/* ---- policy ----------------------------------------------------------------------------------- */
+/* ---- policy -------------------------------------------------------------------------------- */
 
 int system_grant(struct words *w)
 {
@@ -217,7 +217,7 @@ int system_grants(struct words *w)
     return n < 0;
 }
 
-/* ---- the machine ------------------------------------------------------------------------------ */
+/* ---- the machine --------------------------------------------------------------------------- */
 
 int system_mem(struct words *w)
 {
@@ -317,7 +317,7 @@ int system_date(void)
     return 0;
 }
 
-/* ---- tests ------------------------------------------------------------------------------------ */
+/* ---- tests --------------------------------------------------------------------------------- */
 
 /* Runs test i; true if it passed. */
 static bool run_test(uint32_t i, uint32_t number, const char *name)
