@@ -20,6 +20,7 @@ static void list(struct kcall *k)
             break;
         p = store_at(i);
         f.size = p->size;
+        f.module = p->module;
         memcpy(f.hash, p->hash, sizeof f.hash);
         memcpy(f.name, p->name, sizeof f.name);
         memcpy(k->answer + k->answer_len, &f, sizeof f);
