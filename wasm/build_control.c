@@ -80,7 +80,7 @@ static void link_edges(struct build *b, struct frame *fr, uint32_t block)
         ir_dom_link(f, block, dom);
 }
 
-/* Operand number i of a block's predecessors, as a value: a phi, or the one value they all bring. */
+/* Operand number i of the edges becomes the phi, or an alias if they all carry one value. */
 static void finish_operand(struct build *b, struct frame *fr, uint32_t phi, uint32_t i)
 {
     uint32_t args = build_args(b, fr->nedges), n = 0;

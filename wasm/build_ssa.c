@@ -1,14 +1,15 @@
 /*
  * build_ssa.c - the values of locals: SSA construction without renaming.
  *
- * Time is the position in the text. build_scan knows all sets of a local beforehand, so the value of
- * local v at time t in block X is found by climbing the dominator tree from X instead of by visiting
- * blocks. Let e be v's last set before t, and n its next one.
+ * Time is the position in the text. build_scan knows all sets of a local beforehand, so the value
+ * of local v at time t in block X is found by climbing the dominator tree from X instead of by
+ * visiting blocks. Let e be v's last set before t, and n its next one.
  *
  *   - Each block A is straight text [start, end]; between the end of idom(A) and the start of A
  *     lies A's gap: code that may or may not run before A. Let A be the lowest dominator of X whose
- *     idom ends before e. So e stands in A's text: it is the value; or in A's gap: then v may differ
- *     at A's predecessors, and the value is a phi at A (or that of A's only predecessor at its end).
+ *     idom ends before e. So e stands in A's text: it is the value; or in A's gap: then v may
+ *     differ at A's predecessors, and the value is a phi at A (or, if A has only one predecessor,
+ *     the value at its end).
  *   - But if a loop around X below A ends after n, v changes in it and its header has a phi.
  *
  * Both searches use skew-binary jump pointers and are logarithmic. Phis come into being only when

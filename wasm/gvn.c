@@ -2,8 +2,8 @@
  * gvn.c - pass_gvn: global value numbering and what is cheap to do along with it.
  *
  * needs: SSA in text order, dominators. keeps: the same, without aliases. One walk in block order:
- *   - every instruction is folded (fold.c) and looked up in a hash table of earlier ones; an equal one
- *     whose block dominates takes its place. Constants stand in the entry block, once each.
+ *   - every instruction is folded (fold.c) and looked up in a hash table of earlier ones; an equal
+ *     one whose block dominates takes its place. Constants stand in the entry block, once each.
  *   - pure instructions whose operands come from outside a loop move to the block before it.
  *   - loads and globals are numbered by what was written before them (gvn_memory.c).
  *   - branches on constants become jumps (gvn_edges.c).

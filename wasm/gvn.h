@@ -28,7 +28,7 @@ struct gvn {
 
 /* The one instruction for a constant; it stands in the entry block. */
 uint32_t gvn_const(struct gvn *g, int type, uint64_t bits);
-/* A new instruction (or an old equal one) before the one at hand. aux = operand type of compares. */
+/* A new instruction, or an old equal one, before the one at hand. aux = operand type (compares). */
 uint32_t gvn_make(struct gvn *g, int op, int type, int aux, uint32_t a, uint32_t b);
 
 /*

@@ -1,9 +1,9 @@
 /*
  * gvn_edges.c - branches on constants, part of pass_gvn.
  *
- * Such a branch becomes a jump; its other edges and their phi operands go at once. A block that no edge
- * from before it reaches is dead when the walk comes to it, and its edges go in turn. From the first
- * removal on, dominators are computed anew as the walk goes, and loops after it.
+ * Such a branch becomes a jump; its other edges and their phi operands go at once. A block that no
+ * edge from before it reaches is dead when the walk comes to it, and its edges go in turn. From the
+ * first removal on, dominators are computed anew as the walk goes, and loops after it.
  */
 #include "wasm/build.h"
 #include "wasm/gvn.h"

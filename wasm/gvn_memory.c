@@ -1,11 +1,11 @@
 /*
  * gvn_memory.c - numbering of loads and globals, part of pass_gvn.
  *
- * Each store, call or confluence of different histories begins an epoch; a load belongs to the epoch
- * of the last store that may alias it, and equal loads of one epoch are equal. Stores are seen
- * through if the addresses share a base and do not overlap, and a load of exactly what was stored
- * is that value. Globals in the same way. An epoch that a store began stands in a chain: its parent is
- * what held before. A loop that writes anywhere begins with an epoch of its own.
+ * Each store, call or confluence of different histories begins an epoch; a load belongs to the
+ * epoch of the last store that may alias it, and equal loads of one epoch are equal. Stores are
+ * seen through if the addresses share a base and do not overlap, and a load of exactly what was
+ * stored is that value. Globals in the same way. An epoch that a store began stands in a chain: its
+ * parent is what held before. A loop that writes anywhere begins with an epoch of its own.
  */
 #include "wasm/build.h"
 #include "wasm/gvn.h"

@@ -29,7 +29,7 @@ static bool name_is(struct wasm_name n, const char *s)
     return n.len == strlen(s) && !memcmp(n.s, s, n.len);
 }
 
-/* "in8:0x3fd": direction, width in bits, port in hexadecimal. Returns port_op, 0 if it is not so. */
+/* "in8:0x3fd": direction, width in bits, port in hexadecimal. Returns port_op, or 0. */
 static uint8_t parse_port(struct wasm_name n, uint32_t *port)
 {
     static const struct { const char *prefix; uint8_t op; } ops[] = {
