@@ -8,8 +8,6 @@
  */
 #include "wasm/image.h"
 
-__attribute__((weak)) void pass_gvn(struct ir_func *f) { }
-
 struct compile {
     struct wasm_module *m;
     const struct wasm_options *o;

@@ -417,12 +417,14 @@ static void place_phi(struct ra *ra, uint32_t b, uint32_t v, uint32_t main)
         ra->hint[v] = r;
     ra->locked = 0;
     if (!(mask & ~occupied(ra, mask))) {
-        int victim = pick_victim(ra, mask);
-        if (next_use(ra, ra->regval[victim]) >= n) {
+        uint32_t victim = ra->regval[pick_victim(ra, mask)];
+        if (next_use(ra, victim) >= n) {
             l->spilled[v] = 1;      /* it lives in memory */
             ra->hint[v] = NOREG;
             return;
         }
+        if (l->entry_reg[victim] != NOREG && l->def_block[victim] == b)
+            l->entry_reg[victim] = l->def_reg[victim] = NOREG;  /* a phi placed before: into memory */
     }
     r = take(ra, v, mask);
     l->entry_reg[v] = r;
