@@ -106,6 +106,7 @@ struct core {
     struct thread *timers;      /* heap of deadlines */
     uint64_t slice_end;         /* ns */
     uint64_t since;             /* TSC when `current` began to run */
+    unsigned hold;              /* depth of sched_hold */
     bool draining;              /* who is woken now is woken by an interrupt */
     uint64_t irq_pending[IRQ_MAX / 64];     /* lines that fired, not yet looked at; atomic */
     uintptr_t stack_top;        /* for moments between two threads */
@@ -133,6 +134,10 @@ static inline void sched_point(void)
     if (__builtin_expect(cpu_field(need_resched) != 0, 0))
         sched_out();
 }
+/* Between these, compiler text is as little preempted as the kernel's own: for kernel code that
+ * calls into wasm/ and must be seen whole. It must not block. */
+void sched_hold(void);
+void sched_unhold(void);
 /* Forgets the calling thread: fn(arg) runs on the core's own stack, then the next thread. */
 _Noreturn void sched_leave(void (*fn)(void *), void *arg);
 /* Takes a thread that does not run out of all queues, for good. */

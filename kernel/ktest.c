@@ -84,7 +84,7 @@ static void run_matching(const char *pattern)
         failed += reason[0] != 0;
         passed += reason[0] == 0;
         kprintf("%sok %u - %s # %lu ms%s%s\n", reason[0] ? "not " : "", ++n, ktest_name(i),
-                (clock_ns() - start) / NS_PER_MS, reason[0] ? ": " : "", reason);
+                (unsigned long)((clock_ns() - start) / NS_PER_MS), reason[0] ? ": " : "", reason);
     }
     kprintf("# %u passed, %u failed\n", passed, failed);
     machine_exit(failed || !passed ? EXIT_FAIL : EXIT_OK);

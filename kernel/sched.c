@@ -43,8 +43,25 @@ static void arm(struct core *c)
 static void record(void)
 {
     cpu_field(need_resched) = 1;
-    if (this_thread() != this_core()->idle)
+    if (this_thread() != this_core()->idle || this_core()->hold)
         timer_arm(clock_ns() + RETRY_NS);
+}
+
+/* May the interrupted code be put aside? */
+static bool may_preempt(const struct trap_frame *f)
+{
+    return this_core()->hold == 0 && !frame_in_kernel_text(f);
+}
+
+void sched_hold(void)
+{
+    this_core()->hold++;
+}
+
+void sched_unhold(void)
+{
+    assert(this_core()->hold, "sched_unhold without sched_hold");
+    this_core()->hold--;
 }
 
 /* ---- run queues ----------------------------------------------------------------------------- */
@@ -250,6 +267,8 @@ void sched_out(void)
     struct core *c = this_core();
     struct thread *t = this_thread();
 
+    if (c->hold)
+        return;
     drain(c);
     if (t == c->idle || !give_way(c)) {
         arm(c);
@@ -271,7 +290,9 @@ static void leave_on_core_stack(void *arg)
     struct leave l = *(struct leave *)arg;
 
     irq_on();
+    sched_hold();
     l.fn(l.arg);
+    sched_unhold();
     resume(pick(this_core()));
 }
 
@@ -329,23 +350,23 @@ static void preempt(struct trap_frame *f)
 void kernel_irq(struct trap_frame *f, unsigned irq)
 {
     this_core()->irq_pending[irq / 64] |= 1ull << irq % 64;
-    if (frame_in_kernel_text(f))
-        record();
-    else
+    if (may_preempt(f))
         preempt(f);
+    else
+        record();
 }
 
 void kernel_timer(struct trap_frame *f)
 {
-    if (frame_in_kernel_text(f))
-        record();
-    else
+    if (may_preempt(f))
         preempt(f);
+    else
+        record();
 }
 
 void kernel_wake(struct trap_frame *f)
 {
-    if (!frame_in_kernel_text(f))
+    if (may_preempt(f))
         preempt(f);
 }
 

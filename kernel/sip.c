@@ -71,6 +71,7 @@ static void account_put(struct account *a)
 
 void sip_free(struct sip *s)
 {
+    sched_hold();
     end_threads(s);
     for (uint32_t h = 0; h < s->handle_cap; h++)
         handle_close(s, h);
@@ -87,6 +88,7 @@ void sip_free(struct sip *s)
     kfree(s->handle);
     kfree(s->args);
     kfree(s);
+    sched_unhold();
 }
 
 void sip_end(struct sip *s)

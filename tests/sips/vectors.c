@@ -24,7 +24,7 @@ int main(int argc, char **argv)
             VALUES(X)
 #undef X
         }
-#define X(i) EXPECT(v##i == seed * (i + 3));
+#define X(i) if (v##i != seed * (i + 3)) return 100 + i;
         VALUES(X)
 #undef X
         rounds++;

@@ -1,0 +1,128 @@
+/*
+ * hostile.c - modules that are cut, changed, or want what they cannot have: a clear refusal, or a run that
+ * ends, and the kernel goes on.
+ */
+#include "tests/kernel/sips.h"
+
+#define RUN_MS 20u
+
+KTEST(module_imports_are_checked)
+{
+    static const char types[] = "module unlinkable: incompatible import type: \"selkie\" \"";
+
+    expect_refusal("test/import_fewer", true, ERR_MODULE, types);
+    expect_refusal("test/import_more", true, ERR_MODULE, types);
+    expect_refusal("test/import_other", true, ERR_MODULE, types);
+    expect_refusal("test/import_result", true, ERR_MODULE, types);
+    expect_refusal("test/import_unknown", true, ERR_MODULE, "unknown import: \"selkie\" \"fork\"");
+    expect_refusal("test/import_kind", true, ERR_MODULE, "import");
+    expect_refusal("test/import_memory", true, ERR_MODULE, "import");
+}
+
+KTEST(module_must_have_an_entry)
+{
+    expect_refusal("test/no_start", true, ERR_MODULE, "exports no function \"_start\"");
+    expect_refusal("test/start_type", true, ERR_MODULE, "exports no function \"_start\"");
+    expect_refusal("test/segment_outside", true, ERR_MODULE, "trapped while it was initialised");
+    expect_refusal("test/huge_memory", true, ERR_NO_MEMORY, "out of memory");
+    CHECK_EQ(run("test/start_traps", NULL, 1000), 128 + WASM_TRAP_UNREACHABLE);
+}
+
+KTEST(module_globals_are_its_own)
+{
+    struct process *p[8];
+
+    for (unsigned i = 0; i < 8; i++)
+        p[i] = start("test/globals", NULL);
+    for (unsigned i = 0; i < 8; i++)
+        CHECK_EQ(finish(p[i], 5000, NULL), 1000 & 255);
+}
+
+struct tally { unsigned refused, ran, killed; };
+
+/* One try: a refusal has a reason; what starts ends by itself or by being killed. */
+static bool attempt(const uint8_t *bytes, size_t size, struct tally *n)
+{
+    struct process *p = NULL;
+    char reason[200];
+    err_t e = start_bytes(bytes, size, &p, reason, sizeof reason);
+
+    if (e < 0) {
+        n->refused++;
+        return strlen(reason) > 8;
+    }
+    if (finish(p, RUN_MS, NULL) == TIMED_OUT)
+        n->killed++;
+    else
+        n->ran++;
+    return true;
+}
+
+static void cut_everywhere(const char *name)
+{
+    const struct program *p;
+    struct tally n = { 0 };
+    bool ok = true;
+
+    CHECK_EQ(store_find(name, &p), 0);
+    log_serial(false);
+    for (size_t size = 0; ok && size < p->size; size++) {
+        /* its own copy, so that reading past the end is seen by whoever looks for it */
+        uint8_t *copy = kmalloc(size + 1);
+        ok = copy && (memcpy(copy, p->bytes, size), attempt(copy, size, &n));
+        kfree(copy);
+    }
+    log_serial(true);
+    CHECK(ok, "%s: refused without a reason", name);
+    ktest_note("%s cut at %zu places: %u refused, %u ran, %u killed", name, p->size, n.refused, n.ran,
+               n.killed);
+}
+
+KTEST(module_cut_everywhere)
+{
+    size_t before = settled_pages();
+
+    cut_everywhere("hello");
+    cut_everywhere("test/handles");
+    CHECK_EQ(settled_pages(), before);
+}
+
+static uint64_t next_random(uint64_t *x)
+{
+    *x ^= *x << 13;
+    *x ^= *x >> 7;
+    *x ^= *x << 17;
+    return *x;
+}
+
+static void mutate(const char *name, unsigned times, uint64_t *x, struct tally *n)
+{
+    const struct program *p;
+    uint8_t *copy;
+    bool ok = true;
+
+    CHECK_EQ(store_find(name, &p), 0);
+    CHECK((copy = kmalloc(p->size)), "no memory");
+    log_serial(false);
+    for (unsigned i = 0; ok && i < times; i++) {
+        memcpy(copy, p->bytes, p->size);
+        copy[next_random(x) % p->size] = (uint8_t)next_random(x);
+        ok = attempt(copy, p->size, n);
+    }
+    log_serial(true);
+    kfree(copy);
+    CHECK(ok, "%s: refused without a reason", name);
+}
+
+KTEST(module_ten_thousand_mutations)
+{
+    static const char *const names[] = { "hello", "primes", "test/handles", "test/pointers", "trap" };
+    size_t before = settled_pages();
+    uint64_t x = 0x9e3779b97f4a7c15ull;
+    struct tally n = { 0 };
+
+    for (unsigned i = 0; i < 5; i++)
+        mutate(names[i], 2000, &x, &n);
+    ktest_note("%u refused, %u ran, %u killed", n.refused, n.ran, n.killed);
+    CHECK_EQ(settled_pages(), before);
+}

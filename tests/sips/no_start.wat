@@ -1,0 +1,4 @@
+;; nothing to begin with
+(module
+  (func (export "start"))
+)
