@@ -39,7 +39,15 @@ static uint32_t next_use(struct ra *ra, uint32_t v)
     while (u && l->use[u].at >= ra->at)
         u = l->use[u].next;
     l->uses_of[v] = u;
-    return u ? l->use[u].at : 0;
+    if (!u)
+        return 0;
+    uint32_t n = l->use[u].at;
+    if (n < l->block_last[ra->cur] && ra->live_id && ra->live_id[v]) {
+        uint32_t id = ra->live_id[v];
+        if (!(ra->live_out[(size_t)ra->cur * ra->live_words + id / 64] >> id % 64 & 1))
+            return 0;           /* only in text: not reached from here */
+    }
+    return n;
 }
 
 /* Is there a call between here and the last use of v? */

@@ -4,6 +4,8 @@
 
 #include "wasm/lir.h"
 
+struct live_use { uint32_t block, v; };     /* v is used in a block that does not define it */
+
 struct ra {
     struct lfunc *l;
     struct ir_func *f;
@@ -16,6 +18,10 @@ struct ra {
     uint32_t (**head)[32];      /* per loop header: registers at its start */
     uint32_t *edge_base;        /* per block: edge of its first predecessor */
     uint32_t *dom_in, *dom_out; /* dominator tree intervals */
+    uint32_t *live_id;          /* per vreg that crosses blocks: its bit in the sets; NULL: no sets */
+    uint64_t *live_in, *live_out;   /* per block: live_words words */
+    uint32_t live_words;
+    struct live_use *pairs; uint32_t npairs, cappairs;
     uint32_t at;                /* lir index of the instruction being allocated */
     uint32_t cur;               /* its block */
     uint32_t locked;            /* registers that it uses already */
@@ -31,5 +37,6 @@ static inline uint32_t ra_vreg(const struct ra *ra, uint32_t v)
 }
 
 void ra_uses(struct ra *ra);
+void ra_live(struct ra *ra, const struct live_use *pairs, uint32_t n);
 
 #endif

@@ -20,6 +20,16 @@ static void push(struct lfunc *l, uint32_t v, uint32_t at)
         l->end_of[v] = at;
 }
 
+static void note_pair(struct ra *ra, uint32_t v, uint32_t block)
+{
+    if (ra->npairs == ra->cappairs) {
+        uint32_t n = ra->cappairs * 2;
+        ra->pairs = arena_grow(ra->l->arena, ra->pairs, ra->cappairs * sizeof *ra->pairs, n * sizeof *ra->pairs);
+        ra->cappairs = n;
+    }
+    ra->pairs[ra->npairs++] = (struct live_use){ .block = block, .v = v };
+}
+
 /* Uses come in from the last to the first. `def` is the block of v's definition. */
 static void add(struct ra *ra, uint32_t v, uint32_t at, uint32_t block)
 {
@@ -30,6 +40,9 @@ static void add(struct ra *ra, uint32_t v, uint32_t at, uint32_t block)
 
     if (head == at)
         return;
+    if (block != def && ra->f->ins[v].op != IR_CONST &&
+        (!ra->npairs || ra->pairs[ra->npairs - 1].v != v || ra->pairs[ra->npairs - 1].block != block))
+        note_pair(ra, v, block);
     for (uint32_t h = blocks[block].loop; h && h > def; h = blocks[h].loop_up) {
         uint32_t end = l->block_last[blocks[h].loop_end];
         if (head >= end)
@@ -152,7 +165,10 @@ void ra_uses(struct ra *ra)
     for (uint32_t v = 1; v < f->nins; v++)
         if (f->ins[v].op == IR_CONST || f->ins[v].op == IR_PARAM)
             l->def_block[v] = 1;
+    ra->cappairs = l->n / 4 + 64;
+    ra->pairs = arena_alloc(l->arena, ra->cappairs * sizeof *ra->pairs);
     for (uint32_t b = f->nblocks - 1; b >= 1; b--)
         if (b == 1 || f->blocks[b].npreds)
             block_uses(ra, b);
+    ra_live(ra, ra->pairs, ra->npairs);
 }
