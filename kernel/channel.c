@@ -12,7 +12,8 @@
  * request may still be in the queue; it is received like any other, and its token is stale.
  *
  * What blocks here owns nothing: the message is either still the sender's or already in the queue.
- * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX a SIP, QUEUED_SHARE of memory in all.
+ * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX and QUEUED_MAX a SIP, QUEUED_SHARE of
+ * memory in all.
  */
 #include "kernel/kernel.h"
 
@@ -21,6 +22,7 @@
 struct message {
     struct link link;
     uint32_t len, nobj, kind, token;
+    struct account *account;    /* the sender's */
     struct object *obj[MSG_HANDLES_MAX];
     uint8_t data[];
 };
@@ -51,15 +53,17 @@ static struct endpoint *make(struct account *a)
     return e;
 }
 
+void account_put(struct account *a)
+{
+    if (a && --a->refs == 0)
+        kfree(a);
+}
+
 static void unmake(struct endpoint *e)
 {
-    struct account *a = e->account;
-
-    if (a) {
-        a->channels--;
-        if (--a->refs == 0)
-            kfree(a);
-    }
+    if (e->account)
+        e->account->channels--;
+    account_put(e->account);
     kfree(e);
 }
 
@@ -95,6 +99,8 @@ err_t chan_create_kernel(struct sip *payer, const struct kserve *k, struct endpo
 static void message_free(struct message *m)
 {
     queued_bytes -= sizeof *m + m->len;
+    m->account->queued -= sizeof *m + m->len;
+    account_put(m->account);
     kfree(m);
 }
 
@@ -151,8 +157,11 @@ static bool has_room(const struct endpoint *p, uint32_t len)
 /* Copies the parcel into the queue of p; its objects are in flight from then on. */
 static err_t enqueue(struct endpoint *p, struct parcel *c)
 {
+    struct account *a = this_thread()->sip->account;
     struct message *m;
 
+    if (a->queued + sizeof *m + c->len > QUEUED_MAX)
+        return ERR_LIMIT;
     if (queued_bytes / PAGE_SIZE > page_count_total() / QUEUED_SHARE
             || !(m = kmalloc(sizeof *m + c->len)))
         return ERR_NO_MEMORY;
@@ -162,6 +171,9 @@ static err_t enqueue(struct endpoint *p, struct parcel *c)
     }
     msg_take(c);
     list_init(&m->link);
+    m->account = a;
+    a->refs++;
+    a->queued += sizeof *m + c->len;
     m->len = c->len;
     m->nobj = c->nobj;
     m->kind = c->kind;

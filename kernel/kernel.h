@@ -202,8 +202,10 @@ struct endpoint {
     bool told;                  /* MSG_CLOSED was received */
 };
 
-/* Keeps count of a SIP's channels beyond its end, for they may outlive it. */
-struct account { uint32_t refs, channels; };
+/* Keeps count of a SIP's endpoints and queued messages beyond its end, for they may outlive it. */
+struct account { uint32_t refs, channels; size_t queued; };
+void account_put(struct account *a);
+#define QUEUED_MAX (4ul << 20)  /* bytes that one SIP sent and nobody received yet */
 #define CHANNELS_MAX 512u       /* made by one SIP and still in existence */
 
 /* A message on its way: checked, nothing moved yet. data may be in SIP memory: copy_checked only. */

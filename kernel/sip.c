@@ -63,12 +63,6 @@ static void end_threads(struct sip *s)
     }
 }
 
-static void account_put(struct account *a)
-{
-    if (a && --a->refs == 0)
-        kfree(a);
-}
-
 void sip_free(struct sip *s)
 {
     sched_hold();

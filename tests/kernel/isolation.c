@@ -15,7 +15,7 @@ static void expect_trap(const char *args, uint32_t want)
 KTEST(trap_each_kind)
 {
     expect_trap("trap unreachable", WASM_TRAP_UNREACHABLE);
-    expect_trap("trap load", WASM_TRAP_MEMORY);
+    expect_trap("trap memory", WASM_TRAP_MEMORY);
     expect_trap("trap store", WASM_TRAP_MEMORY);
     expect_trap("trap fill", WASM_TRAP_MEMORY);
     expect_trap("trap div0", WASM_TRAP_DIV_ZERO);
@@ -24,6 +24,7 @@ KTEST(trap_each_kind)
     expect_trap("trap signature", WASM_TRAP_SIGNATURE);
     expect_trap("trap element", WASM_TRAP_ELEMENT);
     expect_trap("trap uninitialized", WASM_TRAP_UNINITIALIZED);
+    expect_trap("trap table", WASM_TRAP_TABLE);
     expect_trap("trap stack", WASM_TRAP_STACK);
 }
 
@@ -74,7 +75,7 @@ KTEST(killed_while_spinning)
     CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
 }
 
-/* ---- manifests and policy ------------------------------------------------------------------------ */
+/* ---- devices, manifests and policy ------------------------------------------------------------------------ */
 
 KTEST(device_port_outside_manifest)
 {
@@ -97,6 +98,25 @@ KTEST(device_two_owners)
     p = start("test/devices", end[0]);
     object_drop(&end[1]->o);
     CHECK_EQ(finish(p, 1000, NULL), 0);
+}
+
+/* Interrupts are messages; those that come before the answer are one more after it. */
+KTEST(device_interrupts)
+{
+    struct process *p = start("test/irqs 12", NULL);
+
+    for (unsigned i = 0; i < 10; i++) {
+        sched_sleep(2 * NS_PER_MS);
+        irq_fired(5);
+    }
+    sched_sleep(2 * NS_PER_MS);
+    CHECK(p && p->sip, "ended after 10");
+    irq_fired(5);
+    sched_sleep(2 * NS_PER_MS);
+    irq_fired(5);
+    irq_fired(5);
+    CHECK_EQ(finish(p, 1000, NULL), 0);
+    irq_fired(5);       /* nobody's */
 }
 
 KTEST(policy_denies_by_default)

@@ -104,6 +104,24 @@ static void limits(void)
     EXPECT(sys_close(a[0]) == 0 && sys_close(a[1]) == 0);
 }
 
+/* What one program can leave in queues altogether is limited, before the system's memory is. */
+static void much(void)
+{
+    static uint8_t page[MSG_BYTES_MAX];
+    uint32_t ends[120][2], n = 0, sent = 0;
+    int32_t r = 0;
+
+    for (; n < 120 && r != ERR_LIMIT; n++) {
+        make(ends[n]);
+        while ((r = chan_send(ends[n][0], page, sizeof page, SEND_NOWAIT)) == 0)
+            sent++;
+        EXPECT(r == ERR_FULL || r == ERR_LIMIT);
+    }
+    EXPECT(r == ERR_LIMIT && sent > 400 && sent < 520);
+    while (n--)
+        EXPECT(sys_close(ends[n][0]) == 0 && sys_close(ends[n][1]) == 0);
+}
+
 /* A chain of channels inside messages, each inside the next, as long as it is allowed. */
 static void leak(void)
 {
@@ -131,5 +149,6 @@ int main(int argc, char **argv)
     no_cycles();
     full();
     limits();
+    much();
     return 0;
 }
