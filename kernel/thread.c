@@ -73,6 +73,7 @@ struct thread *thread_create(struct sip *sip, const char *name, size_t stack_siz
     }
     t->index = free_index[--nfree];
     t->gen = generation[t->index];
+    t->answered = (uint16_t)(t->gen - 1);
     table[t->index] = t;
     return t;
 }
