@@ -1,7 +1,7 @@
 /*
  * compile.c - the pipeline: for each function body
  *
- *   pass_build -> pass_gvn -> isel_run -> ra_run -> emit_func
+ *   pass_build -> pass_gvn -> pass_divide -> isel_run -> ra_run -> emit_func
  *
  * and the image that collects the results. Everything of one function lives in an arena that is emptied
  * before the next; only code, relocations and site tables stay. Bodies are independent of each other.
@@ -126,6 +126,8 @@ static bool compile_func(struct compile *c, uint32_t index, struct wasm_error *e
         if (dumping(c->o, index, 'g'))
             ir_dump(f, "gvn");
     }
+    if (pass_on(c->o, 'd'))
+        pass_divide(f);
     l = arena_alloc(a, sizeof *l);
     *l = (struct lfunc){ .f = f, .arena = a, .cpu = c->o->cpu };
     isel_run(l);

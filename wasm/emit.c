@@ -159,12 +159,14 @@ void emit_move(struct emit *e, int type, int rd, int rs)
         x_rr(&e->b, 0x8b, type == T_I32 ? 4 : 8, rd, rs);
 }
 
-static void load_const(struct emit *e, uint32_t v, int rd)
+static void load_const(struct emit *e, uint32_t v, int rd, bool keep_flags)
 {
     struct ir_ins *i = &e->f->ins[v];
     uint64_t k = ir_imm(i);
 
-    if (rd < XMM0)
+    if (rd < XMM0 && k == 0 && !keep_flags)
+        x_rr(&e->b, 0x31, 4, rd, rd);
+    else if (rd < XMM0)
         x_mov_ri(&e->b, rd, k);
     else if (k == 0)
         emit_vec(e, XOP(X_P0, X_0F, 0x57), 4, rd, rd, opnd_reg(rd), 0);
@@ -175,7 +177,7 @@ static void load_const(struct emit *e, uint32_t v, int rd)
 static void load_home(struct emit *e, uint32_t v, int type, int rd)
 {
     if (e->f->ins[v].op == IR_CONST)
-        load_const(e, v, rd);
+        load_const(e, v, rd, false);
     else if (rd >= XMM0)
         vec_load(e, type, rd, home(e, v));
     else
@@ -639,13 +641,23 @@ static void keep_results(struct emit *e, struct lir *x)
         keep(e, v);
 }
 
+/* Does the next operation read flags that an operation before m has set? */
+static bool flags_live(struct emit *e, struct mi *m)
+{
+    struct mi *end = e->l->mi + e->l->nmi;
+
+    while (m < end && m->kind != MI_LIR)
+        m++;
+    return m < end && (lir_mode(e->l, e->l->lir[m->a].op) & LC_FLAGS);
+}
+
 static void emit_mi(struct emit *e, uint32_t b, struct mi *m)
 {
     emit_room(e);
     switch (m->kind) {
     case MI_MOVE: emit_move(e, m->type, m->rd, m->r1); break;
     case MI_RELOAD: load_home(e, m->a, m->type, m->rd); break;
-    case MI_CONST: load_const(e, m->a, m->rd); break;
+    case MI_CONST: load_const(e, m->a, m->rd, flags_live(e, m)); break;
     case MI_PMOVE: parallel_moves(e, m->a, m->b); break;
     default: {
         struct lir *x = &e->l->lir[m->a];
@@ -665,6 +677,7 @@ static void emit_block(struct emit *e, uint32_t b)
     struct ir_func *f = e->f;
 
     e->block_at[b] = e->b.n;
+    e->flags_at = SIZE_MAX;     /* others may jump here */
     e->next = b + 1;
     while (e->next < f->nblocks && !f->blocks[e->next].npreds)
         e->next++;

@@ -29,6 +29,7 @@ struct emit {
     uint32_t saved;             /* number of pushed registers */
     uint32_t next;              /* block that follows in the layout */
     bool avx;
+    size_t flags_at; uint8_t flags_reg, flags_w;    /* flags of this register, if no code came since */
 };
 
 /* r/m operand: register, memory, or a constant of the pool */

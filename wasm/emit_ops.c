@@ -32,12 +32,35 @@ static void compare_zero(struct emit *e, int w, int r)
 
 /* ---- integers ------------------------------------------------------------------------------ */
 
+/* the flags now say whether register r is zero or negative */
+static void emit_flags_of(struct emit *e, int r, int w)
+{
+    e->flags_at = e->b.n;
+    e->flags_reg = r;
+    e->flags_w = w;
+}
+
 static void op_alu(struct emit *e, struct lir *x, struct mi *m, int n)
 {
     if (x->has_imm)
         x_alu_ri(&e->b, n, x->w, m->rd, x->imm);
     else
         emit_rm(e, n << 3 | 3, x->w, m->rd, opnd_of(e, x, m, x->s2, m->r2), 0);
+    emit_flags_of(e, m->rd, x->w);
+}
+
+/* [memory] op= s1 or immediate */
+static void op_alu_mem(struct emit *e, struct lir *x, struct mi *m)
+{
+    struct opnd o = opnd_of(e, x, m, 0, NOREG);
+
+    if (x->has_imm) {
+        x_alu_mi(&e->b, x->sub, x->w, o.m, x->imm);
+        return;
+    }
+    if (x->w == 2)
+        x_byte(&e->b, 0x66);
+    x_rm(&e->b, x->sub << 3 | (x->w != 1), x->w == 2 ? 4 : x->w, m->r1, o.m);
 }
 
 static void op_add(struct emit *e, struct lir *x, struct mi *m)
@@ -57,7 +80,10 @@ static void op_add(struct emit *e, struct lir *x, struct mi *m)
         a.index = m->r2;
         a.disp = 0;
         x_rm(&e->b, 0x8d, x->w, m->rd, a);
+        return;
     }
+    if (!x->has_imm || m->rd == m->r1)
+        emit_flags_of(e, m->rd, x->w);
 }
 
 static void op_cmp(struct emit *e, struct lir *x, struct mi *m)
@@ -78,8 +104,26 @@ static void op_cmp(struct emit *e, struct lir *x, struct mi *m)
     }
 }
 
+/* Does the consumer of the flags behind m only look at zero and sign? */
+static bool only_zero_sign(struct emit *e, struct mi *m)
+{
+    struct mi *end = e->l->mi + e->l->nmi;
+
+    for (m++; m < end; m++) {
+        if (m->kind != MI_LIR)
+            continue;
+        struct lir *x = &e->l->lir[m->a];
+        return (lir_mode(e->l, x->op) & LC_FLAGS) &&
+               (x->sub == CC_E || x->sub == CC_NE || x->sub == CC_S || x->sub == CC_NS);
+    }
+    return false;
+}
+
 static void op_test(struct emit *e, struct lir *x, struct mi *m)
 {
+    if (!x->has_imm && m->r1 == m->r2 && e->flags_at == e->b.n && e->flags_reg == m->r1 &&
+        e->flags_w == x->w && only_zero_sign(e, m))
+        return;         /* the operation before has set them */
     if (!x->has_imm) {
         x_rr(&e->b, 0x85, x->w, m->r2, m->r1);
     } else if (x->imm >= 0 && x->imm < 128) {
@@ -96,6 +140,10 @@ static void op_div(struct emit *e, struct lir *x, struct mi *m)
     bool rem = x->sub >= 2, sign = !(x->sub & 1);
     size_t done = 0;
 
+    if (x->sub >= 4) {                  /* high half of a product */
+        x_rr(&e->b, 0xf7, 8, x->sub, m->r2);
+        return;
+    }
     if (!(x->imm & 1)) {
         x_rr(&e->b, 0x85, x->w, m->r2, m->r2);
         emit_trap_if(e, CC_E, WASM_TRAP_DIV_ZERO, x->pos);
@@ -567,6 +615,7 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
     switch (x->op) {
     case L_COPY: emit_move(e, x->w == 4 ? T_I32 : T_I64, m->rd, m->r1); break;
     case L_ALU: case L_ALUC: op_alu(e, x, m, x->sub); break;
+    case L_ALUM: op_alu_mem(e, x, m); break;
     case L_IMUL: emit_rm(e, XOP(X_P0, X_0F, 0xaf), x->w, m->rd, opnd_of(e, x, m, x->s2, m->r2), 0); break;
     case L_IMULI: {
         bool small = x->imm == (int8_t)x->imm;

@@ -47,6 +47,8 @@ enum {
     X(DIVU,     "divu",     M_TRAP,         "ab") \
     X(REMS,     "rems",     M_TRAP,         "ab") \
     X(REMU,     "remu",     M_TRAP,         "ab") \
+    X(MULHU,    "mulhu",    M_PURE|M_COMM,  "ab")   /* high half of the 128-bit product, i64 only */ \
+    X(MULHS,    "mulhs",    M_PURE|M_COMM,  "ab") \
     X(AND,      "and",      M_PURE|M_COMM,  "ab") \
     X(OR,       "or",       M_PURE|M_COMM,  "ab") \
     X(XOR,      "xor",      M_PURE|M_COMM,  "ab") \
@@ -213,6 +215,7 @@ struct build;
 /* build.c: body -> SSA. Records the first error in *err and returns false. */
 bool pass_build(struct ir_func *f, struct wasm_error *err);
 void pass_gvn(struct ir_func *f);       /* gvn.c: fold, number, forward, hoist, drop dead code */
+void pass_divide(struct ir_func *f);    /* divide.c: division by constants */
 /* isel.c, ra.c, emit.c: see lir.h */
 
 #endif

@@ -208,7 +208,19 @@ static void put_test(struct isel *s, uint32_t v, int w)
     x->s1 = x->s2 = valw(s, v, w);
 }
 
-static void put_compare(struct isel *s, uint32_t a, uint32_t b, int w)
+/* Compare of a byte in memory with a constant that the byte form can express under condition cc? */
+static bool byte_compare(struct isel *s, uint32_t a, int32_t imm, uint8_t cc)
+{
+    struct ir_ins *i = &s->ins[a];
+    bool sign = i->aux == MEM_8S, equal = cc == CC_E || cc == CC_NE;
+    bool below = cc == CC_B || cc == CC_AE || cc == CC_BE || cc == CC_A;
+
+    if (i->op != IR_LOAD || (i->aux != MEM_8U && !sign) || !single(s, a) || s->epoch[a] != s->now)
+        return false;
+    return sign ? (equal || !below) && imm == (int8_t)imm : (equal || below) && imm >= 0 && imm <= 255;
+}
+
+static void put_compare(struct isel *s, uint32_t a, uint32_t b, int w, uint8_t cc)
 {
     int type = w == 4 ? T_I32 : T_I64;
     struct lir *x;
@@ -220,6 +232,13 @@ static void put_compare(struct isel *s, uint32_t a, uint32_t b, int w)
         b = t;
     }
     if (is_imm(s, b, w, &imm)) {
+        if (byte_compare(s, a, imm, cc)) {
+            x = put(s, L_CMP, 1, 0, 0, 0);
+            x->has_imm = true;
+            x->imm = (int8_t)imm;
+            fold_load(s, x, a);
+            return;
+        }
         if (imm == 0) {
             put_test(s, a, w);
             return;
@@ -246,20 +265,32 @@ static void put_compare(struct isel *s, uint32_t a, uint32_t b, int w)
     }
 }
 
+/* flags of "v is not 0" */
+static void put_nonzero(struct isel *s, uint32_t v, int w)
+{
+    if (!byte_compare(s, v, 0, CC_NE)) {
+        put_test(s, v, w);
+        return;
+    }
+    struct lir *x = put(s, L_CMP, 1, 0, 0, 0);
+    x->has_imm = true;
+    fold_load(s, x, v);
+}
+
 static void put_flags(struct isel *s, struct flags fl)
 {
     struct ir_ins *i = &s->ins[fl.cmp];
     uint32_t a, b;
 
     if (!fl.cmp) {
-        put_test(s, fl.v, 4);
+        put_nonzero(s, fl.v, 4);
         return;
     }
     int w = width(i->aux);
     if (i->op == IR_EQZ) {
-        put_test(s, i->a, w);
+        put_nonzero(s, i->a, w);
     } else if (is_int_compare(i->op)) {
-        put_compare(s, i->a, i->b, w);
+        put_compare(s, i->a, i->b, w, fl.cc);
     } else {
         bool swap = i->op == IR_FLT || i->op == IR_FLE;
         a = swap ? i->b : i->a;
@@ -472,12 +503,57 @@ static void sel_select(struct isel *s, uint32_t v, struct ir_ins *i)
 
 /* ---- memory, globals, calls ---------------------------------------------------------------- */
 
+static const uint8_t mem_bytes[] = { 0, 1, 1, 2, 2, 4, 4 };
+
+/* Is v a load of w bytes from where store i writes, used only by the operation that is stored? */
+static bool same_place(struct isel *s, struct ir_ins *i, uint32_t v, int w)
+{
+    struct ir_ins *l = &s->ins[v];
+
+    return l->op == IR_LOAD && single(s, v) && s->epoch[v] == s->now && l->a == i->a && l->c == i->c &&
+           (l->aux & 255 ? mem_bytes[l->aux & 255] : width(l->type)) == w && l->aux >> 8 == i->aux >> 8;
+}
+
+/* store(p, load(p) op y) is one instruction: low bits depend on low bits only */
+static bool sel_rmw(struct isel *s, struct ir_ins *i, int w)
+{
+    static const uint8_t alu[] = { [IR_ADD] = 1, [IR_SUB] = 6, [IR_AND] = 5, [IR_OR] = 2, [IR_XOR] = 7 };
+    struct ir_ins *o = &s->ins[i->b];
+    uint32_t y = 0, load = 0;
+    int32_t imm;
+
+    if (o->op >= sizeof alu || !alu[o->op] || !single(s, i->b))
+        return false;
+    if (same_place(s, i, o->a, w)) {
+        load = o->a;
+        y = o->b;
+    } else if (o->op != IR_SUB && same_place(s, i, o->b, w)) {
+        load = o->b;
+        y = o->a;
+    }
+    if (!load || s->ins[load].aux >> 8)
+        return false;
+    struct lir *x = put(s, L_ALUM, w, 0, 0, 0);
+    x->sub = alu[o->op] - 1;
+    if (is_imm(s, y, w, &imm)) {
+        x->has_imm = true;
+        x->imm = w == 1 ? (int8_t)imm : w == 2 ? (int16_t)imm : imm;
+    } else {
+        x->s1 = w == 8 ? val(s, y) : val32(s, y);
+    }
+    s->count[load] = s->count[i->b] = FOLDED;
+    address(s, x, i->a, i->c);
+    return true;
+}
+
 static void sel_store(struct isel *s, struct ir_ins *i)
 {
-    static const uint8_t bytes[] = { 0, 1, 1, 2, 2, 4, 4 };
-    int type = s->ins[i->b].type, w = i->aux ? bytes[i->aux & 255] : width(type);
-    struct lir *x = put(s, L_STORE, w, 0, 0, 0);
+    int type = s->ins[i->b].type, w = i->aux & 255 ? mem_bytes[i->aux & 255] : width(type);
     int32_t imm;
+
+    if (!ir_is_vec(type) && sel_rmw(s, i, w))
+        return;
+    struct lir *x = put(s, L_STORE, w, 0, 0, 0);
 
     x->flt = ir_is_vec(type);
     if (is_imm(s, i->b, w, &imm)) {
@@ -599,6 +675,13 @@ static void select_ins(struct isel *s, uint32_t v)
             put_alu(s, L_ALUC, 6, v, i->a, i->b, w);
         break;
     case IR_DIVS: case IR_DIVU: case IR_REMS: case IR_REMU: sel_div(s, v, i, w); break;
+    case IR_MULHU: case IR_MULHS: {
+        x = put(s, L_DIV, 8, v, 0, 0);
+        x->sub = 4 + (i->op - IR_MULHU);
+        x->s1 = val(s, i->a);
+        x->s2 = val(s, i->b);
+        break;
+    }
     case IR_SHL: case IR_SHRS: case IR_SHRU: case IR_ROTL: case IR_ROTR: sel_shift(s, v, i, w); break;
     case IR_CLZ: case IR_CTZ: case IR_POPCNT: put_unary(s, L_COUNT, i->op - IR_CLZ, v, i, w); break;
     case IR_SEXT8: put_ext(s, w, v, i->a, MEM_8S); break;

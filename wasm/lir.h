@@ -44,6 +44,7 @@ enum {
     X(COPY,     LC_S1MEM)            /* dst = s1 (any class; w = width) */ \
     X(ALU,      LC_TIED|LC_S2MEM)     /* sub = x86 /n: 0 add 1 or 4 and 5 sub 6 xor */ \
     X(ALUC,     LC_TIED|LC_S2MEM|LC_COMM) \
+    X(ALUM,     0)                  /* [memory] = [memory] op s1 or imm */ \
     X(IMUL,     LC_TIED|LC_S2MEM|LC_COMM) \
     X(IMULI,    LC_S1MEM)            /* dst = s1 * imm */ \
     X(LEA,      0)                  /* dst = s1 + s3 * scale + disp */ \
@@ -52,7 +53,7 @@ enum {
     X(SHIFTC,   LC_TIED)             /* count s2 in rcx */ \
     X(SHIFTX,   LC_S1MEM)            /* BMI2 */ \
     X(RORX,     LC_S1MEM) \
-    X(DIV,      0)                  /* sub: 0 divs 1 divu 2 rems 3 remu; s1 in rax */ \
+    X(DIV,      0)                  /* sub: 0 divs 1 divu 2 rems 3 remu 4 mulhu 5 mulhs; s1 in rax */ \
     X(NEG,      LC_TIED) \
     X(NOT,      LC_TIED) \
     X(COUNT,    LC_S1MEM|LC_TMP)      /* sub: 0 clz 1 ctz 2 popcnt */ \

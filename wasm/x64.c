@@ -131,11 +131,17 @@ void x_alu_mi(struct xbuf *b, int n, int w, struct xmem m, int32_t imm)
 {
     bool small = imm == (int8_t)imm;
 
-    x_rm(b, small ? 0x83 : 0x81, w, n, m);
-    if (small)
-        x_byte(b, (uint8_t)imm);
-    else
-        x_u32(b, (uint32_t)imm);
+    if (w == 2)
+        x_byte(b, 0x66);
+    x_rm(b, w == 1 ? 0x80 : small ? 0x83 : 0x81, w == 8 ? 8 : 4, n, m);
+    x_byte(b, (uint8_t)imm);
+    if (w == 1 || small)
+        return;
+    x_byte(b, (uint8_t)(imm >> 8));
+    if (w == 2)
+        return;
+    x_byte(b, (uint8_t)(imm >> 16));
+    x_byte(b, (uint8_t)(imm >> 24));
 }
 
 void x_shift_ri(struct xbuf *b, int n, int w, int rm, uint8_t imm)

@@ -27,7 +27,7 @@ void x_rm(struct xbuf *b, uint32_t op, int w, int reg, struct xmem m);
 /* VEX.128 op reg, vvvv, rm */
 void v_rr(struct xbuf *b, uint32_t op, int w, int reg, int vvvv, int rm);
 void v_rm(struct xbuf *b, uint32_t op, int w, int reg, int vvvv, struct xmem m);
-/* ALU group 1 (n = 0 add .. 7 cmp) */
+/* ALU group 1 (n = 0 add .. 7 cmp); the memory form also with w = 1 and 2 */
 void x_alu_ri(struct xbuf *b, int n, int w, int rm, int32_t imm);
 void x_alu_mi(struct xbuf *b, int n, int w, struct xmem m, int32_t imm);
 /* shifts group 2 by immediate (n = 0 rol 1 ror 4 shl 5 shr 7 sar) */
