@@ -54,7 +54,7 @@ static struct host_module *modules;
 void host_options(struct wasm_options *o)
 {
     memset(o, 0, sizeof *o);
-    o->features = WASM_FEATURES_BASE;
+    o->features = WASM_FEATURES_ALL;
     o->dump_func = UINT32_MAX;
     o->cpu = (__builtin_cpu_supports("lzcnt") ? WASM_CPU_LZCNT : 0)
            | (__builtin_cpu_supports("bmi") ? WASM_CPU_BMI1 : 0)
@@ -62,6 +62,28 @@ void host_options(struct wasm_options *o)
            | (__builtin_cpu_supports("avx") ? WASM_CPU_AVX : 0)
            | (__builtin_cpu_supports("avx2") ? WASM_CPU_AVX2 : 0)
            | (__builtin_cpu_supports("fma") ? WASM_CPU_FMA : 0);
+}
+
+bool host_features(const char *list, uint32_t *features)
+{
+    static const struct { const char *name; uint32_t bits; } names[] = {
+        { "base", WASM_FEATURES_BASE }, { "all", WASM_FEATURES_ALL }, { "simd", WASM_F_SIMD },
+        { "tail", WASM_F_TAIL }, { "extconst", WASM_F_EXTCONST }, { "multimem", WASM_F_MULTIMEM },
+        { "relaxed", WASM_F_RELAXED }, { "threads", WASM_F_THREADS }, { "eh", WASM_F_EH },
+        { "legacy-eh", WASM_F_LEGACY_EH },
+    };
+
+    for (*features = 0; *list; list += *list == ',') {
+        size_t n = strcspn(list, ","), i = 0;
+        while (i < sizeof names / sizeof *names
+               && (strlen(names[i].name) != n || memcmp(names[i].name, list, n)))
+            i++;
+        if (i == sizeof names / sizeof *names)
+            return false;
+        *features |= names[i].bits;
+        list += n;
+    }
+    return true;
 }
 
 uint8_t *host_read_file(const char *path, size_t *size)
@@ -165,16 +187,25 @@ void host_memory_release(struct wasm_memory *m)
     m->base = NULL;
 }
 
-static bool defines_memory(const struct wasm_module *m)
+static bool reserve_memories(struct host_instance *hi, const struct wasm_module *m)
 {
-    return m->nmems > 0 && !m->mems[0].imported;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < m->nmems; i++)
+        n += !m->mems[i].imported;
+    if (!n)
+        return true;
+    if (!(hi->mems = calloc(n, sizeof *hi->mems)))
+        return false;
+    while (hi->nmems < n && host_memory_reserve(&hi->mems[hi->nmems]))
+        hi->nmems++;
+    return hi->nmems == n;
 }
 
 struct host_instance *host_instance_make(struct host_module *m, wasm_resolve_fn *resolve, void *ctx,
                                          void *embedder, int *trap, struct wasm_error *err)
 {
     struct host_instance *hi = calloc(1, sizeof *hi);
-    bool own = defines_memory(m->module);
 
     memset(err, 0, sizeof *err);
     err->func = UINT32_MAX;
@@ -182,11 +213,11 @@ struct host_instance *host_instance_make(struct host_module *m, wasm_resolve_fn 
     snprintf(err->text, sizeof err->text, "out of address space");
     hi->mod = m;
     hi->in = calloc(1, m->module->inst_size);
-    if (hi->in && (!own || host_memory_reserve(&hi->mem))) {
+    if (hi->in && reserve_memories(hi, m->module)) {
         hi->in->embedder = embedder;
         hi->in->stack_limit = host_stack_limit();
-        if (wasm_instantiate(hi->in, m->image, m->code, own ? &hi->mem : NULL, resolve, ctx,
-                             trap, err) == WASM_OK) {
+        if (wasm_instantiate(hi->in, m->image, m->code, hi->mems, resolve, ctx, trap,
+                             err) == WASM_OK) {
             if (!*trap && m->module->start != UINT32_MAX) {
                 struct wasm_extern x;
                 memset(&x, 0, sizeof x);
@@ -210,7 +241,9 @@ void host_instance_free(struct host_instance *hi)
         wasm_instance_free(hi->in);
         free(hi->in);
     }
-    host_memory_release(&hi->mem);
+    for (uint32_t i = 0; i < hi->nmems; i++)
+        host_memory_release(&hi->mems[i]);
+    free(hi->mems);
     free(hi);
 }
 

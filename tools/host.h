@@ -29,7 +29,8 @@ struct host_module {
 struct host_instance {
     struct wasm_instance *in;
     struct host_module *mod;
-    struct wasm_memory mem;         /* memory 0, if the module defines it */
+    struct wasm_memory *mems;       /* those that the module defines */
+    uint32_t nmems;
 };
 
 /* host.c */
@@ -38,8 +39,10 @@ struct host_instance {
 extern struct wasm_host host_heap;
 size_t host_heap_peak(void);        /* most bytes held since the last call */
 
-/* Options for this CPU: features given, nothing dumped. */
+/* Options for this CPU: all features of the language, nothing dumped. */
 void host_options(struct wasm_options *o);
+/* "base,simd,tail,...", "all": WASM_F_* bits; false if there is an unknown name. */
+bool host_features(const char *list, uint32_t *features);
 /* Whole file in malloc'ed memory; NULL with errno set. */
 uint8_t *host_read_file(const char *path, size_t *size);
 

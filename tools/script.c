@@ -381,7 +381,7 @@ static void run_commands(struct script *s, const struct json *c, int fd)
     tell(s, fd);
 }
 
-void script_run(const char *path, bool verbose, int fd)
+void script_run(const char *path, uint32_t features, bool verbose, int fd)
 {
     struct script *s = calloc(1, sizeof *s);
     const char *slash = strrchr(path, '/');
@@ -401,5 +401,6 @@ void script_run(const char *path, bool verbose, int fd)
     snprintf(s->dir, sizeof s->dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     s->verbose = verbose;
     host_options(&s->options);
+    s->options.features = features;
     run_commands(s, list->first, fd);
 }

@@ -9,11 +9,11 @@
 struct script_result { long passed, total, text, line; };
 
 /*
- * Runs the script; failures go to stdout if `verbose`. Before every command and at the end the
+ * Runs the script at this feature set (WASM_F_*); failures go to stdout if `verbose`. Before every command and at the end the
  * counts so far are written to `fd`, so that they survive a crash. Loads and keeps many modules:
  * meant for a process of its own.
  */
-void script_run(const char *path, bool verbose, int fd);
+void script_run(const char *path, uint32_t features, bool verbose, int fd);
 
 /* ---- scriptvalue.c: values as the scripts write them ---- */
 

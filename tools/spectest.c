@@ -24,12 +24,15 @@ static const char usage[] =
     "Runs specification scripts (NAME.json with modules beside them); a folder means all in it.\n"
     "Prints NAME passed/total for each, then the sum; exits 1 when anything failed.\n"
     "  -v           say what failed: line, expected, actual\n"
+    "  --features LIST  of base, simd, tail, extconst, multimem, relaxed, threads, eh, legacy-eh,\n"
+    "               all; else base,simd in a folder wasm-2.0 and all elsewhere\n"
     "  --skip NAME  leave the script NAME out (and say so); NAME* is a prefix\n"
     "  --list FILE  run the scripts that FILE names, one a line; `- NAME reason` leaves one out\n"
     "               (and says so); a script that FILE does not name is a failure\n"
     "  --help       this text\n";
 
 static bool verbose;
+static const char *features;
 static const char *skips[MAX_SKIPS];
 static int nskips;
 static struct listed {
@@ -93,6 +96,15 @@ static bool read_list(const char *path)
     return true;                /* the text is kept: names point into it */
 }
 
+/* The scripts of an older standard assert that what came later is invalid. */
+static uint32_t features_of(const char *path)
+{
+    uint32_t f;
+
+    host_features(features ? features : strstr(path, "wasm-2.0") ? "base,simd" : "all", &f);
+    return f;
+}
+
 /* Runs one script in a child; what it counts comes back through a pipe. Returns the wait status. */
 static int run_child(const char *path, struct script_result *r)
 {
@@ -106,7 +118,7 @@ static int run_child(const char *path, struct script_result *r)
     }
     if (pid == 0) {
         alarm(SECONDS);
-        script_run(path, verbose, fds[1]);
+        script_run(path, features_of(path), verbose, fds[1]);
         fflush(stdout);
         _exit(0);
     }
@@ -202,6 +214,12 @@ int main(int argc, char **argv)
             verbose = true;
         } else if (strcmp(argv[i], "--skip") == 0 && i + 1 < argc && nskips < MAX_SKIPS) {
             skips[nskips++] = argv[++i];
+        } else if (strcmp(argv[i], "--features") == 0 && i + 1 < argc) {
+            uint32_t f;
+            if (!host_features(features = argv[++i], &f)) {
+                fprintf(stderr, "spectest: unknown feature in %s\n", features);
+                return 2;
+            }
         } else if (strcmp(argv[i], "--list") == 0 && i + 1 < argc) {
             if (!read_list(argv[++i]))
                 return 1;

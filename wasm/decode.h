@@ -27,6 +27,7 @@ void *decode_array(struct decoder *d, size_t n, size_t size);
 uint8_t decode_reftype(struct decoder *d);
 
 /* segment.c */
+uint64_t constexpr_operate(uint32_t op, uint64_t a, uint64_t b);    /* opcode of add, sub or mul */
 void decode_constexpr(struct decoder *d, uint8_t type, struct wasm_constexpr *out);
 void decode_elems(struct decoder *d);
 void decode_datas(struct decoder *d);

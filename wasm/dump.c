@@ -48,7 +48,7 @@ static void dump_mi(struct lfunc *l, struct mi *m)
         reg(l, " ", m->rd, x->dst);
         reg(l, " <- ", m->r1, x->s1);
         reg(l, ", ", m->r2, x->s2);
-        if (x->mem == LM_LINEAR)
+        if (x->mem == LM_LINEAR || x->mem == LM_OTHER)
             text_print(o, " mem");
         reg(l, " + ", m->r3, x->s3);
         text_print(o, " sub %u imm %d disp %d", x->sub, x->imm, x->disp);

@@ -100,6 +100,13 @@ struct opnd opnd_of(struct emit *e, struct lir *x, struct mi *m, uint32_t v, uin
     }
     if (x->mem == LM_INST)
         return opnd_mem(mem_at(R14, x->disp));
+    if (x->mem == LM_OTHER) {
+        struct xmem a = { .base = m->t1, .index = m->r3 == NOREG ? 0xff : m->r3, .scale = x->scale, .disp = x->disp };
+        x_rm(&e->b, 0x8b, 8, m->t1, mem_at(R14, (int32_t)(e->f->m->off_mems + 8 * x->memory)));
+        x_rm(&e->b, 0x8b, 8, m->t1, mem_at(m->t1, offsetof(struct wasm_memory, base)));
+        emit_site(e, x->pos, WASM_TRAP_MEMORY, false);
+        return opnd_mem(a);
+    }
     return r == RMEM ? home(e, v) : opnd_reg(r);
 }
 

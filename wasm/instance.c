@@ -203,7 +203,7 @@ static enum wasm_errcode make_memory(struct wasm_instance *in, struct wasm_memor
         const struct wasm_limits *lim = &m->mems[i].lim;
         if (m->mems[i].imported)
             continue;
-        if (i > 0 || !mem)
+        if (!mem)
             return fail(err, WASM_LIMIT, "no room for this memory");
         mem->pages = 0;
         mem->has_max = lim->has_max;
@@ -212,7 +212,7 @@ static enum wasm_errcode make_memory(struct wasm_instance *in, struct wasm_memor
         if (lim->min > WASM_MAX_PAGES || !wasm_host_memory_grow(mem, (uint32_t)lim->min))
             return fail(err, WASM_NOMEM, "out of memory for linear memory");
         mem->pages = (uint32_t)lim->min;
-        inst_mems(in)[i] = mem;
+        inst_mems(in)[i] = mem++;
     }
     in->mem0 = m->nmems ? inst_mems(in)[0]->base : NULL;
     return WASM_OK;

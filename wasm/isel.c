@@ -96,12 +96,13 @@ static bool foldable_load(struct isel *s, uint32_t v, int type)
            s->epoch[v] == s->now;
 }
 
-/* memory operand [r15 + address + offset] of load or store i into lir x */
-static void address(struct isel *s, struct lir *x, uint32_t addr, uint32_t offset)
+/* memory operand [base + address + offset] of load or store i into lir x */
+static void address(struct isel *s, struct lir *x, uint32_t addr, uint32_t offset, uint32_t memory)
 {
     uint64_t k;
 
-    x->mem = LM_LINEAR;
+    x->mem = memory ? LM_OTHER : LM_LINEAR;
+    x->memory = (uint8_t)memory;
     x->scale = 1;
     if (is_const(s, addr, &k) && k + offset <= INT32_MAX) {
         x->disp = (int32_t)(k + offset);
@@ -116,7 +117,7 @@ static void address(struct isel *s, struct lir *x, uint32_t addr, uint32_t offse
 static void fold_load(struct isel *s, struct lir *x, uint32_t v)
 {
     s->count[v] = FOLDED;
-    address(s, x, s->ins[v].a, s->ins[v].c);
+    address(s, x, s->ins[v].a, s->ins[v].c, s->ins[v].aux >> 8);
     x->pos = s->ins[v].pos;
 }
 
@@ -542,7 +543,7 @@ static bool sel_rmw(struct isel *s, struct ir_ins *i, int w)
         x->s1 = w == 8 ? val(s, y) : val32(s, y);
     }
     s->count[load] = s->count[i->b] = FOLDED;
-    address(s, x, i->a, i->c);
+    address(s, x, i->a, i->c, i->aux >> 8);
     return true;
 }
 
@@ -562,7 +563,7 @@ static void sel_store(struct isel *s, struct ir_ins *i)
     } else {
         x->s1 = x->flt || w == 8 ? val(s, i->b) : val32(s, i->b);
     }
-    address(s, x, i->a, i->c);
+    address(s, x, i->a, i->c, i->aux >> 8);
 }
 
 static void sel_global(struct isel *s, uint32_t v, struct ir_ins *i)
@@ -721,7 +722,7 @@ static void select_ins(struct isel *s, uint32_t v)
         x = put(s, L_LOAD, w, v, 0, 0);
         x->sub = i->aux;
         x->flt = ir_is_vec(i->type);
-        address(s, x, i->a, i->c);
+        address(s, x, i->a, i->c, i->aux >> 8);
         break;
     case IR_STORE: sel_store(s, i); break;
     case IR_GLOBALGET: case IR_GLOBALSET: sel_global(s, v, i); break;

@@ -100,11 +100,12 @@ enum lir_cvt { CVT_I2F, CVT_U2F, CVT_F2I, CVT_F2U, CVT_SATS, CVT_SATU, CVT_F2F, 
 enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE,
        CC_G, CC_FEQ, CC_FNE };
 
-enum lir_memkind { LM_NONE, LM_LINEAR /* r15 + s3*scale + disp */, LM_INST /* r14 + disp */ };
+enum lir_memkind { LM_NONE, LM_LINEAR /* r15 + s3*scale + disp */, LM_INST /* r14 + disp */,
+                   LM_OTHER /* memory `memory` > 0: base in the temporary + s3*scale + disp */ };
 
 struct lir {
     uint8_t op, w, sub, mem;        /* w: 4 or 8 bytes; floats too */
-    uint8_t scale, has_imm, flt, spare;
+    uint8_t scale, has_imm, flt, memory;
     uint32_t dst, s1, s2, s3;       /* vregs, 0 = none; calls: s1 = IR instruction */
     int32_t imm, disp;
     uint32_t pos;                   /* module offset */

@@ -782,7 +782,7 @@ static void do_plain(struct ra *ra, uint32_t i, struct lir *x, uint16_t mode)
         else
             op.r2 = use_reg(ra, x->s2, class_mask(ra, x->s2));
     }
-    if ((mode & LC_TMP) && wants_temp(ra, x)) {
+    if (((mode & LC_TMP) && wants_temp(ra, x)) || x->mem == LM_OTHER) {
         op.t1 = take(ra, 0, R_INTS);
         ra->locked |= BIT(op.t1);
     }

@@ -6,6 +6,7 @@
  * has written nothing. Arguments are 32-bit as wasm has them. Linear memory is reached through
  * host.h alone; traps leave through wasm_host_trap and do not return.
  */
+#include "wasm/decode.h"
 #include "wasm/instance.h"
 
 /* a table of 10 million entries takes 320 MB: more is refused as a limit of ours (wasm A.2) */
@@ -14,6 +15,23 @@
 static bool fits(uint64_t at, uint64_t n, uint64_t size)
 {
     return at + n <= size;      /* both are below 2^32: no wrap */
+}
+
+static uint64_t eval_list(struct wasm_instance *in, const struct wasm_constexpr *c)
+{
+    uint64_t stack[WASM_CONST_DEPTH];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < c->index; i++) {
+        const struct wasm_constexpr *x = &c->list[i];
+        if (x->op == WASM_C_OPERATOR) {
+            n--;
+            stack[n - 1] = constexpr_operate(x->index, stack[n - 1], stack[n]);
+        } else {
+            stack[n++] = x->op == WASM_C_GLOBAL ? inst_global(in, x->index)->i64 : x->bits[0];
+        }
+    }
+    return stack[0];
 }
 
 union wasm_value inst_eval(struct wasm_instance *in, const struct wasm_constexpr *c)
@@ -30,6 +48,9 @@ union wasm_value inst_eval(struct wasm_instance *in, const struct wasm_constexpr
         break;
     case WASM_C_REFFUNC:
         v.ref = inst_funcrefs(in) + c->index;
+        break;
+    case WASM_C_LIST:
+        v.i64 = eval_list(in, c);
         break;
     default:
         break;                  /* WASM_C_REFNULL */

@@ -35,7 +35,7 @@ static uint8_t const_instruction(struct decoder *d, uint8_t op, struct wasm_cons
     case OP_global_get:
         c->op = WASM_C_GLOBAL;
         c->index = rd_u32(r);
-        if (c->index >= d->nimport_globals) {
+        if (c->index >= (d->m->features & WASM_F_EXTCONST ? d->m->nglobals : d->nimport_globals)) {
             INVALID(d, "unknown global %u", c->index);
             return 0;
         }
@@ -50,20 +50,113 @@ static uint8_t const_instruction(struct decoder *d, uint8_t op, struct wasm_cons
     return 0;
 }
 
-void decode_constexpr(struct decoder *d, uint8_t type, struct wasm_constexpr *out)
+uint64_t constexpr_operate(uint32_t op, uint64_t a, uint64_t b)
 {
-    uint32_t n = 0;
-    uint8_t found = 0;
+    switch (op) {
+    case OP_i32_add: return (uint32_t)(a + b);
+    case OP_i32_sub: return (uint32_t)(a - b);
+    case OP_i32_mul: return (uint32_t)(a * b);
+    case OP_i64_add: return a + b;
+    case OP_i64_sub: return a - b;
+    default:         return a * b;
+    }
+}
+
+static uint8_t operator_type(const struct decoder *d, uint8_t op)
+{
+    if (!(d->m->features & WASM_F_EXTCONST))
+        return 0;
+    return op == OP_i32_add || op == OP_i32_sub || op == OP_i32_mul ? WASM_I32 :
+           op == OP_i64_add || op == OP_i64_sub || op == OP_i64_mul ? WASM_I64 : 0;
+}
+
+/* An expression being read: its list so far and the types on its stack. */
+struct expr {
+    struct wasm_constexpr *list;
+    uint32_t n, cap, depth;
+    uint8_t type[WASM_CONST_DEPTH];
+};
+
+static struct wasm_constexpr *expr_add(struct decoder *d, struct expr *x)
+{
+    if (x->n == x->cap) {
+        uint32_t cap = x->cap ? 2 * x->cap : 4;
+        x->list = arena_grow(d->m->arena, x->list, x->cap * sizeof *x->list,
+                             cap * sizeof *x->list);
+        x->cap = cap;
+    }
+    return &x->list[x->n++];
+}
+
+/* Two values on the top become one at once. */
+static void expr_operator(struct decoder *d, struct expr *x, uint8_t op, uint8_t type)
+{
+    if (x->depth < 2 || x->type[x->depth - 1] != type || x->type[x->depth - 2] != type) {
+        INVALID(d, "type mismatch in a constant expression");
+        return;
+    }
+    x->depth--;
+    struct wasm_constexpr *a = &x->list[x->n - 2], *b = a + 1;
+    if (a->op == WASM_C_VALUE && b->op == WASM_C_VALUE) {
+        a->bits[0] = constexpr_operate(op, a->bits[0], b->bits[0]);
+        x->n--;
+    } else {
+        *expr_add(d, x) = (struct wasm_constexpr){ .op = WASM_C_OPERATOR, .index = op };
+    }
+}
+
+static void expr_finish(struct decoder *d, struct expr *x, uint8_t type,
+                        struct wasm_constexpr *out)
+{
+    if (x->depth != 1 || x->type[0] != type)
+        INVALID(d, "type mismatch in a constant expression");
+    else if (x->n == 1)
+        *out = x->list[0];
+    else
+        *out = (struct wasm_constexpr){ .op = WASM_C_LIST, .index = x->n, .list = x->list };
+    out->type = type;
+}
+
+/* The general case; what was read of it is in *out, of type `type`. */
+static void constexpr_list(struct decoder *d, uint8_t want, uint8_t type,
+                           struct wasm_constexpr *out)
+{
+    struct expr x = { .depth = 1, .type = { type } };
+    *expr_add(d, &x) = *out;
     for (;;) {
-        uint8_t op = rd_u8(&d->r);
+        uint8_t op = rd_u8(&d->r), t;
         if (!rd_ok(&d->r))
             return;
         if (op == OP_end)
             break;
-        found = const_instruction(d, op, out);
-        n++;
+        if ((t = operator_type(d, op))) {
+            expr_operator(d, &x, op, t);
+            continue;
+        }
+        t = const_instruction(d, op, expr_add(d, &x));
+        if (x.depth == WASM_CONST_DEPTH) {
+            READER_FAIL(&d->r, WASM_LIMIT, d->r.pos, "constant expression too deep");
+            return;
+        }
+        x.type[x.depth++] = t;
     }
-    if (n != 1 || found != type)
+    expr_finish(d, &x, want, out);
+}
+
+void decode_constexpr(struct decoder *d, uint8_t type, struct wasm_constexpr *out)
+{
+    uint8_t op = rd_u8(&d->r), found = 0;
+    if (!rd_ok(&d->r))
+        return;
+    if (op != OP_end && !operator_type(d, op)) {
+        found = const_instruction(d, op, out);
+        if (rd_ok(&d->r) && rd_left(&d->r) && d->r.bytes[d->r.pos] != OP_end) {
+            constexpr_list(d, type, found, out);
+            return;
+        }
+        op = rd_u8(&d->r);
+    }
+    if (found != type || op != OP_end)
         INVALID(d, "type mismatch in a constant expression");
     out->type = type;
 }

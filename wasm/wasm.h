@@ -99,9 +99,18 @@ struct wasm_func {                  /* index space: imports first */
 struct wasm_tabletype { uint8_t type; struct wasm_limits lim; bool imported, exported; };
 struct wasm_memtype { struct wasm_limits lim; bool imported, exported; };
 
-/* A constant expression: decoded form of wasm 3.4.8 (no extended constants at this level). */
-enum wasm_constop { WASM_C_VALUE, WASM_C_GLOBAL, WASM_C_REFFUNC, WASM_C_REFNULL };
-struct wasm_constexpr { uint8_t op, type; uint32_t index; uint64_t bits[2]; };
+/*
+ * A constant expression (wasm 3.4.8): a value, or a list of `index` of these in postfix order, in
+ * which operators (`index` = opcode) take their operands from a stack of WASM_CONST_DEPTH.
+ */
+enum wasm_constop { WASM_C_VALUE, WASM_C_GLOBAL, WASM_C_REFFUNC, WASM_C_REFNULL, WASM_C_LIST,
+                    WASM_C_OPERATOR };
+#define WASM_CONST_DEPTH 32
+struct wasm_constexpr {
+    uint8_t op, type;
+    uint32_t index;
+    union { uint64_t bits[2]; const struct wasm_constexpr *list; };
+};
 
 struct wasm_globaltype {
     uint8_t type; bool mut, imported, exported;
@@ -158,6 +167,7 @@ enum wasm_feature {
     WASM_F_SIMD = 1, WASM_F_TAIL = 2, WASM_F_EXTCONST = 4, WASM_F_MULTIMEM = 8,
     WASM_F_RELAXED = 16, WASM_F_THREADS = 32, WASM_F_EH = 64, WASM_F_LEGACY_EH = 128,
 };
+#define WASM_FEATURES_ALL 0xffu
 #define WASM_FEATURES_BASE 0u       /* 1.0 and sign extension, saturating conversion, bulk memory,
                                        multi-value, reference types */
 
@@ -305,8 +315,8 @@ typedef bool wasm_resolve_fn(void *ctx, const struct wasm_module *m, uint32_t im
 
 /*
  * Fills the zeroed block `in` of module->inst_size bytes, whose code stands at `code`.
- * `mem` is used for memory 0 if the module defines it (the embedder has set base; pages and max are
- * set here through wasm_host_memory_grow). Runs element and data initialisers, not `start`.
+ * `mem` are the memories that the module defines, in order, NULL if none (the embedder has set base;
+ * pages and max are set here through wasm_host_memory_grow). Runs element and data initialisers, not `start`.
  * Returns WASM_OK, or WASM_UNLINKABLE / WASM_NOMEM with *err; a trap in an initialiser is returned
  * in *trap with WASM_OK (the instance stays usable as far as the specification says).
  */

@@ -1,0 +1,34 @@
+/* matrix_i32.c - product of integer matrices through row pointers kept as offsets. */
+#include "../bench.h"
+
+enum { N = 56 };
+
+static int32_t a[N][N], b[N][N], c[N][N];
+
+static NOINLINE void multiply(int n, int32_t (*x)[N], int32_t (*y)[N], int32_t (*z)[N])
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            int32_t s = 0;
+            for (int k = 0; k < n; k++)
+                s += x[i][k] * y[k][j];
+            z[i][j] = s;
+        }
+}
+
+uint32_t run(uint32_t n)
+{
+    uint32_t h = 1, s = 6;
+
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            a[i][j] = (int32_t)rnd(&s) >> 8;
+            b[i][j] = (int32_t)rnd(&s) >> 8;
+        }
+    for (uint32_t t = 0; t < n; t++) {
+        multiply(N, a, b, c);
+        a[t % N][0] = c[0][t % N];
+        h = mix(h, (uint32_t)c[t % N][(t * 7) % N]);
+    }
+    return h;
+}

@@ -1,0 +1,166 @@
+"""What a person does at the shell, over serial."""
+import re
+
+from machine import Machine, scenario
+
+UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
+HOME, END, BACKSPACE = "\x1b[H", "\x1b[F", "\x7f"
+COMMANDS = ("help ls run ps kill grant deny grants mem log time tests history clear version reboot "
+            "poweroff").split()
+
+
+@scenario
+def commands(g, build):
+    with Machine(build, "pvh") as m:
+        m.prompt()
+        text = m.command("help")
+        for c in COMMANDS:
+            g.match(f"help knows {c}", rf"^  {c} ", text)
+        text = m.command("ls")
+        hashes = dict(re.findall(r"^(\S+) +\d+  (bafkrei\S+)$", text, re.M))
+        for p in "clock console display echo hello init keyboard ping pong serial shell".split():
+            g.check(f"ls knows {p}", p in hashes, text)
+        g.equal("run NAME", m.command("run hello"), "Hello, world!\n")
+        g.equal("NAME alone", m.command("hello"), "Hello, world!\n")
+        g.equal("run HASH", m.command(f"run {hashes.get('hello')}"), "Hello, world!\n")
+        g.equal("arguments", m.command("echo  a 'b  c' d"), "a b  c d\n")
+        g.match("primes", r"^25 primes up to 100, the largest is 97", m.command("primes 100"))
+        g.match("an exit status is told", r"^primes: status 2$", m.command("primes 1"))
+        g.match("unknown command", r"^nonsuch: no such command or program",
+                m.command("nonsuch"))
+        g.match("unknown command, nearly right", r"did you mean `primes`\?", m.command("prines"))
+        g.match("unknown program", r"^nonsuch: no such", m.command("run nonsuch"))
+        g.match("run alone explains itself", r"^usage: run ", m.command("run"))
+        g.equal("an empty line", m.command(""), "")
+        g.match("version", r"Selkie", m.command("version"))
+        g.match("log", r"^Selkie: core up", m.command("log"))
+        g.match("time of a command", r"^Hello, world!\n\d+\.\d{6} s$", m.command("time hello"))
+        g.match("time of day", r"^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", m.command("time"))
+        g.match("tests lists", r"^  \w+$", m.command("tests"))
+        g.match("history", r"^  primes 100$", m.command("history"))
+        g.match("hexdump", r"^0+ .*00 61 73 6d", m.command("hexdump hello"))
+        g.match("cat", r"^start serial", m.command("cat init.conf"))
+
+
+@scenario
+def processes(g, build):
+    with Machine(build, "pvh") as m:
+        m.prompt()
+        text = m.command("ps")
+        for p in "init serial console shell display keyboard clock".split():
+            g.match(f"ps knows {p}", rf"^ +\d+ {p} +1 ", text)
+        said = m.command("spin &")
+        job = re.match(r"\[(\d+)\] spin\n", said)
+        g.check("a program in the background has a number", job, said)
+        pid = job.group(1)
+        g.equal("the shell answers beside it", m.command("echo still here"), "still here\n")
+        g.match("it is among the processes", rf"^ +{pid} spin ", m.command("ps"))
+        m.command(f"kill {pid}")
+        text = m.command("ps") + m.command("")
+        g.check("kill ends it", f"{pid} spin " not in m.command("ps"), text)
+        g.match("killing nothing", r"99999: ", m.command("kill 99999"))
+        g.match("killing nonsense", r"kill: x is not a PID", m.command("kill x"))
+        m.type("spin\r")
+        m.expect("\n")
+        m.type("\x03")
+        m.prompt()
+        g.equal("ctrl-C ends what runs in front", m.command("echo free"), "free\n")
+        before = m.command("mem")
+        for _ in range(5):
+            m.command("primes 100000")
+        g.equal("programs that end give their memory back", m.command("mem"), before)
+
+
+@scenario
+def messages(g, build):
+    with Machine(build, "pvh") as m:
+        m.prompt()
+        m.command("pong &")
+        g.match("ping and pong", r"^100 rounds of 56 bytes, \d+ ns each$", m.command("ping 100"))
+        g.match("of 4 KiB", r"^20 rounds of 4096 bytes", m.command("ping 20 4096"))
+        m.command("deny ping ping")
+        g.match("what is denied is named", r"denied: .*ping", m.command("ping"))
+        g.check("a denial is in force", "ping ping" not in m.command("grants ping"), "")
+        m.command("grant ping ping")
+        g.match("a grant is in force", r"^1 rounds", m.command("ping 1"))
+        g.match("grants", r"^serial port 3f8-3ff$", m.command("grants"))
+        g.match("a grant of nonsense", r"\w", m.command("grant ping port zz"))
+        m.command("pong &")
+        g.match("a second handler is refused", r"\w",
+                m.command("ps"))
+
+
+@scenario
+def traps(g, build):
+    """Each trap ends its program alone, and is told with a place."""
+    kinds = {"unreachable": "unreachable", "memory": "out of bounds memory access",
+             "store": "out of bounds memory access", "fill": "out of bounds memory access",
+             "div0": "integer divide by zero", "overflow": "integer overflow",
+             "conversion": "invalid conversion to integer",
+             "signature": "indirect call type mismatch", "element": "undefined element",
+             "uninitialized": "uninitialized element",
+             "table": "out of bounds table access", "stack": "call stack exhausted"}
+    with Machine(build, "pvh") as m:
+        m.prompt()
+        for kind, text in kinds.items():
+            g.match(f"trap {kind}", rf"^trap: {text} in \w+ \(byte \d+\)",
+                    m.command(f"trap {kind}"))
+        g.equal("the shell answers", m.command("echo alive"), "alive\n")
+        m.command("grow")
+        g.equal("after one that takes all memory", m.command("echo alive"), "alive\n")
+        m.command("flood")
+        g.equal("after one that fills a channel", m.command("echo alive"), "alive\n")
+
+
+@scenario
+def line_editing(g, build):
+    with Machine(build, "pvh") as m:
+        m.prompt()
+        g.equal("left", m.command("echo ac" + LEFT + "b"), "abc\n")
+        g.equal("left and right", m.command("echo ad" + LEFT + "bc" + RIGHT + "e"), "abcde\n")
+        g.equal("home and end", m.command("cho a" + HOME + "e" + END + "b"), "ab\n")
+        g.equal("backspace", m.command("echo abx" + BACKSPACE + "c"), "abc\n")
+        g.equal("backspace in the middle",
+                m.command("echo axb" + LEFT + BACKSPACE), "ab\n")
+        g.equal("ctrl-A and ctrl-E", m.command("cho 1\x01e\x052"), "12\n")
+        g.equal("ctrl-K", m.command("echo abc" + LEFT + LEFT + "\x0b"), "a\n")
+        g.equal("ctrl-U", m.command("nonsense\x15echo u"), "u\n")
+        g.equal("ctrl-W", m.command("echo one two\x17three"), "one three\n")
+        g.equal("history: up", m.command(UP), "one three\n")
+        m.command("echo older")
+        m.command("echo newer")
+        g.equal("history: up twice", m.command(UP + UP), "older\n")
+        g.equal("history: up and down", m.command(UP + UP + UP + DOWN), "newer\n")
+        g.equal("history: edited", m.command(UP + "!"), "newer!\n")
+        g.equal("tab completes a program", m.command("pri\t100").split(",")[0],
+                "25 primes up to 100")
+        g.match("tab completes a command", r"Selkie", m.command("vers\t"))
+        g.equal("tab completes after run", m.command("run hel\t"), "Hello, world!\n")
+        m.type("p\t\t")
+        listed = m.expect("poweroff")
+        g.check("tab lists what there is", "ping" in listed and "pong" in listed, listed)
+        m.type("\x03")
+        m.prompt()
+        m.type("\x03")
+        m.prompt()
+        g.equal("a long line", m.command("echo " + "x" * 150), "x" * 150 + "\n")
+        g.equal("ctrl-C gives a line up", m.command("echo no\x03echo yes").split("\n")[-2:],
+                ["yes", ""])
+
+
+@scenario
+def restarts(g, build):
+    """A driver that ends is started again, and the shell gets its terminal back."""
+    with Machine(build, "pvh") as m:
+        m.prompt()
+        for name in "display keyboard clock serial".split():
+            pid = re.search(rf"^ +(\d+) {name} ", m.command("ps"), re.M).group(1)
+            m.type(f"kill {pid}\r")
+            m.expect("\n")
+            m.prompt()
+            for _ in range(50):
+                now = re.search(rf"^ +(\d+) {name} ", m.command("ps"), re.M)
+                if now and now.group(1) != pid:
+                    break
+            g.check(f"{name} is back", now and now.group(1) != pid, now)
+            g.equal(f"the shell answers after {name} ended", m.command("echo on"), "on\n")
