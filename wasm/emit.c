@@ -31,11 +31,12 @@ void emit_site(struct emit *e, uint32_t pos, int trap, bool call)
     e->site[e->nsite++] = (struct site_rec){ .pc = (uint32_t)e->b.n, .pos = pos, .trap = trap, .call = call };
 }
 
-static void fix_block(struct emit *e, uint32_t block)
+static struct fix *fix_block(struct emit *e, uint32_t block)
 {
     GROW(e, fix, nfix, capfix);
-    e->fix[e->nfix++] = (struct fix){ .at = e->b.n, .to = block };
+    e->fix[e->nfix] = (struct fix){ .at = e->b.n, .to = block };
     x_u32(&e->b, 0);
+    return &e->fix[e->nfix++];
 }
 
 void emit_trap_if(struct emit *e, int cc, int trap, uint32_t pos)
@@ -354,11 +355,13 @@ static void jump(struct emit *e, uint32_t block)
     fix_block(e, block);
 }
 
-static void jcc_block(struct emit *e, int cc, uint32_t block)
+static struct fix *jcc_block(struct emit *e, int cc, uint32_t block)
 {
     x_byte(&e->b, 0x0f);
     x_byte(&e->b, 0x80 | cc);
-    fix_block(e, block);
+    struct fix *x = fix_block(e, block);
+    x->cond = true;
+    return x;
 }
 
 void emit_branch(struct emit *e, int cc, uint32_t block)
@@ -368,7 +371,7 @@ void emit_branch(struct emit *e, int cc, uint32_t block)
         jcc_block(e, CC_P, block);
     } else if (cc == CC_FEQ) {
         size_t skip = emit_jcc8(e, CC_P);
-        jcc_block(e, CC_E, block);
+        jcc_block(e, CC_E, block)->fixed = true;
         emit_here8(e, skip);
     } else {
         jcc_block(e, cc, block);
@@ -426,7 +429,7 @@ static void term_jcc(struct emit *e, uint32_t b, int cc)
         edge_moves(e, ey);
         emit_room(e);
         x_byte(&e->b, 0xe9);
-        fix_block(e, yes);
+        fix_block(e, yes)->fixed = true;
         for (size_t k = 0; k < n; k++)
             x_patch32(&e->b, at[k], (uint32_t)(e->b.n - at[k] - 4));
         edge_moves(e, en);
@@ -468,7 +471,7 @@ static void term_switch(struct emit *e, uint32_t b, struct mi *m)
         edge_moves(e, x);
         emit_room(e);
         x_byte(&e->b, 0xe9);
-        fix_block(e, x->to);
+        fix_block(e, x->to)->fixed = true;
     }
     (void)ed;
     /* the table itself stands here, 4-aligned, never executed: rows are patched when blocks are placed */
@@ -484,7 +487,7 @@ static void term_switch(struct emit *e, uint32_t b, struct mi *m)
                 x_patch32(&e->b, to_default, (uint32_t)(e->stub_of[to] - to_default - 4));
             } else {
                 GROW(e, fix, nfix, capfix);
-                e->fix[e->nfix++] = (struct fix){ .at = to_default, .to = to };
+                e->fix[e->nfix++] = (struct fix){ .at = to_default, .to = to, .fixed = true };
             }
             break;
         }
@@ -494,7 +497,7 @@ static void term_switch(struct emit *e, uint32_t b, struct mi *m)
             /* rel32 counts from behind the field; a row counts from the table's start */
             uint32_t bias = (uint32_t)(e->b.n + 4 - e->table[slot].at);
             GROW(e, fix, nfix, capfix);
-            e->fix[e->nfix++] = (struct fix){ .at = e->b.n, .to = to };
+            e->fix[e->nfix++] = (struct fix){ .at = e->b.n, .to = to, .fixed = true };
             x_u32(&e->b, bias);
         }
     }
@@ -757,9 +760,14 @@ void emit_func(struct emit *e)
     for (uint32_t b = 1; b < f->nblocks; b++)
         if (b == 1 || f->blocks[b].npreds)
             emit_block(e, b);
+    emit_relax(e);
     finish_stubs(e);
     for (uint32_t k = 0; k < e->nfix; k++) {
         struct fix *x = &e->fix[k];
+        if (x->shorter) {
+            e->b.p[x->at] = (uint8_t)(e->block_at[x->to] - x->at - 1);
+            continue;
+        }
         uint32_t old = e->b.p[x->at] | e->b.p[x->at + 1] << 8 | e->b.p[x->at + 2] << 16 |
                        (uint32_t)e->b.p[x->at + 3] << 24;
         x_patch32(&e->b, x->at, (uint32_t)(e->block_at[x->to] - x->at - 4) + old);

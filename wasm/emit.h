@@ -5,7 +5,8 @@
 #include "wasm/lir.h"
 #include "wasm/x64.h"
 
-struct fix { size_t at; uint32_t to; };                 /* rel32 at `at` to block `to` */
+/* displacement at `at` to block `to`; 32 bits, 8 if `shorter`. `fixed`: the code around it may not move */
+struct fix { size_t at; uint32_t to; bool fixed, cond, shorter; };
 struct stub { size_t at; uint32_t pos; uint8_t trap; }; /* rel32 at `at` to a trap */
 struct pool_ref { size_t at; uint8_t tail, size; uint64_t lo, hi; };
 struct table { size_t at; uint32_t block, lea; };       /* jump table of a switch */
@@ -55,6 +56,7 @@ void emit_here8(struct emit *e, size_t at);
 
 /* compile.c takes the finished function from here */
 void emit_func(struct emit *e);
+void emit_relax(struct emit *e);      /* relax.c */
 
 #define VEC(r) ((r) & 15)
 
