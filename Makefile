@@ -10,6 +10,8 @@
 #:                    APPEND="option=value"  kernel command line (kernel/options.h)
 #: make usb DEV=/dev/sdX   writes the ISO to a USB stick, after asking, and verifies it
 #: make tools       host tools: wasmc, wasmrun, spectest
+#: make test        runs every test; TESTS="e2e/boot unit" those groups, TESTS=--list names them
+#:                    SPEC=DIR  folder of the WebAssembly test scripts (tests/README.md)
 #: make clean       removes build/
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -112,6 +114,16 @@ $(SIPS_TEST_OBJ): HOST_CFLAGS += -Wno-attributes -Wno-missing-prototypes
 $B/host/sips_test: $(SIPS_TEST_OBJ)
 	$(CC) $^ -o $@
 
+# ---- tests ------------------------------------------------------------------------------------------
+# tests/unit/NAME.c becomes build/host/unit/NAME, linked with the compiler and with the objects that a
+# line of its own may name
+UNIT := $(patsubst tests/unit/%.c,$B/host/unit/%,$(wildcard tests/unit/*.c))
+$(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $(HOST_LIB)
+	@mkdir -p $(@D)
+	$(CC) $^ -o $@ -lm
+test: tools kernel iso $(UNIT) $B/host/sips_test
+	tests/run $B $(TESTS)
+
 # ---- the kernel -----------------------------------------------------------------------------------
 K := $B/k
 KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -fno-pic -fno-pie \
@@ -172,4 +184,4 @@ help:
 	@sed -n 's/^#: //p' Makefile
 
 -include $(wildcard $B/host/*/*.d)
-.PHONY: all tools ifaces sips kernel archive iso run usb deps clean help
+.PHONY: all tools ifaces sips test kernel archive iso run usb deps clean help

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """layers.py - who may include whom, and the form of the sources. TAP, a case for each rule.
 
-- wasm/ includes itself and four headers of the language; the kernel sees wasm/ through its public
-  headers; SIPs see the SDK, generated interfaces and their own folder; nothing includes tools/ and
+- wasm/ includes itself and four headers of C; the kernel sees wasm/ through its public headers;
+  SIPs see the SDK, generated interfaces and their own folder; nothing includes tools/ and
   tests/ but themselves.
 - In kernel/ no header is included by a layer below it: x64 <- memory <- scheduling <- objects <- SIPs.
 - Inline assembly stands in kernel/x64/ (and in host tools, which are programs of Linux).
@@ -16,15 +16,18 @@ import sys
 os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LANGUAGE = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h"}
 PUBLIC_WASM = {"wasm/wasm.h"}
-LINES, COLUMNS = 60, 100
+LINES, COLUMNS = 64, 134
 
 # longer functions, and why
 LONG = {
+    ("wasm/emit_ops.c", "emit_op"): "one switch over the operations",
+    ("wasm/isel.c", "select_ins"): "one switch over the operations",
 }
 # inline assembly outside of kernel/x64/, and why
 ASM = {
     "tools/trap.c": "switches to the wasm stack on Linux",
     "tools/host.c": "calls compiled code on Linux",
+    "sips/sip.h": "places a custom section, no instruction",
 }
 # kernel files that see more of wasm/ than its public header, and why
 SEES_WASM = {

@@ -19,8 +19,8 @@ import time
 
 PROMPT = "selkie> "
 MEDIA = ("bios-cd", "bios-usb", "uefi-cd", "uefi-usb", "pvh")
-ARCHIVE_TAR = ["tar", "--format=ustar", "--owner=0", "--group=0", "--numeric-owner"]
 PATIENCE = 120
+SERVICES = "init serial console shell display keyboard clock".split()
 
 scenarios = []
 
@@ -145,6 +145,14 @@ class Machine:
         self.type(line + "\r")
         self.expect("\n", patience)
         return self.prompt(patience)
+
+    def services(self):
+        """Waits until all that init starts is there; what ps says then."""
+        for _ in range(200):
+            text = self.command("ps")
+            if all(f" {name} " in text for name in SERVICES):
+                return text
+        raise MachineError("not all services come up", self.text())
 
     def wait_end(self, patience=PATIENCE):
         """Waits until QEMU ends by itself; its status."""

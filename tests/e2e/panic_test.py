@@ -4,8 +4,8 @@ import re
 from machine import Machine, scenario
 
 RED = 2 * 0x12 + 1
-FAULTS = {"panic": "as asked for by fault=panic", "assert": "assert", "pf": "page fault",
-          "gp": "general protection", "ud": "invalid opcode", "de": "divide", "df": "double fault",
+FAULTS = {"panic": "as asked for by fault=panic", "assert": "not an allocated page", "pf": "page fault",
+          "gp": "#GP protection", "ud": "invalid opcode", "de": "divide", "df": "double fault",
           "wx": "page fault", "nx": "page fault"}
 
 
@@ -17,7 +17,7 @@ def panic(g, build):
             said = m.text()
             g.match(f"fault={fault}: the reason", rf"(?i)^\*\*\* kernel panic: .*{text}", said)
             g.match(f"fault={fault}: a backtrace with names",
-                    rf"^  ffffffff8\w+ (raise_|fault_provoke)\w*\+0x", said)
+                    rf"^  ffffffff8\w+ (raise_|fault_provoke|machine_start)\w*\+0x", said)
             g.equal(f"fault={fault}: the status is red", status, RED)
 
 

@@ -18,7 +18,10 @@ def load_font(path):
 
 def cell(width, pixels, x, y):
     """The glyph in a cell: pixels that differ from the most frequent colour of the cell."""
-    rows = [pixels[3 * ((16 * y + r) * width + 8 * x):][:24] for r in range(16)]
+    at = [3 * ((16 * y + r) * width + 8 * x) for r in range(16)]
+    rows = [pixels[a:a + 24] for a in at]
+    if rows.count(rows[0]) == 16 and rows[0] == rows[0][:3] * 8:
+        return bytes(16)
     colours = [row[i:i + 3] for row in rows for i in range(0, 24, 3)]
     back = max(set(colours), key=colours.count)
     return bytes(sum(0x80 >> i for i in range(8) if row[3 * i:3 * i + 3] != back) for row in rows)

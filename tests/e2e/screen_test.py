@@ -21,6 +21,8 @@ def framebuffer(medium):
         font = load_font(f"{build}/gen/font.c")
         with Machine(build, medium) as m:
             m.prompt()
+            m.services()
+            m.command("clear")
             lines = until(lambda: read_screen(font, *m.screendump()), "selkie>")
             g.check("the prompt is on the screen", "selkie>" in lines, "\n".join(lines))
             m.keyboard("echo Typed here")
@@ -58,6 +60,7 @@ def screen_vga(g, build):
 
     with Machine(build, "pvh") as m:
         m.prompt()
+        m.services()
         m.keyboard("hello")
         lines = until(read, "Hello, world!")
         g.check("the prompt and what was typed", "selkie> hello" in lines, "\n".join(lines))
