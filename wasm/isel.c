@@ -910,7 +910,12 @@ void isel_run(struct lfunc *l)
         for (uint32_t v = f->blocks[b].first; v && f->ins[v].op == IR_PHI; v = f->ins[v].next)
             for (uint32_t k = 0; k < f->ins[v].b; k++)
                 val(&s, f->args[f->ins[v].a + k]);
-    for (uint32_t b = f->nblocks - 1; b >= 1; b--)
-        if (b == 1 || f->blocks[b].npreds)
+    for (uint32_t b = f->nblocks - 1; b >= 1; b--) {
+        if (b == 1 || f->blocks[b].npreds) {
             select_block(&s, b);
+        } else {                /* unreachable: empty, but a loop may end here in layout order */
+            l->block_last[b] = l->n;
+            l->block_first[b] = l->n - 1;
+        }
+    }
 }
