@@ -1,15 +1,15 @@
-/* matrix_i32.c - product of integer matrices through row pointers kept as offsets. */
+/* matrix_i32.c - product of integer matrices. */
 #include "../bench.h"
 
 enum { N = 56 };
 
-static int32_t a[N][N], b[N][N], c[N][N];
+static uint32_t a[N][N], b[N][N], c[N][N];
 
-static NOINLINE void multiply(int n, int32_t (*x)[N], int32_t (*y)[N], int32_t (*z)[N])
+static NOINLINE void multiply(int n, uint32_t (*x)[N], uint32_t (*y)[N], uint32_t (*z)[N])
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
-            int32_t s = 0;
+            uint32_t s = 0;
             for (int k = 0; k < n; k++)
                 s += x[i][k] * y[k][j];
             z[i][j] = s;
@@ -22,13 +22,13 @@ uint32_t run(uint32_t n)
 
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
-            a[i][j] = (int32_t)rnd(&s) >> 8;
-            b[i][j] = (int32_t)rnd(&s) >> 8;
+            a[i][j] = rnd(&s);
+            b[i][j] = rnd(&s);
         }
     for (uint32_t t = 0; t < n; t++) {
         multiply(N, a, b, c);
         a[t % N][0] = c[0][t % N];
-        h = mix(h, (uint32_t)c[t % N][(t * 7) % N]);
+        h = mix(h, c[t % N][(t * 7) % N]);
     }
     return h;
 }

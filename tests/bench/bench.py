@@ -1,0 +1,214 @@
+#!/usr/bin/python3
+"""bench.py - runs every kernel by every contender, alternating, and prints the tables.
+
+A contender is a process that answers each number n with the time and the result of run(n)
+(native.c). For each kernel all of them are started once; n is chosen so that gcc's code runs for
+--ms milliseconds; then they take turns for --rounds rounds, and the fastest round of each counts.
+Results must agree. Ratios below 1 mean that ours is the faster one.
+"""
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+
+V8 = ["--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-dynamic-tiering"]
+LIFTOFF = ["--liftoff-only", "--no-wasm-lazy-compilation"]
+GROUPS = ["numeric", "integer", "pointer", "calls", "memory", "simd"]
+SCALAR = ["numeric", "integer", "pointer", "calls", "memory"]
+CONTENDERS = ["ours", "v8", "liftoff", "gcc", "clang", "wasm2c"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def command(who, base, d, off=None):
+    """Command line of a contender for the kernel built as BASE.*, or None if it was not built."""
+    if who == "ours":
+        cmd = [f"{d}/ours"] + (["--off", off] if off else []) + [base + ".wasm"]
+    elif who in ("v8", "liftoff"):
+        cmd = ["node"] + (V8 if who == "v8" else LIFTOFF) + [f"{HERE}/node.js", base + ".wasm"]
+    else:
+        cmd = [f"{base}.{who}"]
+    return cmd if os.path.exists(cmd[-1]) else None
+
+
+class Runner:
+    """A contender's process for one kernel."""
+
+    def __init__(self, cmd):
+        self.best = math.inf
+        self.result = None
+        self.error = None
+        self.cmd = cmd
+        self.p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+
+    def run(self, n):
+        """Seconds of run(n), or None when the process failed: see .error."""
+        if self.error:
+            return None
+        try:
+            self.p.stdin.write(f"{n}\n")
+            self.p.stdin.flush()
+            line = self.p.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            text = self.p.stderr.read().strip().split("\n")
+            self.error = text[0] if text else "died"
+            return None
+        ns, self.result = (int(w) for w in line.split())
+        return ns / 1e9
+
+    def close(self):
+        try:
+            self.p.stdin.close()
+        except BrokenPipeError:
+            pass
+        self.p.wait()
+
+
+def calibrate(r, target):
+    """Number of turns for which r runs about target seconds."""
+    n = 1
+    while True:
+        t = r.run(n)
+        if t is None or n >= 1 << 30:
+            return None
+        if t >= target / 8:
+            return max(1, int(n * target / t))
+        n *= 4 if t < target / 64 else 2
+
+
+def measure(base, d, who, args):
+    """{contender: seconds} for one kernel, and what went wrong."""
+    runners, wrong = {}, []
+    for w in who:
+        cmd = command(w, base, d)
+        if cmd:
+            runners[w] = Runner(cmd)
+    if "gcc" not in runners:
+        return {}, 0, ["not built for gcc"]
+    n = calibrate(runners["gcc"], args.ms / 1000)
+    for _ in range(args.rounds):
+        for r in runners.values():
+            t = r.run(n)
+            if t is not None:
+                r.best = min(r.best, t)
+    right = runners["gcc"].result
+    times = {}
+    for w, r in runners.items():
+        r.close()
+        if r.error:
+            wrong.append(f"{w}: {r.error}")
+        elif r.result != right:
+            wrong.append(f"{w}: result {r.result}, gcc's is {right}")
+        else:
+            times[w] = r.best
+    return times, n, wrong
+
+
+def mean(values):
+    return math.exp(sum(math.log(v) for v in values) / len(values)) if values else None
+
+
+def ratio(times, a, b):
+    return times[a] / times[b] if a in times and b in times else None
+
+
+def show(x, width=8):
+    return f"{x:{width}.2f}" if x is not None else " " * (width - 1) + "-"
+
+
+def kernels(d, groups, only):
+    for g in groups:
+        folder = f"{d}/{g}"
+        names = sorted(f[:-5] for f in os.listdir(folder) if f.endswith(".wasm")) \
+            if os.path.isdir(folder) else []
+        for name in names:
+            if os.path.exists(f"{HERE}/{g}/{name}.c") and (not only or name in only.split(",")):
+                yield g, name
+
+
+def table_head(who):
+    cols = "".join(f"{'/' + w:>8}" for w in who if w != "ours")
+    return f"{'':24}{'ours ms':>9}{cols}"
+
+
+def line(label, times, who):
+    ms = f"{times['ours'] * 1000:9.1f}" if "ours" in times else "        -"
+    return f"{label:24}{ms}" + "".join(show(ratio(times, "ours", w)) for w in who if w != "ours")
+
+
+def group_line(label, rows, who):
+    cells = []
+    for w in who:
+        if w != "ours":
+            cells.append(show(mean([r for r in (ratio(t, "ours", w) for t in rows) if r])))
+    return f"{label:33}" + "".join(cells)
+
+
+def summary(results, who):
+    out = [table_head(who)]
+    for g in GROUPS:
+        rows = [r["times"] for r in results if r["group"] == g]
+        if rows:
+            out.append(group_line(f"{g} ({len(rows)})", rows, who))
+    rows = [r["times"] for r in results if r["group"] in SCALAR]
+    if rows:
+        out.append(group_line(f"scalar ({len(rows)})", rows, who))
+    return "\n".join(out)
+
+
+def compare(results, path):
+    """Prints how ours moved against another run, in units of V8's time in the same run."""
+    with open(path) as f:
+        old = {(r["group"], r["name"]): r["times"] for r in json.load(f)["results"]}
+    moves = []
+    for r in results:
+        a = ratio(r["times"], "ours", "gcc")
+        b = ratio(old.get((r["group"], r["name"]), {}), "ours", "gcc")
+        if a and b:
+            moves.append((a / b, r["group"], r["name"], b, a))
+    print(f"\nours/gcc now against {path}: geometric mean",
+          show(mean([m[0] for m in moves])).strip())
+    for m in sorted(moves):
+        if m[0] < 0.95 or m[0] > 1.05:
+            print(f"  {m[1]}/{m[2]:18} {m[3]:.2f} -> {m[4]:.2f}  ({m[0]:.2f})")
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    ap.add_argument("--dir", default="build/bench", help="where the kernels were built")
+    ap.add_argument("--out", help="file for the results")
+    ap.add_argument("--compare", help="results of another run")
+    ap.add_argument("--groups", default=",".join(GROUPS))
+    ap.add_argument("--only", help="names of kernels, with commas")
+    ap.add_argument("--rounds", type=int, default=5)
+    ap.add_argument("--ms", type=float, default=60, help="time that gcc's code gets a round")
+    ap.add_argument("--who", default=",".join(CONTENDERS))
+    args = ap.parse_args()
+    who = [w for w in CONTENDERS if w in args.who.split(",") or w in ("ours", "gcc")]
+
+    results, failures = [], []
+    print("run time: ratios ours/other, minimum of", args.rounds)
+    print(table_head(who), flush=True)
+    for g, name in kernels(args.dir, args.groups.split(","), args.only):
+        times, n, wrong = measure(f"{args.dir}/{g}/{name}", args.dir, who, args)
+        failures += [f"{g}/{name}: {w}" for w in wrong]
+        results.append({"group": g, "name": name, "n": n, "times": times, "wrong": wrong})
+        print(line(f"{g}/{name}", times, who), *wrong[:1], flush=True)
+    print("\ngeometric means\n" + summary(results, who))
+    if failures:
+        print("\nfailures\n  " + "\n  ".join(failures))
+    if args.out:
+        with open(args.out, "w") as f:
+            json.dump({"time": time.strftime("%Y-%m-%d %H:%M"), "results": results}, f, indent=1)
+    if args.compare:
+        compare(results, args.compare)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

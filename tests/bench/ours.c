@@ -1,0 +1,75 @@
+/*
+ * ours.c - like native.c, for a wasm file compiled by our compiler: `ours [--off LETTERS] FILE.wasm`.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "tools/host.h"
+#include "tools/wasi.h"
+
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static _Noreturn void die(const char *file, const char *what)
+{
+    fprintf(stderr, "ours: %s: %s\n", file, what);
+    exit(1);
+}
+
+static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
+                    struct wasm_extern *out)
+{
+    return wasi_resolve(m, import, out);
+}
+
+static void answer(const char *file, const struct wasm_extern *x)
+{
+    uint32_t n;
+
+    while (scanf("%" SCNu32, &n) == 1) {
+        union wasm_value v[1] = { { .i32 = n } };
+        uint64_t from = now_ns();
+        int trap = host_call(x, v);
+        uint64_t ns = now_ns() - from;
+        if (trap)
+            die(file, host_trap_text(trap));
+        printf("%" PRIu64 " %" PRIu32 "\n", ns, v[0].i32);
+        fflush(stdout);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct wasm_options o;
+    struct wasm_error err;
+    struct wasi w = { .argc = 1, .argv = argv, .env = argv + argc };
+    struct host_module *m;
+    struct host_instance *hi;
+    struct wasm_extern x;
+    const char *file = argv[argc - 1];
+    size_t size;
+    int trap;
+    uint8_t *bytes = host_read_file(file, &size);
+
+    host_options(&o);
+    if (argc == 4 && strcmp(argv[1], "--off") == 0)
+        for (const char *p = argv[2]; *p >= 'a' && *p <= 'z'; p++)
+            o.passes_off |= 1u << (*p - 'a');
+    if (!bytes)
+        die(file, "cannot be read");
+    if (!(m = host_module_load(bytes, size, &o, &err)))
+        die(file, err.text);
+    if (!(hi = host_instance_make(m, resolve, NULL, &w, &trap, &err)))
+        die(file, err.text);
+    if (trap || !wasm_export_find(hi->in, (struct wasm_name){ "run", 3 }, &x)
+        || x.kind != WASM_FUNC)
+        die(file, "has no function run");
+    answer(file, &x);
+    return 0;
+}
