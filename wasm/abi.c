@@ -34,6 +34,13 @@ uint32_t abi_param_words(const struct wasm_functype *t)
     return stack_words(t->params, t->nparams, false);
 }
 
+uint32_t abi_area_words(const struct wasm_functype *t, uint32_t tail_words)
+{
+    uint32_t n = abi_param_words(t);
+
+    return n > tail_words ? n : tail_words;
+}
+
 uint32_t abi_result_words(const struct wasm_functype *t)
 {
     return stack_words(t->results, t->nresults, true);

@@ -230,6 +230,14 @@ static void body_too_short(struct build *b)
         BUILD_MALFORMED(b, "END opcode expected");
 }
 
+/* Is the opcode in the language that the module may use? */
+static bool enabled(const struct build *b, uint32_t op)
+{
+    if (op == OP_return_call || op == OP_return_call_indirect)
+        return b->m->features & WASM_F_TAIL;
+    return true;
+}
+
 static void walk(struct build *b)
 {
     struct reader *r = &b->r;
@@ -247,7 +255,7 @@ static void walk(struct build *b)
         if (!rd_ok(r))
             return;
         const struct op_info *info = op_info(op);
-        if (!info)
+        if (!info || !enabled(b, op))
             BUILD_MALFORMED(b, "illegal opcode 0x%x", r->bytes[b->pos]);
         else if (!build_control(b, op))
             build_op(b, op, info);

@@ -119,6 +119,8 @@ uint32_t build_const(struct build *b, int type, uint64_t bits);
 uint32_t build_args(struct build *b, uint32_t n);           /* n slots in f->args */
 void build_phi_link(struct build *b, uint32_t block, uint32_t phi);
 
+/* build_ops.c: calls, with operands from the stack; 0 in dead code */
+void build_call(struct build *b, uint32_t op);
 /* build_ops.c: everything but control */
 void build_op(struct build *b, uint32_t op, const struct op_info *info);
 

@@ -433,6 +433,50 @@ static void op_return(struct build *b)
     unreachable(b);
 }
 
+/*
+ * Can the call leave this frame behind? What it takes on the stack goes where this function's own
+ * arguments stand, and stack results must be where this function's caller expects them. Within the
+ * module image.tail_words sees to that: the compiler starts anew with it when somebody needs it.
+ */
+static bool can_tail(struct build *b, const struct wasm_functype *t, bool internal)
+{
+    struct ir_func *f = b->f;
+    uint32_t have = abi_area_words(f->type, f->tail_words), need = abi_param_words(t);
+    bool results = abi_result_words(t) != 0;
+    bool fits = need <= have && (!results || abi_area_words(t, f->tail_words) == have);
+    if (!internal && results)
+        return fits && need == have;
+    f->wants_tail_words |= !fits;
+    return true;
+}
+
+static void op_return_call(struct build *b, uint32_t op)
+{
+    const struct wasm_functype *t, *own = b->f->type;
+    uint32_t at = b->r.pos, i = rd_u32(&b->r);
+    bool direct = op == OP_return_call;
+    if (i >= (direct ? b->m->nfuncs : b->m->ntypes) && rd_ok(&b->r))
+        BUILD_INVALID(b, "unknown %s %u", direct ? "function" : "type", i);
+    if (!rd_ok(&b->r))
+        return;
+    t = &b->m->types[direct ? b->m->funcs[i].type : i];
+    if (t->nresults != own->nresults || memcmp(t->results, own->results, t->nresults))
+        BUILD_INVALID(b, "type mismatch: results of a tail call");
+    b->r.pos = at;
+    build_call(b, direct ? OP_call : OP_call_indirect);
+    uint32_t vals = build_pop_vals(b, own->results, own->nresults);
+    bool port = direct && b->m->funcs[i].port_op;
+    if (b->cur && rd_ok(&b->r) && !port && can_tail(b, t, direct && !b->m->funcs[i].imported)) {
+        uint32_t call = b->f->blocks[b->cur].last;
+        while (b->f->ins[call].op == IR_RESULT)
+            call = b->f->ins[call].a;
+        block_end(b, TERM_TAIL)->a = call;
+    } else {
+        return_vals(b, vals);
+    }
+    unreachable(b);
+}
+
 bool build_control(struct build *b, uint32_t op)
 {
     switch (op) {
@@ -450,6 +494,9 @@ bool build_control(struct build *b, uint32_t op)
     case OP_br_if:      op_br_if(b); return true;
     case OP_br_table:   op_br_table(b); return true;
     case OP_return:     op_return(b); return true;
+    case OP_return_call: case OP_return_call_indirect:
+        op_return_call(b, op);
+        return true;
     }
     return false;
 }

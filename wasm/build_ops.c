@@ -398,6 +398,14 @@ static void const_op(struct build *b, uint32_t op)
     }
 }
 
+void build_call(struct build *b, uint32_t op)
+{
+    if (op == OP_call)
+        op_call(b);
+    else
+        op_call_indirect(b);
+}
+
 void build_op(struct build *b, uint32_t op, const struct op_info *info)
 {
     if (info->ir == IR_LOAD || info->ir == IR_STORE) {
@@ -417,11 +425,8 @@ void build_op(struct build *b, uint32_t op, const struct op_info *info)
     case OP_select: case OP_select_t:
         op_select(b, op);
         break;
-    case OP_call:
-        op_call(b);
-        break;
-    case OP_call_indirect:
-        op_call_indirect(b);
+    case OP_call: case OP_call_indirect:
+        build_call(b, op);
         break;
     case OP_local_get: case OP_local_set: case OP_local_tee:
         local_op(b, op);

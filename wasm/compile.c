@@ -14,6 +14,7 @@ struct compile {
     struct wasm_image *img;
     struct image_priv *p;
     struct wasm_arena arena;        /* of the function being compiled */
+    bool again;                     /* a tail call needs image.tail_words: all over again */
 };
 
 static bool pass_on(const struct wasm_options *o, char letter)
@@ -116,9 +117,13 @@ static bool compile_func(struct compile *c, uint32_t index, struct wasm_error *e
 
     arena_reset(a);
     f = arena_alloc(a, sizeof *f);
-    *f = (struct ir_func){ .m = c->m, .o = c->o, .arena = a, .index = index };
+    *f = (struct ir_func){ .m = c->m, .o = c->o, .arena = a, .index = index,
+                            .tail_words = c->img->tail_words };
     if (!pass_build(f, err))
         return false;
+    c->again |= f->wants_tail_words;
+    if (c->again)
+        return true;
     if (dumping(c->o, index, 'b'))
         ir_dump(f, "build");
     if (pass_on(c->o, 'g')) {
@@ -142,12 +147,12 @@ static bool compile_func(struct compile *c, uint32_t index, struct wasm_error *e
 }
 
 static uint32_t compile_thunk(struct compile *c, uint32_t func,
-                              void (*make)(struct emit *, const struct wasm_module *, uint32_t))
+                              void (*make)(struct emit *, const struct wasm_module *, uint32_t, uint32_t))
 {
     arena_reset(&c->arena);
     struct emit *e = arena_alloc(&c->arena, sizeof *e);
     e->arena = &c->arena;
-    make(e, c->m, func);
+    make(e, c->m, func, c->img->tail_words);
     return collect(c, e, func);
 }
 
@@ -159,6 +164,7 @@ static void set_up(struct compile *c)
     c->img->entry = arena_alloc(a, (n + 1) * 4);
     c->img->ext_entry = arena_alloc(a, (n + 1) * 4);
     c->img->invoke = arena_alloc(a, (n + 1) * 4);
+    c->img->tail = arena_alloc(a, n + 1);
     memset(c->img->ext_entry, 0xff, (n + 1) * 4);
     memset(c->img->invoke, 0xff, (n + 1) * 4);
     c->p = c->img->priv = arena_alloc(a, sizeof *c->p);
@@ -168,11 +174,25 @@ static void set_up(struct compile *c)
     c->p->reloc = arena_alloc(a, c->p->capreloc * sizeof *c->p->reloc);
 }
 
-static bool compile_all(struct compile *c, struct wasm_error *err)
+/* As many stack words as any type takes: all functions can then call each other in tail position. */
+static void provide_tail_words(struct compile *c)
 {
     struct wasm_module *m = c->m;
 
-    set_up(c);
+    for (uint32_t i = 0; i < m->ntypes; i++) {
+        uint32_t n = abi_param_words(&m->types[i]);
+        if (n > c->img->tail_words)
+            c->img->tail_words = n;
+    }
+    c->again = false;
+    c->p->npiece = c->p->nreloc = 0;
+    c->img->code_size = 0;
+}
+
+static bool compile_bodies(struct compile *c, struct wasm_error *err)
+{
+    struct wasm_module *m = c->m;
+
     for (uint32_t i = m->nimport_funcs; i < m->nfuncs; i++) {
         if (!compile_func(c, i, err))
             return false;
@@ -182,11 +202,29 @@ static bool compile_all(struct compile *c, struct wasm_error *err)
             return false;
         }
     }
+    return true;
+}
+
+static bool compile_all(struct compile *c, struct wasm_error *err)
+{
+    struct wasm_module *m = c->m;
+
+    set_up(c);
+    if (!compile_bodies(c, err))
+        return false;
+    if (c->again) {
+        provide_tail_words(c);
+        if (!compile_bodies(c, err))
+            return false;
+    }
     for (uint32_t i = 0; i < m->nfuncs; i++) {
         if (!m->funcs[i].escapes || m->funcs[i].port_op)
             continue;
-        if (!m->funcs[i].imported)
+        if (!m->funcs[i].imported) {
             c->img->ext_entry[i] = compile_thunk(c, i, thunk_ext_entry);
+            c->img->tail[i] = thunk_tail(m, i, c->img->tail_words);
+            c->img->ext_entry[i] += c->img->tail[i] ? WASM_TAIL_SIZE : 0;
+        }
         c->img->invoke[i] = compile_thunk(c, i, thunk_invoke);
     }
     return true;

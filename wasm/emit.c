@@ -223,7 +223,7 @@ static struct xmem move_dst(struct emit *e, struct pmove *p)
     if (p->rd == PM_OUT)
         return mem_at(RSP, (int32_t)(8 * p->to));
     if (p->rd == PM_RET)
-        return stack_in(e, abi_param_words(e->f->type) + p->to);
+        return stack_in(e, abi_area_words(e->f->type, e->f->tail_words) + p->to);
     return mem_at(RSP, e->l->slot[p->to]);
 }
 
@@ -503,14 +503,83 @@ static void term_switch(struct emit *e, uint32_t b, struct mi *m)
     }
 }
 
-static void epilogue(struct emit *e)
+static void pop_frame(struct emit *e)
 {
     if (e->frame)
         x_alu_ri(&e->b, 0, 8, RSP, (int32_t)e->frame);
     for (int k = 3; k >= 0; k--)
         if (e->l->callee_used & BIT(saved_regs[k]))
             x_pop(&e->b, saved_regs[k]);
+}
+
+static void epilogue(struct emit *e)
+{
+    pop_frame(e);
     x_byte(&e->b, 0xc3);
+}
+
+/* Stack arguments of a tail call, from the outgoing area to where this function's own stand. */
+static void move_arguments(struct emit *e, const struct wasm_functype *t)
+{
+    uint32_t n = abi_param_words(t);
+
+    for (uint32_t k = 0; k < n; k++) {
+        emit_room(e);
+        x_rm(&e->b, 0x8b, 8, R10, mem_at(RSP, (int32_t)(8 * k)));
+        x_rm(&e->b, 0x89, 8, R10, stack_in(e, k));
+    }
+    emit_room(e);
+}
+
+/*
+ * A tail call of code at [base + code], which may be a C function, another instance's or our own. C
+ * is called and returned from. For ours the instance stays as it is; so it may for another
+ * instance's function if the code that we return to restores r14 and r15 anyway, being an ext_entry.
+ */
+static void tail_outside(struct emit *e, struct lir *x, struct emit_callee c)
+{
+    const struct wasm_functype *t = call_type(e->f, &e->f->ins[x->s1]);
+    struct xbuf *b = &e->b;
+
+    x_rm(b, 0x8b, 8, RDI, mem_at(c.base, c.in));
+    x_rm(b, 0x8b, 4, R11, mem_at(c.base, c.tail));
+    x_rr(b, 0x85, 4, R11, R11);
+    size_t compiled = emit_jcc8(e, CC_NE);
+    emit_call_outside(e, x, c);
+    epilogue(e);
+    emit_here8(e, compiled);
+    x_rm(b, 0x8b, 8, RAX, mem_at(c.base, c.code));
+    move_arguments(e, t);
+    pop_frame(e);
+    x_rr(b, 0x3b, 8, RDI, R14);
+    size_t own = emit_jcc8(e, CC_E);
+    x_rr(b, 0xf6, 4, 0, R11);
+    x_byte(b, WASM_TAIL_ANY);
+    size_t bound = emit_jcc8(e, CC_E);
+    x_mov_ri(b, R10, EXT_RETURN);
+    x_rm(b, 0x8b, 8, R11, mem_at(RSP, 0));
+    x_rm(b, 0x3b, 8, R10, mem_at(R11, 0));
+    size_t plain = emit_jcc8(e, CC_NE);
+    emit_here8(e, own);
+    x_alu_ri(b, 5, 8, RAX, WASM_TAIL_SIZE);
+    emit_here8(e, bound);
+    emit_here8(e, plain);
+    x_rr(b, 0xff, 4, 4, RAX);
+}
+
+static void term_tail(struct emit *e, struct lir *x)
+{
+    struct ir_ins *c = &e->f->ins[x->s1];
+
+    if (x->sub != L_CALL) {
+        tail_outside(e, x, emit_callee(e, x, c));
+        return;
+    }
+    move_arguments(e, call_type(e->f, c));
+    pop_frame(e);
+    emit_room(e);
+    x_byte(&e->b, 0xe9);
+    emit_func_rel(e, c->c);
 }
 
 static void terminator(struct emit *e, uint32_t b, struct lir *x, struct mi *m)
@@ -527,6 +596,7 @@ static void terminator(struct emit *e, uint32_t b, struct lir *x, struct mi *m)
     case L_JCC: term_jcc(e, b, x->sub); break;
     case L_SWITCH: term_switch(e, b, m); break;
     case L_RET: epilogue(e); break;
+    case L_TAIL: term_tail(e, x); break;
     default:
         emit_site(e, x->pos, x->sub, false);
         x_byte(&e->b, 0x0f);

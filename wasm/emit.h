@@ -58,6 +58,18 @@ void emit_here8(struct emit *e, size_t at);
 void emit_func(struct emit *e);
 void emit_relax(struct emit *e);      /* relax.c */
 
+/* Where an instance's block or a table's entry keeps what a call out of the function needs. */
+struct emit_callee { int base; int32_t code, in, tail; };
+/* Call of an import, or of an entry whose index is in rax: checked, entry in rax afterwards. */
+struct emit_callee emit_callee(struct emit *e, struct lir *x, struct ir_ins *c);
+/* rdi is set: the call itself */
+void emit_call_outside(struct emit *e, struct lir *x, struct emit_callee c);
+void emit_func_rel(struct emit *e, uint32_t func);     /* rel32 to a function's entry */
+
+/* The code behind the call in an ext_entry whose function has nothing on the stack:
+ * add rsp, 8; pop r15; pop r14. Tail calls look for it at their return address. */
+#define EXT_RETURN 0x5e415f4108c48348u
+
 #define VEC(r) ((r) & 15)
 
 #endif

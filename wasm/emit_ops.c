@@ -535,10 +535,26 @@ static void clean_result(struct emit *e, uint32_t v)
         x_rr(&e->b, 0x8b, 4, RAX, RAX);
 }
 
-static void op_call_indirect(struct emit *e, struct lir *x, struct ir_ins *c)
+void emit_func_rel(struct emit *e, uint32_t func)
+{
+    if (e->nreloc == e->capreloc) {
+        uint32_t n = e->capreloc ? e->capreloc * 2 : 32;
+        e->reloc = arena_grow(e->arena, e->reloc, e->capreloc * sizeof *e->reloc, n * sizeof *e->reloc);
+        e->capreloc = n;
+    }
+    e->reloc[e->nreloc++] = (struct reloc){ .at = (uint32_t)e->b.n, .func = func };
+    x_u32(&e->b, 0);
+}
+
+struct emit_callee emit_callee(struct emit *e, struct lir *x, struct ir_ins *c)
 {
     struct wasm_module *mod = e->f->m;
+    int32_t slot = (int32_t)(mod->off_imports + sizeof(struct wasm_import_slot) * c->c);
 
+    if (c->op != IR_CALLIND)
+        return (struct emit_callee){ R14, slot + (int32_t)offsetof(struct wasm_import_slot, code),
+                                     slot + (int32_t)offsetof(struct wasm_import_slot, in),
+                                     slot + (int32_t)offsetof(struct wasm_import_slot, tail) };
     x_rm(&e->b, 0x8b, 8, R10, mem_at(R14, (int32_t)(mod->off_tables + 8 * c->aux)));
     x_rm(&e->b, 0x3b, 4, RAX, mem_at(R10, offsetof(struct wasm_table, size)));
     emit_trap_if(e, CC_AE, WASM_TRAP_ELEMENT, x->pos);
@@ -547,38 +563,29 @@ static void op_call_indirect(struct emit *e, struct lir *x, struct ir_ins *c)
     x_rm(&e->b, 0x8b, 4, R11, mem_at(R14, (int32_t)(mod->off_types + 4 * c->c)));
     x_rm(&e->b, 0x3b, 4, R11, mem_at(RAX, offsetof(struct wasm_entry, type_id)));
     emit_trap_if(e, CC_NE, WASM_TRAP_SIGNATURE, x->pos);
+    return (struct emit_callee){ RAX, offsetof(struct wasm_entry, code), offsetof(struct wasm_entry, in),
+                                 offsetof(struct wasm_entry, tail) };
+}
+_Static_assert(sizeof(struct wasm_entry) == 32, "emit_callee shifts by 5");
+
+void emit_call_outside(struct emit *e, struct lir *x, struct emit_callee c)
+{
     stack_check(e, x->pos);
-    x_rm(&e->b, 0x8b, 8, RDI, mem_at(RAX, offsetof(struct wasm_entry, in)));
-    call_mem(e, RAX, offsetof(struct wasm_entry, code), x->pos);
+    call_mem(e, c.base, c.code, x->pos);
     clean_result(e, x->s1);
 }
-_Static_assert(sizeof(struct wasm_entry) == 32, "op_call_indirect shifts by 5");
 
 static void op_call(struct emit *e, struct lir *x)
 {
-    struct wasm_module *mod = e->f->m;
     struct ir_ins *c = &e->f->ins[x->s1];
+    struct emit_callee to;
 
     switch (x->op) {
     case L_CALL:
         x_byte(&e->b, 0xe8);
-        if (e->nreloc == e->capreloc) {
-            uint32_t n = e->capreloc ? e->capreloc * 2 : 32;
-            e->reloc = arena_grow(e->arena, e->reloc, e->capreloc * sizeof *e->reloc, n * sizeof *e->reloc);
-            e->capreloc = n;
-        }
-        e->reloc[e->nreloc++] = (struct reloc){ .at = (uint32_t)e->b.n, .func = c->c };
-        x_u32(&e->b, 0);
+        emit_func_rel(e, c->c);
         emit_site(e, x->pos, WASM_TRAP_NONE, true);
         break;
-    case L_CALLIMP: {
-        int32_t slot = (int32_t)(mod->off_imports + sizeof(struct wasm_import_slot) * c->c);
-        stack_check(e, x->pos);
-        x_rm(&e->b, 0x8b, 8, RDI, mem_at(R14, slot + 8));
-        call_mem(e, R14, slot, x->pos);
-        clean_result(e, x->s1);
-        break;
-    }
     case L_CALLRT:
         stack_check(e, x->pos);
         x_rr(&e->b, 0x8b, 8, RDI, R14);
@@ -586,7 +593,10 @@ static void op_call(struct emit *e, struct lir *x)
         call_mem(e, R10, (int32_t)(8 * c->c), x->pos);
         clean_result(e, x->s1);
         break;
-    default: op_call_indirect(e, x, c); break;
+    default:
+        to = emit_callee(e, x, c);
+        x_rm(&e->b, 0x8b, 8, RDI, mem_at(to.base, to.in));
+        emit_call_outside(e, x, to);
     }
 }
 

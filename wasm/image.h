@@ -22,7 +22,8 @@ struct image_priv {
 };
 
 /* thunks.c: entries from outside, see struct wasm_image */
-void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func);
-void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func);
+void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
+void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
+uint8_t thunk_tail(const struct wasm_module *m, uint32_t func, uint32_t tail_words);
 
 #endif

@@ -99,6 +99,7 @@ static void link_func(struct wasm_instance *in, uint32_t f, const struct wasm_ex
     slot->code = x->code;
     slot->in = x->in ? x->in : in;
     if (x->ref) {
+        slot->tail = x->ref->tail;
         *ref = *x->ref;
         return;
     }
@@ -169,6 +170,7 @@ static void make_funcrefs(struct wasm_instance *in)
         r->in = in;
         r->type_id = inst_types(in)[m->funcs[f].type];
         r->func = f;
+        r->tail = in->image->tail[f];
     }
 }
 

@@ -221,6 +221,9 @@ static void dump_term(const struct ir_func *f, const struct ir_block *k)
     case TERM_TRAP:
         text_print(o, "    trap %u\n", k->a);
         break;
+    case TERM_TAIL:
+        text_print(o, "    tail v%u\n", k->a);
+        break;
     default:
         text_print(o, "    none\n");
     }

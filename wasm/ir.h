@@ -159,6 +159,7 @@ enum ir_term {
     TERM_SWITCH,        /* value a (i32, unsigned): targets args[b .. b+n), n = c; the last is default */
     TERM_RETURN,        /* values args[b .. b+c) */
     TERM_TRAP,          /* a = enum wasm_trap */
+    TERM_TAIL,          /* a = call in this block whose results are the function's */
 };
 
 /* A block appears at most once in another's list of predecessors (a switch may name it often). */
@@ -185,6 +186,8 @@ struct ir_func {
     struct wasm_arena *arena;       /* reset after each function */
     uint32_t index;                 /* function index */
     const struct wasm_functype *type;
+    uint32_t tail_words;            /* stack words that every internal call provides at least */
+    bool wants_tail_words;          /* set by the builder: a tail call needs them */
     struct ir_ins *ins;     uint32_t nins, cap_ins;
     struct ir_block *blocks;uint32_t nblocks, cap_blocks;   /* blocks[1] is the entry */
     uint32_t *args;         uint32_t nargs, cap_args;       /* pool of lists */
@@ -194,6 +197,12 @@ const char *ir_op_name(int op);
 uint8_t ir_op_mode(int op);
 const char *ir_op_operands(int op);
 enum ir_type ir_type_of(uint8_t wasm_type);
+
+/* abi.c */
+uint32_t abi_param_words(const struct wasm_functype *t);    /* stack words of the parameters */
+uint32_t abi_result_words(const struct wasm_functype *t);
+/* Words below the stack results in a call within the module (see struct wasm_image.tail_words). */
+uint32_t abi_area_words(const struct wasm_functype *t, uint32_t tail_words);
 
 /* Follows aliases. */
 static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)

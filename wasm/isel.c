@@ -585,6 +585,12 @@ const struct wasm_functype *call_type(const struct ir_func *f, const struct ir_i
     return &f->m->types[i->op == IR_CALL ? f->m->funcs[i->c].type : i->c];
 }
 
+static int call_op(struct isel *s, const struct ir_ins *i)
+{
+    return i->op == IR_CALLIND ? L_CALLIND : i->op == IR_CALLRT ? L_CALLRT :
+           s->f->m->funcs[i->c].imported ? L_CALLIMP : L_CALL;
+}
+
 static void sel_call(struct isel *s, uint32_t v, struct ir_ins *i)
 {
     struct wasm_func *fn = i->op == IR_CALL ? &s->f->m->funcs[i->c] : NULL;
@@ -598,9 +604,7 @@ static void sel_call(struct isel *s, uint32_t v, struct ir_ins *i)
             x->s1 = val32(s, s->f->args[i->a]);
         return;
     }
-    int op = i->op == IR_CALLIND ? L_CALLIND : i->op == IR_CALLRT ? L_CALLRT :
-             fn->imported ? L_CALLIMP : L_CALL;
-    put(s, op, 8, v, v, 0);
+    put(s, call_op(s, i), 8, v, v, 0);
     s->l->has_calls = true;
     for (uint32_t k = 0; k < i->b; k++)
         val(s, s->f->args[i->a + k]);
@@ -754,6 +758,15 @@ static void select_term(struct isel *s, struct ir_block *b)
         for (uint32_t k = 0; k < b->c; k++)
             val(s, s->f->args[b->b + k]);
         break;
+    case TERM_TAIL: {
+        struct ir_ins *c = &s->ins[b->a];
+        s->pos = c->pos;
+        put(s, L_TAIL, 0, 0, b->a, 0)->sub = call_op(s, c);
+        s->l->has_calls = true;
+        for (uint32_t k = 0; k < c->b; k++)
+            val(s, s->f->args[c->a + k]);
+        break;
+    }
     default: put(s, L_TRAP, 0, 0, 0, 0)->sub = b->a; break;
     }
 }
@@ -875,7 +888,7 @@ static void select_block(struct isel *s, uint32_t b)
         uint32_t v = s->order[n];
         if (!wanted(s, v))
             continue;
-        if (s->count[v] == FOLDED)
+        if (s->count[v] == FOLDED || (bl->term == TERM_TAIL && v == bl->a))
             continue;
         s->now = s->epoch[v];
         s->pos = s->ins[v].pos;

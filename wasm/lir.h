@@ -85,6 +85,7 @@ enum {
     X(JCC,      LC_TERM|LC_FLAGS) \
     X(SWITCH,   LC_TERM|LC_TMP) \
     X(RET,      LC_TERM) \
+    X(TAIL,     LC_TERM)            /* sub: the call, L_CALL, L_CALLIMP or L_CALLIND */ \
     X(TRAP,     LC_TERM)
 
 enum lir_op {
@@ -161,8 +162,6 @@ struct lfunc {
 struct abi_loc { uint8_t reg; uint32_t word; };     /* reg = NOREG: stack word `word` */
 struct abi_walk { uint32_t ints, vecs, words; bool results; };
 struct abi_loc abi_next(struct abi_walk *w, enum ir_type t);
-uint32_t abi_param_words(const struct wasm_functype *t);    /* stack words of the parameters */
-uint32_t abi_result_words(const struct wasm_functype *t);
 
 static inline bool ir_is_vec(int type) { return type >= T_F32 && type <= T_V128; }
 uint16_t lir_mode(const struct lfunc *l, int op);

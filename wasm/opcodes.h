@@ -34,6 +34,8 @@ enum { OP_FC = 0x100, OP_COUNT = 0x112, OP_PREFIX_FC = 0xfc };
     X(0x0f, return, "return", "", NONE, NONE, 0) \
     X(0x10, call, "call", "", U32, NONE, 0) \
     X(0x11, call_indirect, "call_indirect", "", U32U32, NONE, 0) \
+    X(0x12, return_call, "return_call", "", U32, NONE, 0) \
+    X(0x13, return_call_indirect, "return_call_indirect", "", U32U32, NONE, 0) \
     X(0x1a, drop, "drop", "", NONE, NONE, 0) \
     X(0x1b, select, "select", "", NONE, NONE, 0) \
     X(0x1c, select_t, "select", "", SELECT, NONE, 0) \

@@ -517,7 +517,7 @@ static void arguments(struct ra *ra, struct lir *x, struct mi *m)
 
     for (uint32_t k = 0; k < c->b; k++) {
         uint32_t v = ra_vreg(ra, f->args[c->a + k]);
-        bool entry = x->op == L_CALLIND && k + 1 == c->b;
+        bool entry = c->op == IR_CALLIND && k + 1 == c->b;
         struct abi_loc loc = entry ? (struct abi_loc){ .reg = RAX } : abi_next(&w, f->ins[v].type);
         struct pmove *p = pool_add(ra);
         p->rd = loc.reg == NOREG ? PM_OUT : loc.reg;
@@ -529,21 +529,28 @@ static void arguments(struct ra *ra, struct lir *x, struct mi *m)
     m->b = ra->l->npool - first;
 }
 
+/* Words of the outgoing area below the stack results. */
+static uint32_t call_words(struct ra *ra, struct lir *x, const struct wasm_functype *t)
+{
+    return !t ? 0 : x->op == L_CALL ? abi_area_words(t, ra->f->tail_words) : abi_param_words(t);
+}
+
 /* values of the call's results, first the call itself */
 static void results(struct ra *ra, struct lir *x, const struct wasm_functype *t, uint32_t nresults)
 {
     struct ir_func *f = ra->f;
     struct abi_walk w = { .results = true };
-    uint32_t base = t ? abi_param_words(t) : 0, v = x->s1, first = ra->l->npool;
+    uint32_t base = call_words(ra, x, t), v = x->s1, last = v, first = ra->l->npool;
 
     for (uint32_t k = 0; k < nresults; k++) {
         struct abi_loc loc = abi_next(&w, t ? ir_type_of(t->results[k]) : (enum ir_type)f->ins[v].type);
         if (k) {
-            v = f->ins[k == 1 ? x->s1 : v].next;
+            v = f->ins[last].next;
             while (v && !(f->ins[v].op == IR_RESULT && f->ins[v].a == x->s1 && f->ins[v].b == k))
                 v = f->ins[v].next;
             if (!v)
-                return;
+                continue;
+            last = v;
         }
         if (loc.reg != NOREG) {
             define(ra, v, loc.reg);
@@ -578,7 +585,7 @@ static void do_call(struct ra *ra, uint32_t i, struct lir *x)
         arguments(ra, x, out(ra, MI_PMOVE));
     struct mi *m = out(ra, MI_LIR);
     m->a = i;
-    uint32_t words = t ? abi_param_words(t) + abi_result_words(t) : 0;
+    uint32_t words = t ? call_words(ra, x, t) + abi_result_words(t) : 0;
     if (words > ra->l->out_words)
         ra->l->out_words = words;
     for (uint32_t rest = clobbered; rest; rest &= rest - 1)
@@ -586,6 +593,19 @@ static void do_call(struct ra *ra, uint32_t i, struct lir *x)
     for (uint32_t k = 0; k < c->b; k++)
         release(ra, ra_vreg(ra, ra->f->args[c->a + k]));
     results(ra, x, t, t ? t->nresults : c->type != T_NONE);
+}
+
+static void do_tail(struct ra *ra, uint32_t i, struct lir *x)
+{
+    struct ir_ins *c = &ra->f->ins[x->s1];
+    const struct wasm_functype *t = call_type(ra->f, c);
+    uint32_t words = abi_param_words(t) + abi_result_words(t);
+
+    if (words > ra->l->out_words)
+        ra->l->out_words = words;
+    if (c->b)
+        arguments(ra, x, out(ra, MI_PMOVE));
+    out(ra, MI_LIR)->a = i;
 }
 
 static void do_ret(struct ra *ra, uint32_t i)
@@ -829,6 +849,8 @@ static void do_ins(struct ra *ra, uint32_t i)
         do_call(ra, i, x);
     else if (x->op == L_RET)
         do_ret(ra, i);
+    else if (x->op == L_TAIL)
+        do_tail(ra, i, x);
     else if (x->op == L_DIV)
         do_div(ra, i, x);
     else if (x->op == L_SHIFTC)

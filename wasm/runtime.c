@@ -148,6 +148,7 @@ static struct wasm_entry entry_of(const struct wasm_table *t, void *ref)
         e.code = r->code;
         e.in = r->in;
         e.type_id = r->type_id;
+        e.tail = (uint32_t)r->tail;
     }
     return e;
 }

@@ -7,6 +7,14 @@
  */
 #include "wasm/image.h"
 
+static void func_rel(struct emit *e, uint32_t func)
+{
+    if (!e->reloc)
+        e->reloc = arena_alloc(e->arena, 2 * sizeof *e->reloc);
+    e->reloc[e->nreloc++] = (struct reloc){ .at = (uint32_t)e->b.n, .func = func };
+    x_u32(&e->b, 0);
+}
+
 static void call_func(struct emit *e, const struct wasm_module *m, uint32_t func)
 {
     int32_t slot = (int32_t)(m->off_imports + sizeof(struct wasm_import_slot) * func);
@@ -16,9 +24,7 @@ static void call_func(struct emit *e, const struct wasm_module *m, uint32_t func
         x_rm(&e->b, 0xff, 4, 2, mem_at(R14, slot));
     } else {
         x_byte(&e->b, 0xe8);
-        e->reloc = arena_alloc(e->arena, sizeof *e->reloc);
-        e->reloc[e->nreloc++] = (struct reloc){ .at = (uint32_t)e->b.n, .func = func };
-        x_u32(&e->b, 0);
+        func_rel(e, func);
     }
     emit_site(e, 0, WASM_TRAP_NONE, true);
 }
@@ -30,15 +36,36 @@ static void start(struct emit *e)
     emit_room(e);
 }
 
-void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func)
+/* WASM_TAIL_SIZE bytes; r14 and r15 of whoever this returns to are its caller's business. */
+static void tail_entry(struct emit *e, uint32_t func)
+{
+    x_rr(&e->b, 0x8b, 8, R14, RDI);
+    x_rm(&e->b, 0x8b, 8, R15, mem_at(R14, 0));
+    x_byte(&e->b, 0xe9);
+    func_rel(e, func);
+    while (e->b.n < WASM_TAIL_SIZE)
+        x_byte(&e->b, 0xcc);
+}
+
+uint8_t thunk_tail(const struct wasm_module *m, uint32_t func, uint32_t tail_words)
+{
+    const struct wasm_functype *t = &m->types[m->funcs[func].type];
+    bool any = !tail_words && !abi_param_words(t) && !abi_result_words(t);
+
+    return m->features & WASM_F_TAIL ? WASM_TAIL_LOCAL | (any ? WASM_TAIL_ANY : 0) : 0;
+}
+
+void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words)
 {
     const struct wasm_functype *t = &m->types[m->funcs[func].type];
     uint32_t params = abi_param_words(t), results = abi_result_words(t);
-    uint32_t frame = 8 * (params + results);
+    uint32_t area = abi_area_words(t, tail_words), frame = 8 * (area + results);
 
     if ((frame + 24) & 15)
         frame += 8;
     start(e);
+    if (m->features & WASM_F_TAIL)
+        tail_entry(e, func);
     x_push(&e->b, R14);
     x_push(&e->b, R15);
     x_alu_ri(&e->b, 5, 8, RSP, (int32_t)frame);
@@ -52,7 +79,7 @@ void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func)
     call_func(e, m, func);
     for (uint32_t k = 0; k < results; k++) {
         emit_room(e);
-        x_rm(&e->b, 0x8b, 8, R10, mem_at(RSP, (int32_t)(8 * (params + k))));
+        x_rm(&e->b, 0x8b, 8, R10, mem_at(RSP, (int32_t)(8 * (area + k))));
         x_rm(&e->b, 0x89, 8, R10, mem_at(RSP, (int32_t)(frame + 24 + 8 * (params + k))));
     }
     emit_room(e);
@@ -82,10 +109,8 @@ static void load_param(struct emit *e, struct abi_loc loc, enum ir_type t, uint3
     }
 }
 
-static void store_results(struct emit *e, const struct wasm_functype *t)
+static void store_results(struct emit *e, const struct wasm_functype *t, uint32_t base)
 {
-    uint32_t base = abi_param_words(t);
-
     for (int on_stack = 0; on_stack < 2; on_stack++) {  /* rax is free after the registers are stored */
         struct abi_walk w = { .results = true };
         for (uint32_t k = 0; k < t->nresults; k++) {
@@ -110,12 +135,13 @@ static void store_results(struct emit *e, const struct wasm_functype *t)
     }
 }
 
-void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func)
+void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words)
 {
     static const uint8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
     const struct wasm_functype *t = &m->types[m->funcs[func].type];
     struct abi_walk w = { 0 };
-    uint32_t frame = 8 * (abi_param_words(t) + abi_result_words(t)) + 8;
+    uint32_t area = m->funcs[func].imported ? abi_param_words(t) : abi_area_words(t, tail_words);
+    uint32_t frame = 8 * (area + abi_result_words(t)) + 8;
 
     if (!(frame & 8))
         frame += 8;
@@ -132,7 +158,7 @@ void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func)
     }
     emit_room(e);
     call_func(e, m, func);
-    store_results(e, t);
+    store_results(e, t, area);
     emit_room(e);
     x_alu_ri(&e->b, 0, 8, RSP, (int32_t)frame);
     for (size_t k = sizeof saved; k-- > 0;)

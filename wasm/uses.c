@@ -61,10 +61,11 @@ static void call_uses(struct ra *ra, struct lir *x, uint32_t i, uint32_t block)
     struct ir_ins *c = &f->ins[x->s1];
     struct abi_walk w = { 0 };
 
-    ra->l->call_at[ra->l->ncalls++] = i;
+    if (x->op != L_TAIL)
+        ra->l->call_at[ra->l->ncalls++] = i;
     for (uint32_t k = 0; k < c->b; k++) {
         uint32_t v = ra_vreg(ra, f->args[c->a + k]);
-        bool entry = x->op == L_CALLIND && k + 1 == c->b;
+        bool entry = c->op == IR_CALLIND && k + 1 == c->b;
         struct abi_loc loc = entry ? (struct abi_loc){ .reg = RAX } : abi_next(&w, f->ins[v].type);
         add(ra, v, i, block);
         if (loc.reg != NOREG)
@@ -109,7 +110,7 @@ static void block_uses(struct ra *ra, uint32_t b)
     edge_uses(ra, b);
     for (uint32_t i = l->block_last[b]; i <= l->block_first[b]; i++) {
         struct lir *x = &l->lir[i];
-        if (lir_mode(l, x->op) & LC_CALL) {
+        if ((lir_mode(l, x->op) & LC_CALL) || x->op == L_TAIL) {
             call_uses(ra, x, i, b);
             continue;
         }

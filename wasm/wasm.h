@@ -210,6 +210,8 @@ struct wasm_image {
     uint32_t *entry;                /* per function: internal entry, code offset */
     uint32_t *ext_entry;            /* per escaping function: entry that switches to the instance
                                        in rdi; UINT32_MAX if the function does not escape */
+    uint8_t *tail;                  /* per function: WASM_TAIL_* of its ext_entry */
+    uint32_t tail_words;            /* stack words that every internal call provides at least */
     uint32_t *invoke;               /* per escaping function: C-callable entry, see wasm_invoke_fn */
     size_t peak_memory;             /* bytes the compiler had at most, beyond module and output */
     struct wasm_arena *arena;
@@ -243,12 +245,22 @@ struct wasm_memory {                /* one linear memory; base never moves */
 };
 
 /* A function as a value. A funcref is a pointer to one of these or NULL. */
-struct wasm_funcref { void *code; struct wasm_instance *in; uint32_t type_id, func; uint64_t pad; };
+struct wasm_funcref {
+    void *code; struct wasm_instance *in; uint32_t type_id, func;
+    uint64_t tail;                  /* how a tail call gets there: WASM_TAIL_* */
+};
+
+/*
+ * Code of a function has, WASM_TAIL_SIZE bytes before it, an entry that loads r14 and r15 from rdi
+ * and does not restore them: for callers of the same instance (LOCAL), and for callers whose own
+ * caller restores them (ANY: the function takes and returns nothing on the stack). 0: none.
+ */
+enum { WASM_TAIL_LOCAL = 1, WASM_TAIL_ANY = 2, WASM_TAIL_SIZE = 16 };
 
 struct wasm_entry {                 /* of a table; 32 bytes, compiled code indexes it */
     void *code;                     /* ext_entry, 0 if null */
     struct wasm_instance *in;
-    uint32_t type_id, pad;
+    uint32_t type_id, tail;
     void *ref;                      /* the funcref or externref itself */
 };
 struct wasm_table {
@@ -257,7 +269,7 @@ struct wasm_table {
     uint32_t capacity; uint8_t type; bool has_max;
 };
 
-struct wasm_import_slot { void *code; struct wasm_instance *in; };
+struct wasm_import_slot { void *code; struct wasm_instance *in; uint64_t tail; };
 
 /*
  * The instance block. The head is fixed; the arrays of this module follow at the offsets that
