@@ -235,6 +235,8 @@ static bool enabled(const struct build *b, uint32_t op)
 {
     if (op == OP_return_call || op == OP_return_call_indirect)
         return b->m->features & WASM_F_TAIL;
+    if (op >= OP_FD)
+        return b->m->features & (op >= OP_RELAXED ? WASM_F_RELAXED : WASM_F_SIMD);
     return true;
 }
 
@@ -248,10 +250,8 @@ static void walk(struct build *b)
             return;
         }
         uint32_t op = rd_u8(r);
-        if (op == OP_PREFIX_FC) {
-            uint32_t sub = rd_u32(r);
-            op = sub < OP_COUNT - OP_FC ? OP_FC + sub : OP_COUNT;
-        }
+        if (op == OP_PREFIX_FC || op == OP_PREFIX_FD)
+            op = op_prefixed(op, rd_u32(r));
         if (!rd_ok(r))
             return;
         const struct op_info *info = op_info(op);

@@ -123,6 +123,13 @@ void build_phi_link(struct build *b, uint32_t block, uint32_t phi);
 void build_call(struct build *b, uint32_t op);
 /* build_ops.c: everything but control */
 void build_op(struct build *b, uint32_t op, const struct op_info *info);
+uint8_t build_sig_type(char c);                             /* of a letter of a signature */
+void build_pop_sig(struct build *b, const char *sig, uint32_t v[3]);    /* its operands */
+/* Alignment and offset of an access, checked; returns the memory's index. */
+uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset);
+
+/* build_simd.c: vector instructions that are not one IR operation */
+void build_simd(struct build *b, uint32_t op, const struct op_info *info);
 
 /* build_scan.c */
 void build_scan(struct build *b);

@@ -4,9 +4,10 @@
  */
 #include "wasm/build.h"
 
-static uint8_t sig_type(char c)
+uint8_t build_sig_type(char c)
 {
     switch (c) {
+    case 'v': return WASM_V128;
     case 'i': return WASM_I32;
     case 'I': return WASM_I64;
     case 'f': return WASM_F32;
@@ -17,10 +18,10 @@ static uint8_t sig_type(char c)
 }
 
 /* Pops the operands of a signature, the last one first. */
-static void pop_sig(struct build *b, const char *sig, uint32_t v[3])
+void build_pop_sig(struct build *b, const char *sig, uint32_t v[3])
 {
     for (unsigned n = (unsigned)strlen(sig) - 1; n--; )
-        v[n] = build_pop(b, sig_type(sig[1 + n]));
+        v[n] = build_pop(b, build_sig_type(sig[1 + n]));
 }
 
 static bool has_operand_type(int op)
@@ -31,11 +32,13 @@ static bool has_operand_type(int op)
 static void plain(struct build *b, const struct op_info *info)
 {
     uint32_t v[3] = { 0, 0, 0 };
-    uint8_t type = sig_type(info->sig[0]);
-    pop_sig(b, info->sig, v);
+    uint8_t type = build_sig_type(info->sig[0]);
+    build_pop_sig(b, info->sig, v);
     uint32_t i = build_ins(b, info->ir, ir_type_of(type), v[0], v[1], v[2]);
-    if (i && has_operand_type(info->ir))
-        b->f->ins[i].aux = (uint16_t)ir_type_of(sig_type(info->sig[1]));
+    if (i && info->ir >= IR_V1 && info->ir <= IR_VANY)
+        b->f->ins[i].aux = info->arg;
+    else if (i && has_operand_type(info->ir))
+        b->f->ins[i].aux = (uint16_t)ir_type_of(build_sig_type(info->sig[1]));
     build_push(b, i, type);
 }
 
@@ -53,27 +56,35 @@ static uint32_t memory_index(struct build *b)
     return i;
 }
 
-static void access(struct build *b, const struct op_info *info)
+uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset)
 {
-    uint32_t v[3] = { 0, 0, 0 }, mem = 0;
-    uint32_t align = rd_u32(&b->r);
+    uint32_t mem = 0, align = rd_u32(&b->r);
     if (b->m->features & WASM_F_MULTIMEM && align & 0x40) {
         align &= ~0x40u;
         mem = rd_u32(&b->r);
     }
     if (align >= 32 && rd_ok(&b->r))
         BUILD_MALFORMED(b, "malformed memop flags 0x%x", align);
-    uint32_t offset = rd_u32(&b->r);
+    *offset = rd_u32(&b->r);
     if (!rd_ok(&b->r))
-        return;
+        return 0;
     if (mem >= b->m->nmems)
         BUILD_INVALID(b, "unknown memory %u", mem);
-    if (align > info->arg >> 4)
+    if (align > natural)
         BUILD_INVALID(b, "alignment must not be larger than natural");
     if (mem > 0xff)
         READER_FAIL(&b->r, WASM_LIMIT, b->pos, "memory index %u too large", mem);
-    pop_sig(b, info->sig, v);
-    uint8_t type = sig_type(info->sig[0]);
+    return mem;
+}
+
+static void access(struct build *b, const struct op_info *info)
+{
+    uint32_t v[3] = { 0, 0, 0 }, offset = 0;
+    uint32_t mem = build_memarg(b, info->arg >> 4, &offset);
+    if (!rd_ok(&b->r))
+        return;
+    build_pop_sig(b, info->sig, v);
+    uint8_t type = build_sig_type(info->sig[0]);
     uint32_t i = build_ins(b, info->ir, type ? ir_type_of(type) : T_NONE, v[0], v[1], offset);
     if (i)
         b->f->ins[i].aux = (uint16_t)((info->arg & 15) | mem << 8);
@@ -107,7 +118,7 @@ static uint32_t pack(struct build *b, uint32_t low, uint32_t high)
 static void bulk(struct build *b, const struct op_info *info, int rt, uint32_t imm)
 {
     uint32_t v[3] = { 0, 0, 0 };
-    pop_sig(b, info->sig, v);
+    build_pop_sig(b, info->sig, v);
     if (rd_ok(&b->r))
         call_rt(b, rt, T_NONE, v, (uint32_t)strlen(info->sig) - 1, imm);
 }
@@ -321,9 +332,11 @@ static void global_op(struct build *b, uint32_t op)
         build_ins(b, IR_GLOBALSET, T_NONE, v, 0, i);
         return;
     }
-    bool known = !g->mut && !g->imported && g->type != WASM_V128 &&
+    bool known = !g->mut && !g->imported &&
                  (g->init.op == WASM_C_VALUE || g->init.op == WASM_C_REFNULL);
-    v = known ? build_const(b, type, g->init.bits[0]) : build_ins(b, IR_GLOBALGET, type, 0, i, 0);
+    uint64_t bits = known && type == T_V128 ? ir_v128(b->f, g->init.bits[0], g->init.bits[1])
+                                            : g->init.bits[0];
+    v = known ? build_const(b, type, bits) : build_ins(b, IR_GLOBALGET, type, 0, i, 0);
     build_push(b, v, g->type);
 }
 
@@ -414,6 +427,10 @@ void build_op(struct build *b, uint32_t op, const struct op_info *info)
     }
     if (info->ir != IR_NONE) {
         plain(b, info);
+        return;
+    }
+    if (op >= OP_FD) {
+        build_simd(b, op, info);
         return;
     }
     switch (op) {

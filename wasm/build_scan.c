@@ -44,10 +44,18 @@ static void skip_immediate(struct scan *s, uint8_t imm)
         leb(s);
         leb(s);
         break;
-    case IMM_MEMARG:
+    case IMM_MEMARG: case IMM_MEMLANE:
         if (leb(s) & 0x40)
             leb(s);
         leb(s);
+        if (imm == IMM_MEMLANE)
+            skip(s, 1);
+        break;
+    case IMM_LANE:
+        skip(s, 1);
+        break;
+    case IMM_V128: case IMM_SHUFFLE:
+        skip(s, 16);
         break;
     case IMM_BRTABLE:
         for (uint32_t n = leb(s); n && s->pos < s->end; n--)
@@ -82,10 +90,8 @@ static bool scan_one(struct scan *s)
 {
     struct build *b = s->b;
     uint32_t at = s->pos, op = s->bytes[s->pos++];
-    if (op == OP_PREFIX_FC) {
-        uint32_t sub = leb(s);
-        op = sub < OP_COUNT - OP_FC ? OP_FC + sub : OP_COUNT;
-    }
+    if (op == OP_PREFIX_FC || op == OP_PREFIX_FD)
+        op = op_prefixed(op, leb(s));
     const struct op_info *info = op_info(op);
     if (!info)
         return false;

@@ -87,6 +87,10 @@ static struct opnd home(struct emit *e, uint32_t v)
 {
     struct ir_ins *i = &e->f->ins[v];
 
+    if (i->op == IR_CONST && i->type == T_V128) {
+        struct ir_vector k = ir_vector(e->f, i->b);
+        return opnd_const(k.lo, k.hi, 16);
+    }
     if (i->op == IR_CONST)
         return opnd_const(ir_imm(i), 0, i->type == T_F32 || i->type == T_I32 ? 4 : 8);
     return opnd_mem(mem_at(RSP, e->l->slot[v]));
@@ -178,6 +182,8 @@ static void load_const(struct emit *e, uint32_t v, int rd, bool keep_flags)
         x_mov_ri(&e->b, rd, k);
     else if (k == 0)
         emit_vec(e, XOP(X_P0, X_0F, 0x57), 4, rd, rd, opnd_reg(rd), 0);
+    else if (i->type == T_V128 && (ir_vector(e->f, i->b).lo & ir_vector(e->f, i->b).hi) == UINT64_MAX)
+        emit_vec(e, XOP(X_66, X_0F, 0x76), 4, rd, rd, opnd_reg(rd), 0);
     else
         vec_load(e, i->type, rd, home(e, v));
 }
@@ -607,7 +613,7 @@ static void terminator(struct emit *e, uint32_t b, struct lir *x, struct mi *m)
 
 /* ---- frame --------------------------------------------------------------------------------- */
 
-struct slots { uint32_t *expire, *next, *free8, nfree8, top; };
+struct slots { uint32_t *expire, *next, *free8, nfree8, *free16, nfree16, top; bool wide; };
 
 static void slot_give(struct emit *e, struct slots *s, uint32_t v)
 {
@@ -618,7 +624,12 @@ static void slot_give(struct emit *e, struct slots *s, uint32_t v)
         return;
     if (size == 1 && s->nfree8) {
         l->slot[v] = (int32_t)s->free8[--s->nfree8];
+    } else if (size == 2 && s->nfree16) {
+        l->slot[v] = (int32_t)s->free16[--s->nfree16];
     } else {
+        if (size == 2 && ((s->top + l->out_words) & 1))
+            s->free8[s->nfree8++] = s->top++;
+        s->wide |= size == 2;
         l->slot[v] = (int32_t)s->top;
         s->top += size;
     }
@@ -629,13 +640,17 @@ static void slot_give(struct emit *e, struct slots *s, uint32_t v)
 static void slots_expire(struct emit *e, struct slots *s, uint32_t i)
 {
     for (uint32_t v = s->expire[i]; v; v = s->next[v]) {
-        s->free8[s->nfree8++] = (uint32_t)e->l->slot[v];
         if (e->f->ins[v].type == T_V128)
-            s->free8[s->nfree8++] = (uint32_t)e->l->slot[v] + 1;
+            s->free16[s->nfree16++] = (uint32_t)e->l->slot[v];
+        else
+            s->free8[s->nfree8++] = (uint32_t)e->l->slot[v];
     }
 }
 
-/* Home slots by a scan over the live ranges: [definition, end_of], loops counted. */
+/*
+ * Home slots by a scan over the live ranges: [definition, end_of], loops counted. Those of vectors are
+ * aligned, and never cut into smaller ones: slots of one edge's moves are the same or apart.
+ */
 static void assign_slots(struct emit *e)
 {
     struct lfunc *l = e->l;
@@ -645,6 +660,7 @@ static void assign_slots(struct emit *e)
     s.expire = arena_alloc(e->arena, (l->n + 1) * 4);
     s.next = arena_alloc(e->arena, f->nins * 4);
     s.free8 = arena_alloc(e->arena, (size_t)f->nins * 8);
+    s.free16 = arena_alloc(e->arena, (size_t)f->nins * 4);
     l->slot = arena_alloc(e->arena, f->nins * sizeof *l->slot);
     memset(l->slot, 0xff, f->nins * sizeof *l->slot);
     struct abi_walk w = { 0 };
@@ -672,7 +688,7 @@ static void assign_slots(struct emit *e)
     }
     e->saved = (uint32_t)__builtin_popcount(l->callee_used & R_CALLEE);
     e->frame = 8 * (l->out_words + s.top);
-    if (l->has_calls && ((e->frame + 8 * e->saved + 8) & 15))
+    if ((l->has_calls || s.wide) && ((e->frame + 8 * e->saved + 8) & 15))
         e->frame += 8;
     for (uint32_t v = 1; v < f->nins; v++) {
         if (l->slot[v] > INT32_MAX - 70000)

@@ -692,6 +692,10 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
         break;
     case L_INSTADDR: x_rm(b, 0x8d, 8, m->rd, mem_at(R14, x->imm)); break;
     case L_IN: case L_OUT: op_port(e, x); break;
+    case L_V1: case L_V1R: case L_V2: case L_V2C: case L_V2R: case L_V3: case L_VSHI: case L_VGET:
+    case L_VSPLAT: case L_VSHUF: case L_VTEST:
+        emit_simd(e, x, m);
+        break;
     default: op_call(e, x); break;
     }
 }

@@ -140,7 +140,7 @@ uint32_t gvn_const(struct gvn *g, int type, uint64_t bits)
 static bool worth_moving(int op)
 {
     switch (op) {
-    case IR_EXTU: case IR_WRAP: case IR_FDIV: case IR_FSQRT: case IR_SELECT:
+    case IR_EXTU: case IR_WRAP: case IR_FDIV: case IR_FSQRT: case IR_SELECT: case IR_VANY:
         return false;               /* free where they are, or too dear to run for nothing */
     }
     return !is_compare(op);

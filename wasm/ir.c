@@ -2,6 +2,7 @@
  * ir.c - what all passes share: the table of operations, dominators, aliases and the dump.
  */
 #include "wasm/build.h"
+#include "wasm/simd.h"
 
 static const struct { const char *name; uint8_t mode; char operands[4]; } ops[IR_COUNT] = {
 #define X(name, text, mode, operands) [IR_##name] = { text, mode, operands },
@@ -152,6 +153,10 @@ static void dump_operands(const struct ir_func *f, const struct ir_ins *x)
     const struct wasm_options *o = f->o;
     switch (x->op) {
     case IR_CONST:
+        if (x->type == T_V128) {
+            text_print(o, " %lx %lx", ir_vector(f, x->b).hi, ir_vector(f, x->b).lo);
+            return;
+        }
         text_print(o, " %ld", x->type == T_I32 ? (int64_t)(int32_t)x->b : (int64_t)ir_imm(x));
         if (ir_imm(x) > 9)
             text_print(o, " (0x%lx)", ir_imm(x));
@@ -176,6 +181,15 @@ static void dump_operands(const struct ir_func *f, const struct ir_ins *x)
         break;
     case IR_CALLRT:
         text_print(o, " %s", rt_names[x->c]);
+        break;
+    case IR_V1: case IR_V2: case IR_V2C: case IR_V3:
+        text_print(o, " %s", vop_table[x->aux].name);
+        break;
+    case IR_VSHUF:
+        text_print(o, " %lx %lx", ir_vector(f, x->c).hi, ir_vector(f, x->c).lo);
+        break;
+    case IR_VSPLAT: case IR_VGET: case IR_VPUT:
+        text_print(o, " type %u lane %u", x->aux & 255, x->aux >> 8);
         break;
     default:
         if (x->aux && x->aux <= T_REF)

@@ -37,7 +37,7 @@ enum {
     X(NONE,     "none",     0,              "") \
     X(ALIAS,    "alias",    M_PURE,         "a")    /* resolved away */ \
     X(PARAM,    "param",    0,              "i")    /* b = parameter number */ \
-    X(CONST,    "const",    M_PURE,         "i")    /* bits of i32 (zero-extended), i64, f32, f64, ref */ \
+    X(CONST,    "const",    M_PURE,         "i")    /* bits; i32: zero-extended, v128: index in v128 */ \
     X(PHI,      "phi",      0,              "n")    /* args[a..a+b) in the order of preds */ \
     /* integer */ \
     X(ADD,      "add",      M_PURE|M_COMM,  "ab") \
@@ -121,7 +121,17 @@ enum {
     X(CALL,     "call",     M_WRITE,        "n")    /* c = function index */ \
     X(CALLIND,  "call_indirect",M_WRITE,    "n")    /* c = type index, aux = table; last arg = entry */ \
     X(CALLRT,   "call_rt",  M_WRITE,        "n")    /* c = enum ir_rt: runtime helper */ \
-    X(RESULT,   "result",   0,              "ai")   /* result number b >= 1 of call a (c = 0) */
+    X(RESULT,   "result",   0,              "ai")   /* result number b >= 1 of call a (c = 0) */ \
+    /* vectors (simd.h): aux = enum vop, or lane type | lane << 8 */ \
+    X(V1,       "v1",       M_PURE,         "a") \
+    X(V2,       "v2",       M_PURE,         "ab") \
+    X(V2C,      "v2c",      M_PURE|M_COMM,  "ab") \
+    X(V3,       "v3",       M_PURE,         "abc") \
+    X(VSHUF,    "shuffle",  M_PURE,         "ab")   /* c = index of the vector of lane numbers */ \
+    X(VSPLAT,   "splat",    M_PURE,         "a") \
+    X(VGET,     "lane",     M_PURE,         "a")    /* i8 and i16 zero-extended */ \
+    X(VPUT,     "put_lane", M_PURE,         "ab") \
+    X(VANY,     "any_true", M_PURE,         "a")
 
 enum ir_op {
 #define X(name, text, mode, operands) IR_##name,
@@ -180,6 +190,8 @@ struct ir_block {
     uint32_t loop_end;              /* headers: last block of the loop, in layout order */
 };
 
+struct ir_vector { uint64_t lo, hi; };
+
 struct ir_func {
     struct wasm_module *m;
     const struct wasm_options *o;
@@ -191,6 +203,8 @@ struct ir_func {
     struct ir_ins *ins;     uint32_t nins, cap_ins;
     struct ir_block *blocks;uint32_t nblocks, cap_blocks;   /* blocks[1] is the entry */
     uint32_t *args;         uint32_t nargs, cap_args;       /* pool of lists */
+    struct ir_vector *v128; uint32_t nv128, cap_v128;       /* constants; see simd.c */
+    uint32_t *v128_slots;   uint32_t v128_mask;
 };
 
 const char *ir_op_name(int op);
@@ -211,6 +225,10 @@ static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)
         v = f->ins[v].a;
     return v;
 }
+
+/* simd.c: the number of a constant vector, entered if it is new; and back. */
+uint32_t ir_v128(struct ir_func *f, uint64_t lo, uint64_t hi);
+struct ir_vector ir_vector(const struct ir_func *f, uint32_t index);
 
 /* Does block a dominate block b? O(log depth). */
 bool ir_dominates(const struct ir_func *f, uint32_t a, uint32_t b);

@@ -9,20 +9,7 @@
  * i32 values in registers are zero-extended, so i64.extend_i32_u is free: val() looks through it. A 32-bit
  * operation reads only the low half, so val32() looks through i32.wrap_i64.
  */
-#include "wasm/lir.h"
-
-struct isel {
-    struct lfunc *l;
-    struct ir_func *f;
-    struct ir_ins *ins;
-    uint32_t *count;        /* references in the IR */
-    uint32_t *need;         /* references from emitted instructions */
-    uint32_t *epoch;
-    uint32_t *blk;
-    uint32_t *order, cap_order;
-    uint32_t cur, now;      /* block and epoch of the instruction being emitted */
-    uint32_t pos;
-};
+#include "wasm/isel.h"
 
 static struct lir *put(struct isel *s, int op, int w, uint32_t dst, uint32_t s1, uint32_t s2)
 {
@@ -269,6 +256,10 @@ static void put_compare(struct isel *s, uint32_t a, uint32_t b, int w, uint8_t c
 /* flags of "v is not 0" */
 static void put_nonzero(struct isel *s, uint32_t v, int w)
 {
+    if (s->ins[v].op == IR_VANY && single(s, v)) {
+        isel_any_true(s, v);
+        return;
+    }
     if (!byte_compare(s, v, 0, CC_NE)) {
         put_test(s, v, w);
         return;
@@ -552,7 +543,7 @@ static void sel_store(struct isel *s, struct ir_ins *i)
     int type = s->ins[i->b].type, w = i->aux & 255 ? mem_bytes[i->aux & 255] : width(type);
     int32_t imm;
 
-    if (!ir_is_vec(type) && sel_rmw(s, i, w))
+    if ((!ir_is_vec(type) && sel_rmw(s, i, w)) || isel_store_lane(s, i))
         return;
     struct lir *x = put(s, L_STORE, w, 0, 0, 0);
 
@@ -736,6 +727,10 @@ static void select_ins(struct isel *s, uint32_t v)
             (int32_t)(s->f->m->off_funcrefs + sizeof(struct wasm_funcref) * i->b);
         break;
     case IR_CALL: case IR_CALLIND: case IR_CALLRT: sel_call(s, v, i); break;
+    case IR_V1: case IR_V2: case IR_V2C: case IR_V3: case IR_VSHUF: case IR_VSPLAT: case IR_VGET:
+    case IR_VPUT: case IR_VANY:
+        isel_simd(s, v);
+        break;
     default: break;     /* PARAM, CONST, PHI, EXTU, RESULT: nothing to emit */
     }
 }
@@ -931,4 +926,36 @@ void isel_run(struct lfunc *l)
             l->block_first[b] = l->n - 1;
         }
     }
+}
+
+/* ---- for isel_simd.c ----------------------------------------------------------------------- */
+
+struct lir *isel_put(struct isel *s, int op, int w, uint32_t dst)
+{
+    return put(s, op, w, dst, 0, 0);
+}
+
+uint32_t isel_val(struct isel *s, uint32_t v)
+{
+    return s->ins[v].type == T_I32 ? val32(s, v) : val(s, v);
+}
+
+bool isel_single(struct isel *s, uint32_t v)
+{
+    return single(s, v);
+}
+
+bool isel_fold_load(struct isel *s, struct lir *x, uint32_t v, int type, int mem)
+{
+    struct ir_ins *i = &s->ins[v];
+
+    if (i->op != IR_LOAD || i->type != type || i->aux != mem || !single(s, v) || s->epoch[v] != s->now)
+        return false;
+    fold_load(s, x, v);
+    return true;
+}
+
+void isel_address(struct isel *s, struct lir *x, struct ir_ins *store)
+{
+    address(s, x, store->a, store->c, store->aux >> 8);
 }

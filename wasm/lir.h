@@ -79,6 +79,18 @@ enum {
     X(CALLIMP,  LC_CALL) \
     X(CALLIND,  LC_CALL) \
     X(CALLRT,   LC_CALL) \
+    /* vectors: imm = opcode, sub = immediate if has_imm */ \
+    X(V1,       LC_S2MEM)            /* dst = op s2 */ \
+    X(V1R,      0) \
+    X(V2,       LC_TIED|LC_S2MEM|LC_AVX3) \
+    X(V2C,      LC_TIED|LC_S2MEM|LC_AVX3|LC_COMM) \
+    X(V2R,      LC_TIED|LC_AVX3) \
+    X(V3,       LC_TIED)             /* s3 a vector if there is no memory operand */ \
+    X(VSHI,     LC_TIED|LC_AVX3)     /* scale = /n */ \
+    X(VGET,     0)                  /* s1 -> dst or memory */ \
+    X(VSPLAT,   LC_S2MEM)            /* sub = lane type */ \
+    X(VSHUF,    0)                  /* imm, disp = vector constants for s1, s2 */ \
+    X(VTEST,    0) \
     X(IN,       0)                  /* sub = width, imm = port; dst in rax, rdx clobbered */ \
     X(OUT,      0) \
     X(JMP,      LC_TERM) \

@@ -3,21 +3,24 @@
  *
  * X(code, identifier, name, signature, immediate, IR operation, arg). Codes after a prefix follow
  * the single bytes: 0xfc n is OP_FC + n. The signature is the result ('-': none) and then the
- * operands: i I f F = i32 i64 f32 f64, r = funcref; empty where it depends on context. Rows with an
- * IR operation are built by the general case of build.c; the others have a case of their own.
+ * operands: i I f F v = i32 i64 f32 f64 v128, r = funcref; empty where it depends on context. Rows
+ * with an IR operation are built by the general case of build_ops.c; the others have a case of their own.
  */
 #ifndef WASM_OPCODES_H
 #define WASM_OPCODES_H
 
 #include "wasm/ir.h"
+#include "wasm/opcodes_simd.h"
 
 /* what follows the opcode (wasm 5.4) */
 enum op_imm {
     IMM_NONE, IMM_BLOCK, IMM_U32, IMM_U32U32, IMM_BRTABLE, IMM_SELECT, IMM_MEMARG, IMM_MEMORY,
     IMM_MEMMEM, IMM_DATAMEM, IMM_I32, IMM_I64, IMM_F32, IMM_F64, IMM_REFTYPE,
+    IMM_V128, IMM_SHUFFLE, IMM_LANE, IMM_MEMLANE,
 };
 
-enum { OP_FC = 0x100, OP_COUNT = 0x112, OP_PREFIX_FC = 0xfc };
+enum { OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300, OP_COUNT = 0x314,
+       OP_PREFIX_FC = 0xfc, OP_PREFIX_FD = 0xfd };
 
 #define WASM_OPS(X) \
     /* control (wasm 5.4.1); operands and results depend on context */ \
@@ -227,7 +230,9 @@ enum { OP_FC = 0x100, OP_COUNT = 0x112, OP_PREFIX_FC = 0xfc };
     X(0x10e, table_copy, "table.copy", "-iii", U32U32, NONE, 0) \
     X(0x10f, table_grow, "table.grow", "", U32, NONE, 0) \
     X(0x110, table_size, "table.size", "i", U32, NONE, 0) \
-    X(0x111, table_fill, "table.fill", "", U32, NONE, 0)
+    X(0x111, table_fill, "table.fill", "", U32, NONE, 0) \
+    /* after prefix 0xfd: vectors */ \
+    WASM_SIMD_OPS(X)
 
 enum wasm_op {
 #define X(code, id, name, sig, imm, ir, arg) OP_##id = code,
@@ -241,6 +246,14 @@ struct op_info {
     uint8_t imm, ir, arg;
 };
 extern const struct op_info op_table[OP_COUNT];
+
+/* The code of `sub` after a prefix byte; OP_COUNT if there is none. */
+static inline uint32_t op_prefixed(uint32_t prefix, uint32_t sub)
+{
+    if (prefix == OP_PREFIX_FC)
+        return sub < OP_FC_END - OP_FC ? OP_FC + sub : OP_COUNT;
+    return sub < OP_COUNT - OP_FD ? OP_FD + sub : OP_COUNT;
+}
 
 static inline const struct op_info *op_info(uint32_t op)
 {

@@ -745,6 +745,8 @@ static bool stay_in_memory(struct ra *ra, uint32_t v)
         return false;
     if (is_const(ra, v) && !ir_is_vec(ra->f->ins[v].type))
         return false;
+    if (!is_const(ra, v) && ra->f->ins[v].type == T_V128 && !(ra->l->cpu & WASM_CPU_AVX))
+        return false;           /* legacy SSE wants it aligned */
     spill(ra, v);
     return true;
 }
@@ -788,7 +790,7 @@ static void do_plain(struct ra *ra, uint32_t i, struct lir *x, uint16_t mode)
     bool tied = (mode & LC_TIED) && !((mode & LC_AVX3) && (ra->l->cpu & WASM_CPU_AVX));
 
     if (x->s3)
-        op.r3 = use_reg(ra, x->s3, R_INTS);
+        op.r3 = use_reg(ra, x->s3, class_mask(ra, x->s3));
     if (x->s1) {
         if ((mode & LC_S1MEM) && x->mem == LM_NONE && x->s1 != x->s2 && stay_in_memory(ra, x->s1))
             op.r1 = RMEM;

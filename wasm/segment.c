@@ -7,6 +7,7 @@
 static uint8_t const_instruction(struct decoder *d, uint8_t op, struct wasm_constexpr *c)
 {
     struct reader *r = &d->r;
+    uint32_t sub = op;
     *c = (struct wasm_constexpr){ .op = WASM_C_VALUE };
     switch (op) {
     case OP_i32_const:
@@ -21,6 +22,13 @@ static uint8_t const_instruction(struct decoder *d, uint8_t op, struct wasm_cons
     case OP_f64_const:
         c->bits[0] = rd_fixed(r, 8);
         return WASM_F64;
+    case OP_PREFIX_FD:
+        sub = d->m->features & WASM_F_SIMD ? op_prefixed(op, rd_u32(r)) : OP_COUNT;
+        if (sub != OP_v128_const)
+            break;
+        c->bits[0] = rd_fixed(r, 8);
+        c->bits[1] = rd_fixed(r, 8);
+        return WASM_V128;
     case OP_ref_null:
         c->op = WASM_C_REFNULL;
         return decode_reftype(d);
@@ -43,7 +51,7 @@ static uint8_t const_instruction(struct decoder *d, uint8_t op, struct wasm_cons
             INVALID(d, "constant expression required");
         return d->m->globals[c->index].type;
     }
-    if (op_info(op))
+    if (op_info(sub))
         READER_FAIL(r, WASM_INVALID, r->pos - 1, "constant expression required");
     else
         READER_FAIL(r, WASM_MALFORMED, r->pos - 1, "illegal opcode 0x%x", op);
