@@ -51,6 +51,8 @@ size_t host_heap_peak(void)
 
 static struct host_module *modules;
 
+static uint32_t cpu_mask = UINT32_MAX;
+
 void host_options(struct wasm_options *o)
 {
     memset(o, 0, sizeof *o);
@@ -62,28 +64,47 @@ void host_options(struct wasm_options *o)
            | (__builtin_cpu_supports("avx") ? WASM_CPU_AVX : 0)
            | (__builtin_cpu_supports("avx2") ? WASM_CPU_AVX2 : 0)
            | (__builtin_cpu_supports("fma") ? WASM_CPU_FMA : 0);
+    o->cpu &= cpu_mask;
+}
+
+struct flag_name { const char *name; uint32_t bits; };
+
+/* The bits of the names in a list with commas; false: one is not known. */
+static bool read_flags(const char *list, const struct flag_name *names, size_t count, uint32_t *bits)
+{
+    for (*bits = 0; *list; list += *list == ',') {
+        size_t n = strcspn(list, ","), i = 0;
+        while (i < count && (strlen(names[i].name) != n || memcmp(names[i].name, list, n)))
+            i++;
+        if (i == count)
+            return false;
+        *bits |= names[i].bits;
+        list += n;
+    }
+    return true;
+}
+
+bool host_cpu(const char *list)
+{
+    static const struct flag_name names[] = {
+        { "none", 0 }, { "all", UINT32_MAX }, { "lzcnt", WASM_CPU_LZCNT }, { "bmi1", WASM_CPU_BMI1 },
+        { "bmi2", WASM_CPU_BMI2 }, { "avx", WASM_CPU_AVX }, { "avx2", WASM_CPU_AVX | WASM_CPU_AVX2 },
+        { "fma", WASM_CPU_AVX | WASM_CPU_FMA },
+    };
+
+    return read_flags(list, names, sizeof names / sizeof *names, &cpu_mask);
 }
 
 bool host_features(const char *list, uint32_t *features)
 {
-    static const struct { const char *name; uint32_t bits; } names[] = {
+    static const struct flag_name names[] = {
         { "base", WASM_FEATURES_BASE }, { "all", WASM_FEATURES_ALL }, { "simd", WASM_F_SIMD },
         { "tail", WASM_F_TAIL }, { "extconst", WASM_F_EXTCONST }, { "multimem", WASM_F_MULTIMEM },
         { "relaxed", WASM_F_RELAXED }, { "threads", WASM_F_THREADS }, { "eh", WASM_F_EH },
         { "legacy-eh", WASM_F_LEGACY_EH },
     };
 
-    for (*features = 0; *list; list += *list == ',') {
-        size_t n = strcspn(list, ","), i = 0;
-        while (i < sizeof names / sizeof *names
-               && (strlen(names[i].name) != n || memcmp(names[i].name, list, n)))
-            i++;
-        if (i == sizeof names / sizeof *names)
-            return false;
-        *features |= names[i].bits;
-        list += n;
-    }
-    return true;
+    return read_flags(list, names, sizeof names / sizeof *names, features);
 }
 
 uint8_t *host_read_file(const char *path, size_t *size)

@@ -43,6 +43,8 @@ size_t host_heap_peak(void);        /* most bytes held since the last call */
 void host_options(struct wasm_options *o);
 /* "base,simd,tail,...", "all": WASM_F_* bits; false if there is an unknown name. */
 bool host_features(const char *list, uint32_t *features);
+/* Of the CPU's features, use only those that the list names (none, all, lzcnt, avx2, ...). */
+bool host_cpu(const char *list);
 /* Whole file in malloc'ed memory; NULL with errno set. */
 uint8_t *host_read_file(const char *path, size_t *size);
 

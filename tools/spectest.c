@@ -26,6 +26,7 @@ static const char usage[] =
     "  -v           say what failed: line, expected, actual\n"
     "  --features LIST  of base, simd, tail, extconst, multimem, relaxed, threads, eh, legacy-eh,\n"
     "               all; else base,simd in a folder wasm-2.0 and all elsewhere\n"
+    "  --cpu LIST   use only these features of the CPU: none, all, lzcnt, bmi1, bmi2, avx, avx2, fma\n"
     "  --skip NAME  leave the script NAME out (and say so); NAME* is a prefix\n"
     "  --list FILE  run the scripts that FILE names, one a line; `- NAME reason` leaves one out\n"
     "               (and says so); a script that FILE does not name is a failure\n"
@@ -218,6 +219,11 @@ int main(int argc, char **argv)
             uint32_t f;
             if (!host_features(features = argv[++i], &f)) {
                 fprintf(stderr, "spectest: unknown feature in %s\n", features);
+                return 2;
+            }
+        } else if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc) {
+            if (!host_cpu(argv[++i])) {
+                fprintf(stderr, "spectest: unknown feature of the CPU in %s\n", argv[i]);
                 return 2;
             }
         } else if (strcmp(argv[i], "--list") == 0 && i + 1 < argc) {

@@ -11,12 +11,13 @@
 #include "tools/host.h"
 
 static const char usage[] =
-    "usage: wasmc [-d LETTERS] [--func N] [--off LETTERS] [--time] [-o OUT.bin] FILE.wasm\n"
+    "usage: wasmc [-d LETTERS] [--func N] [--off LETTERS] [--cpu LIST] [--time] [-o OUT.bin] FILE.wasm\n"
     "Compiles FILE.wasm; prints bytes in and out, microseconds and peak memory.\n"
     "  -d LETTERS    dump stages of the compiler, a letter each (see wasm/compile.c);\n"
     "                x: disassemble the code (needs objdump)\n"
     "  --func N      dump only function N\n"
     "  --off LETTERS switch passes off\n"
+    "  --cpu LIST    use only these features of the CPU: none, all, lzcnt, bmi1, bmi2, avx, avx2, fma\n"
     "  --time        compile repeatedly for a second, report the fastest run and MB/s\n"
     "  -o OUT.bin    write the code\n"
     "  --help        this text\n";
@@ -217,6 +218,14 @@ int main(int argc, char **argv)
             o.dump |= letters(value_of(argc, argv, &i));
         } else if (strcmp(argv[i], "--off") == 0) {
             o.passes_off |= letters(value_of(argc, argv, &i));
+        } else if (strcmp(argv[i], "--cpu") == 0) {
+            struct wasm_options cpu;
+            if (!host_cpu(value_of(argc, argv, &i))) {
+                fputs(usage, stderr);
+                return 2;
+            }
+            host_options(&cpu);
+            o.cpu = cpu.cpu;
         } else if (strcmp(argv[i], "--func") == 0) {
             o.dump_func = (uint32_t)strtoul(value_of(argc, argv, &i), NULL, 0);
         } else if (strcmp(argv[i], "--time") == 0) {

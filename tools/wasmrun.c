@@ -19,13 +19,14 @@ enum { EXIT_USAGE = 2, EXIT_TRAP = 134 };
 extern char **environ;
 
 static const char usage[] =
-    "usage: wasmrun [--off LETTERS] [--invoke EXPORT ARG...] FILE.wasm [ARG...]\n"
+    "usage: wasmrun [--off LETTERS] [--cpu LIST] [--invoke EXPORT ARG...] FILE.wasm [ARG...]\n"
     "Compiles FILE.wasm and runs it natively.\n"
     "  without --invoke  runs _start with WASI preview 1: arguments, environment, standard\n"
     "                    streams, clocks, randomness; exits with the program's status\n"
     "  --invoke EXPORT   calls the exported function with numbers as arguments (before or after\n"
     "                    FILE.wasm) and prints its results, one a line\n"
     "  --off LETTERS     switches passes of the compiler off, as in wasmc\n"
+    "  --cpu LIST        uses only these features of the CPU, as in wasmc\n"
     "  --help            this text\n"
     "A trap prints its name and a backtrace and exits 134.\n";
 
@@ -233,9 +234,13 @@ int main(int argc, char **argv)
         fputs(usage, stdout);
         return 0;
     }
-    if (argc > 2 && strcmp(argv[1], "--off") == 0) {
-        off = argv[2];
-        at = 3;
+    for (; argc > at + 1; at += 2) {
+        if (strcmp(argv[at], "--off") == 0)
+            off = argv[at + 1];
+        else if (strcmp(argv[at], "--cpu") != 0)
+            break;
+        else if (!host_cpu(argv[at + 1]))
+            die(argv[at + 1], "unknown feature of the CPU");
     }
     if (argc > at + 1 && strcmp(argv[at], "--invoke") == 0) {
         name = argv[at + 1];

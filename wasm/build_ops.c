@@ -65,7 +65,11 @@ uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset)
     }
     if (align >= 32 && rd_ok(&b->r))
         BUILD_MALFORMED(b, "malformed memop flags 0x%x", align);
-    *offset = rd_u32(&b->r);
+    /* with wasm 3.0 an offset is a u64, which 32-bit memories then restrict */
+    uint64_t far = b->m->features & WASM_F_MULTIMEM ? rd_leb(&b->r, 64, false) : rd_u32(&b->r);
+    *offset = (uint32_t)far;
+    if (far > UINT32_MAX)
+        BUILD_INVALID(b, "offset out of range");
     if (!rd_ok(&b->r))
         return 0;
     if (mem >= b->m->nmems)
