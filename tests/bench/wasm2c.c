@@ -4,11 +4,11 @@
 #include <time.h>
 #include "bench_w2c.h"
 
-static uint64_t now_ns(void)
+static uint64_t cpu_ns(void)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
     return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
@@ -21,9 +21,9 @@ int main(void)
     Z_bench_init_module();
     Z_bench_instantiate(&in);
     while (scanf("%" SCNu32, &n) == 1) {
-        uint64_t from = now_ns();
+        uint64_t from = cpu_ns();
         uint32_t r = Z_benchZ_run(&in, n);
-        printf("%" PRIu64 " %" PRIu32 "\n", now_ns() - from, r);
+        printf("%" PRIu64 " %" PRIu32 "\n", cpu_ns() - from, r);
         fflush(stdout);
     }
     return 0;

@@ -38,6 +38,7 @@ uint32_t run(uint32_t n)
 {
     uint32_t h = 1;
 
+    memset(buf, 0, sizeof buf);
     for (uint32_t i = 0; i < 16; i++)
         input[i] = i * 0x01234567 + 0x61707865;
     for (uint32_t t = 0; t < n; t++) {

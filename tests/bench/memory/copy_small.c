@@ -4,7 +4,7 @@
 enum { SIZE = 4096 };
 
 static uint8_t from[SIZE], to[SIZE];
-static uint8_t lengths[256];
+static uint16_t lengths[256];
 
 static NOINLINE void copies(uint32_t shift)
 {
@@ -24,7 +24,7 @@ uint32_t run(uint32_t n)
     for (int i = 0; i < SIZE; i++)
         from[i] = (uint8_t)i;
     for (int i = 0; i < 256; i++)
-        lengths[i] = (uint8_t)(1 + (rnd(&s) & rnd(&s)) % 40);
+        lengths[i] = (uint16_t)(1 + (rnd(&s) & rnd(&s)) % 40);
     for (uint32_t t = 0; t < n; t++) {
         copies(t);
         h = mix(h, to[t & 1023]);
