@@ -63,7 +63,7 @@ uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset)
         align &= ~0x40u;
         mem = rd_u32(&b->r);
     }
-    if (align >= 32 && rd_ok(&b->r))
+    if (align >= (b->m->features & WASM_F_MULTIMEM ? 64u : 32u) && rd_ok(&b->r))
         BUILD_MALFORMED(b, "malformed memop flags 0x%x", align);
     /* with wasm 3.0 an offset is a u64, which 32-bit memories then restrict */
     uint64_t far = b->m->features & WASM_F_MULTIMEM ? rd_leb(&b->r, 64, false) : rd_u32(&b->r);
