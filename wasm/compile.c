@@ -142,7 +142,12 @@ static bool compile_func(struct compile *c, uint32_t index, struct wasm_error *e
     e = arena_alloc(a, sizeof *e);
     *e = (struct emit){ .l = l, .f = f, .arena = a };
     emit_func(e);
-    c->img->entry[index] = collect(c, e, index);
+    uint32_t at = collect(c, e, index);
+    if (c->m->funcs[index].escapes) {
+        c->img->ext_entry[index] = at + (c->m->features & WASM_F_TAIL ? WASM_TAIL_SIZE : 0);
+        at = c->img->ext_entry[index] + DIRECT_ENTRY;
+    }
+    c->img->entry[index] = at;
     return true;
 }
 
@@ -168,6 +173,7 @@ static void set_up(struct compile *c)
     memset(c->img->ext_entry, 0xff, (n + 1) * 4);
     memset(c->img->invoke, 0xff, (n + 1) * 4);
     c->p = c->img->priv = arena_alloc(a, sizeof *c->p);
+    c->p->thunk = arena_alloc(a, (n + 1) * 4);
     c->p->cappiece = n + n / 2 + 16;
     c->p->piece = arena_alloc(a, c->p->cappiece * sizeof *c->p->piece);
     c->p->capreloc = 64;
@@ -221,9 +227,8 @@ static bool compile_all(struct compile *c, struct wasm_error *err)
         if (!m->funcs[i].escapes || m->funcs[i].port_op)
             continue;
         if (!m->funcs[i].imported) {
-            c->img->ext_entry[i] = compile_thunk(c, i, thunk_ext_entry);
+            c->p->thunk[i] = compile_thunk(c, i, thunk_ext_entry);
             c->img->tail[i] = thunk_tail(m, i, c->img->tail_words);
-            c->img->ext_entry[i] += c->img->tail[i] ? WASM_TAIL_SIZE : 0;
         }
         c->img->invoke[i] = compile_thunk(c, i, thunk_invoke);
     }
@@ -285,7 +290,8 @@ void wasm_image_write(const struct wasm_image *img, uint8_t *to)
         memset(to + x->start + x->size, 0xcc, end - x->start - x->size);
         for (uint32_t r = x->reloc; r < x->reloc + x->nreloc; r++) {
             uint32_t at = x->start + p->reloc[r].at;
-            uint32_t d = img->entry[p->reloc[r].func] - (at + 4);
+            uint32_t f = p->reloc[r].func;
+            uint32_t d = (f & RELOC_THUNK ? p->thunk[f & ~RELOC_THUNK] : img->entry[f]) - (at + 4);
             memcpy(to + at, &d, 4);
         }
     }

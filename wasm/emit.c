@@ -48,6 +48,16 @@ void emit_trap_if(struct emit *e, int cc, int trap, uint32_t pos)
     x_u32(&e->b, 0);
 }
 
+uint32_t emit_cold_call(struct emit *e, uint32_t ins, uint32_t pos, struct emit_callee to)
+{
+    x_byte(&e->b, 0x0f);
+    x_byte(&e->b, 0x80 | CC_NE);
+    GROW(e, cold, ncold, capcold);
+    e->cold[e->ncold] = (struct cold){ .at = e->b.n, .ins = ins, .pos = pos, .to = to };
+    x_u32(&e->b, 0);
+    return e->ncold++;
+}
+
 size_t emit_jcc8(struct emit *e, int cc)
 {
     x_byte(&e->b, cc < 0 ? 0xeb : 0x70 | cc);
@@ -547,11 +557,11 @@ static void tail_outside(struct emit *e, struct lir *x, struct emit_callee c)
     const struct wasm_functype *t = call_type(e->f, &e->f->ins[x->s1]);
     struct xbuf *b = &e->b;
 
-    x_rm(b, 0x8b, 8, RDI, mem_at(c.base, c.in));
+    emit_instance(e, c);
     x_rm(b, 0x8b, 4, R11, mem_at(c.base, c.tail));
     x_rr(b, 0x85, 4, R11, R11);
     size_t compiled = emit_jcc8(e, CC_NE);
-    emit_call_outside(e, x, c);
+    emit_call_outside(e, x->s1, x->pos, c);
     epilogue(e);
     emit_here8(e, compiled);
     x_rm(b, 0x8b, 8, RAX, mem_at(c.base, c.code));
@@ -832,6 +842,26 @@ static void finish_pool(struct emit *e)
     }
 }
 
+/* The entries of a function that escapes: for tail calls (see WASM_TAIL_SIZE), from outside, then the body. */
+static void entries(struct emit *e)
+{
+    size_t end = 0;
+
+    if (e->f->m->features & WASM_F_TAIL) {
+        end = WASM_TAIL_SIZE;
+        x_rr(&e->b, 0x8b, 8, R14, RDI);
+        x_rm(&e->b, 0x8b, 8, R15, mem_at(R14, 0));
+        x_byte(&e->b, 0xeb);
+        x_byte(&e->b, (uint8_t)(end + DIRECT_ENTRY - e->b.n - 1));
+        while (e->b.n < end)
+            x_byte(&e->b, 0xcc);
+    }
+    x_byte(&e->b, 0xe9);
+    emit_func_rel(e, e->f->index | RELOC_THUNK);
+    while (e->b.n < end + DIRECT_ENTRY)
+        x_byte(&e->b, 0xcc);
+}
+
 void emit_func(struct emit *e)
 {
     struct ir_func *f = e->f;
@@ -842,11 +872,14 @@ void emit_func(struct emit *e)
     e->block_at = arena_alloc(e->arena, f->nblocks * sizeof *e->block_at);
     e->stub_of = arena_alloc(e->arena, f->nblocks * sizeof *e->stub_of);
     assign_slots(e);
+    if (f->m->funcs[f->index].escapes)
+        entries(e);
     prologue(e);
     for (uint32_t b = 1; b < f->nblocks; b++)
         if (b == 1 || f->blocks[b].npreds)
             emit_block(e, b);
     emit_relax(e);
+    emit_cold_calls(e);
     finish_stubs(e);
     for (uint32_t k = 0; k < e->nfix; k++) {
         struct fix *x = &e->fix[k];

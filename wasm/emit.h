@@ -8,6 +8,9 @@
 /* displacement at `at` to block `to`; 32 bits, 8 if `shorter`. `fixed`: the code around it may not move */
 struct fix { size_t at; uint32_t to; bool fixed, cond, shorter; };
 struct stub { size_t at; uint32_t pos; uint8_t trap; }; /* rel32 at `at` to a trap */
+/* Where an instance's block or a table's entry keeps what a call out of the function needs. */
+struct emit_callee { int base; int32_t code, in, tail; };
+struct cold { size_t at, back; uint32_t ins, pos; struct emit_callee to; };    /* call behind the function */
 struct pool_ref { size_t at; uint8_t tail, size; uint64_t lo, hi; };
 struct table { size_t at; uint32_t block, lea; };       /* jump table of a switch */
 struct reloc { uint32_t at, func; };                    /* rel32 at `at` to a function's entry */
@@ -21,6 +24,7 @@ struct emit {
     size_t *block_at;
     struct fix *fix; uint32_t nfix, capfix;
     struct stub *stub; uint32_t nstub, capstub;
+    struct cold *cold; uint32_t ncold, capcold;
     struct pool_ref *pool; uint32_t npool, cappool;
     struct table *table; uint32_t ntable, captable;
     struct reloc *reloc; uint32_t nreloc, capreloc;
@@ -59,17 +63,23 @@ void emit_here8(struct emit *e, size_t at);
 void emit_func(struct emit *e);
 void emit_relax(struct emit *e);      /* relax.c */
 
-/* Where an instance's block or a table's entry keeps what a call out of the function needs. */
-struct emit_callee { int base; int32_t code, in, tail; };
 /* Call of an import, or of an entry whose index is in rax: checked, entry in rax afterwards. */
 struct emit_callee emit_callee(struct emit *e, struct lir *x, struct ir_ins *c);
 /* rdi is set: the call itself */
-void emit_call_outside(struct emit *e, struct lir *x, struct emit_callee c);
+void emit_call_outside(struct emit *e, uint32_t ins, uint32_t pos, struct emit_callee c);
+void emit_instance(struct emit *e, struct emit_callee c);
+/* jne to a call outside that stands behind the function; index in cold[], whose `back` the caller sets */
+uint32_t emit_cold_call(struct emit *e, uint32_t ins, uint32_t pos, struct emit_callee to);
+void emit_cold_calls(struct emit *e);
 void emit_func_rel(struct emit *e, uint32_t func);     /* rel32 to a function's entry */
 
 /* The code behind the call in an ext_entry whose function has nothing on the stack:
  * add rsp, 8; pop r15; pop r14. Tail calls look for it at their return address. */
 #define EXT_RETURN 0x5e415f4108c48348u
+
+/* The external entry of a function is a jump to its thunk, padded to this; then comes the body. */
+#define DIRECT_ENTRY 16
+#define RELOC_THUNK 0x80000000u     /* in reloc.func: the thunk of that function, not its body */
 
 #define VEC(r) ((r) & 15)
 

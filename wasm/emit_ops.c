@@ -568,11 +568,49 @@ struct emit_callee emit_callee(struct emit *e, struct lir *x, struct ir_ins *c)
 }
 _Static_assert(sizeof(struct wasm_entry) == 32, "emit_callee shifts by 5");
 
-void emit_call_outside(struct emit *e, struct lir *x, struct emit_callee c)
+void emit_call_outside(struct emit *e, uint32_t ins, uint32_t pos, struct emit_callee c)
 {
-    stack_check(e, x->pos);
-    call_mem(e, c.base, c.code, x->pos);
-    clean_result(e, x->s1);
+    stack_check(e, pos);
+    call_mem(e, c.base, c.code, pos);
+    clean_result(e, ins);
+}
+
+/* rdi = the callee's instance; C functions have none and get ours */
+void emit_instance(struct emit *e, struct emit_callee c)
+{
+    x_rm(&e->b, 0x8b, 8, RDI, mem_at(c.base, c.in));
+    x_rr(&e->b, 0x85, 8, RDI, RDI);
+    x_rr(&e->b, XOP(X_P0, X_0F, 0x44), 8, RDI, R14);
+}
+
+/*
+ * An entry of this very instance is called where its body starts, DIRECT_ENTRY bytes behind the external
+ * entry; all others take the way out of the image, behind the function (emit_cold_calls).
+ */
+static void op_call_indirect(struct emit *e, struct lir *x, struct ir_ins *c)
+{
+    struct emit_callee to = emit_callee(e, x, c);
+
+    x_rm(&e->b, 0x3b, 8, R14, mem_at(to.base, to.in));
+    uint32_t at = emit_cold_call(e, x->s1, x->pos, to);
+    x_rm(&e->b, 0x8b, 8, RAX, mem_at(to.base, to.code));
+    x_alu_ri(&e->b, 0, 8, RAX, DIRECT_ENTRY);
+    x_rr(&e->b, 0xff, 4, 2, RAX);
+    emit_site(e, x->pos, WASM_TRAP_NONE, true);
+    e->cold[at].back = e->b.n;
+}
+
+void emit_cold_calls(struct emit *e)
+{
+    for (uint32_t k = 0; k < e->ncold; k++) {
+        struct cold *c = &e->cold[k];
+        emit_room(e);
+        x_patch32(&e->b, c->at, (uint32_t)(e->b.n - c->at - 4));
+        emit_instance(e, c->to);
+        emit_call_outside(e, c->ins, c->pos, c->to);
+        x_byte(&e->b, 0xe9);
+        x_u32(&e->b, (uint32_t)(c->back - e->b.n - 4));
+    }
 }
 
 static void op_call(struct emit *e, struct lir *x)
@@ -593,10 +631,13 @@ static void op_call(struct emit *e, struct lir *x)
         call_mem(e, R10, (int32_t)(8 * c->c), x->pos);
         clean_result(e, x->s1);
         break;
-    default:
+    case L_CALLIMP:
         to = emit_callee(e, x, c);
         x_rm(&e->b, 0x8b, 8, RDI, mem_at(to.base, to.in));
-        emit_call_outside(e, x, to);
+        emit_call_outside(e, x->s1, x->pos, to);
+        break;
+    default:
+        op_call_indirect(e, x, c);
     }
 }
 

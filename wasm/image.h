@@ -19,6 +19,7 @@ struct piece {                  /* one function or thunk, in code order */
 struct image_priv {
     struct piece *piece; uint32_t npiece, cappiece;
     struct reloc *reloc; uint32_t nreloc, capreloc;
+    uint32_t *thunk;            /* per escaping function: its thunk for calls from outside */
 };
 
 /* thunks.c: entries from outside, see struct wasm_image */

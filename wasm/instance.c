@@ -104,7 +104,7 @@ static void link_func(struct wasm_instance *in, uint32_t f, const struct wasm_ex
         return;
     }
     ref->code = slot->code;
-    ref->in = slot->in;
+    ref->in = x->in;
     ref->type_id = inst_types(in)[in->module->funcs[f].type];
     ref->func = UINT32_MAX;
 }

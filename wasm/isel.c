@@ -735,6 +735,35 @@ static void select_ins(struct isel *s, uint32_t v)
     }
 }
 
+/*
+ * p = phi(.., p + k) where the loop's condition looks at the old p: the addition moves behind the compare, as
+ * a lea that leaves the flags alone, so that p's register can be counted up in place.
+ */
+static void sink_increments(struct isel *s, uint32_t b, struct flags fl)
+{
+    struct ir_func *f = s->f;
+    struct ir_ins *c = &s->ins[fl.cmp];
+    uint32_t h = f->blocks[b].succ[0] <= b ? f->blocks[b].succ[0] : f->blocks[b].succ[1], k = 0;
+
+    if (!fl.cmp || h > b || f->blocks[h].npreds > 8)
+        return;
+    while (f->args[f->blocks[h].preds + k] != b)
+        k++;
+    for (uint32_t p = f->blocks[h].first; p && s->ins[p].op == IR_PHI; p = s->ins[p].next) {
+        uint32_t v = f->args[s->ins[p].a + k];
+        struct ir_ins *i = &s->ins[v];
+        int w = width(i->type);
+        int32_t imm;
+        if (i->op != IR_ADD || !single(s, v) || !is_imm(s, i->b, w, &imm) ||
+            (i->a != c->a && (c->op == IR_EQZ || i->a != c->b)) || is_float_compare(c->op))
+            continue;
+        struct lir *x = put(s, L_LEA, w, v, valw(s, i->a, w), 0);
+        x->scale = 1;
+        x->disp = imm;
+        s->count[v] = FOLDED;
+    }
+}
+
 static void select_term(struct isel *s, struct ir_block *b)
 {
     struct flags fl;
@@ -745,6 +774,7 @@ static void select_term(struct isel *s, struct ir_block *b)
     case TERM_BR:
         fl = plan_flags(s, b->a);
         put(s, L_JCC, 0, 0, 0, 0)->sub = fl.cc;
+        sink_increments(s, (uint32_t)(b - s->f->blocks), fl);
         put_flags(s, fl);
         break;
     case TERM_SWITCH: put(s, L_SWITCH, 4, 0, 0, 0)->s1 = val(s, b->a); break;  /* indexes a table */

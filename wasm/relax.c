@@ -147,6 +147,10 @@ void emit_relax(struct emit *e)
         e->fix[i].at = place(&r, e->fix[i].at);
     for (uint32_t i = 0; i < e->nstub; i++)
         e->stub[i].at = place(&r, e->stub[i].at);
+    for (uint32_t i = 0; i < e->ncold; i++) {
+        e->cold[i].at = place(&r, e->cold[i].at);
+        e->cold[i].back = place(&r, e->cold[i].back);
+    }
     for (uint32_t i = 0; i < e->npool; i++)
         e->pool[i].at = place(&r, e->pool[i].at);
     for (uint32_t i = 0; i < e->nreloc; i++)

@@ -36,17 +36,6 @@ static void start(struct emit *e)
     emit_room(e);
 }
 
-/* WASM_TAIL_SIZE bytes; r14 and r15 of whoever this returns to are its caller's business. */
-static void tail_entry(struct emit *e, uint32_t func)
-{
-    x_rr(&e->b, 0x8b, 8, R14, RDI);
-    x_rm(&e->b, 0x8b, 8, R15, mem_at(R14, 0));
-    x_byte(&e->b, 0xe9);
-    func_rel(e, func);
-    while (e->b.n < WASM_TAIL_SIZE)
-        x_byte(&e->b, 0xcc);
-}
-
 uint8_t thunk_tail(const struct wasm_module *m, uint32_t func, uint32_t tail_words)
 {
     const struct wasm_functype *t = &m->types[m->funcs[func].type];
@@ -64,8 +53,6 @@ void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func,
     if ((frame + 24) & 15)
         frame += 8;
     start(e);
-    if (m->features & WASM_F_TAIL)
-        tail_entry(e, func);
     x_push(&e->b, R14);
     x_push(&e->b, R15);
     x_alu_ri(&e->b, 5, 8, RSP, (int32_t)frame);
