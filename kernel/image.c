@@ -72,6 +72,7 @@ static size_t bytes_of(const struct image *im)
 
 static void image_free(struct image *im)
 {
+    sched_hold();
     list_del(&im->all);
     if (im->code.size)
         code_free(&im->code);
@@ -81,6 +82,7 @@ static void image_free(struct image *im)
         wasm_close(im->module);
     assert(im->heap == 0, "the compiler gave all its memory back");
     kfree(im);
+    sched_unhold();
 }
 
 size_t image_bytes(void)
@@ -177,14 +179,17 @@ static err_t compile(struct image *im, const struct program *p, const struct man
         return explain(&err, reason, n);
     if (!(im->compiled = wasm_compile(im->module, &o, &err)))
         return explain(&err, reason, n);
-    if (im->compiled->code_size && !code_alloc(&im->code, im->compiled->code_size)) {
+    if (im->compiled->code_size == 0)
+        return 0;           /* no functions: it will not be linked */
+    if (!code_alloc(&im->code, im->compiled->code_size)) {
         im->code.size = 0;
         ksnprintf(reason, n, "out of memory for code");
         return ERR_NO_MEMORY;
     }
-    if (im->compiled->code_size) {
-        wasm_image_write(im->compiled, im->code.rw);
-        code_seal(&im->code);
+    wasm_image_write(im->compiled, im->code.rw);
+    if (!code_seal(&im->code)) {
+        ksnprintf(reason, n, "out of memory for code");
+        return ERR_NO_MEMORY;
     }
     return 0;
 }

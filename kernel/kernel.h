@@ -97,8 +97,6 @@ struct thread *thread_of_token(uint32_t token, uint16_t *gen);
 
 /* ---- scheduling (sched.c, timer.c) ------------------------------------------------------------ */
 
-#define SLICE_NS (10 * NS_PER_MS)
-
 /* What the core keeps for each CPU. lock: its own */
 struct core {
     struct link ready, urgent;  /* run queues: round robin, and woken by an interrupt */

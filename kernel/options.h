@@ -18,6 +18,7 @@
     X(TEST,      "test",      "",   "run in-kernel tests that match ('all'), then exit") \
     X(INIT,      "init",      "init", "name of the first program") \
     X(DUMP,      "dump",      "",   "compiler dump letters, as wasmc -d") \
+    X(SLICE,     "slice-us",  "10000", "length of a time slice; short ones find races") \
     X(QUIET,     "quiet",     "0",  "log to the ring only, not to serial") \
     X(X2APIC,    "x2apic",    "1",  "0: use the memory-mapped local APIC even if x2APIC is there") \
     X(DEADLINE,  "tsc-deadline", "1", "0: one-shot APIC timer even if TSC-deadline is there") \

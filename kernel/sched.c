@@ -18,12 +18,14 @@
  * end of a channel, past the run queue.
  */
 #include "kernel/kernel.h"
+#include "kernel/options.h"
 
 #define RETRY_NS 100000ull
-#define SLICE_LEAST 100000ull       /* a rest below this is none */
 #define CORE_STACK 65536ul
 
 static struct core boot_core;
+static uint64_t slice_ns = 10 * NS_PER_MS;
+static uint64_t slice_least = NS_PER_MS / 10;   /* a rest below this is none */
 
 /* ---- the timer ------------------------------------------------------------------------------ */
 
@@ -131,7 +133,7 @@ static bool give_way(struct core *c)
         return false;
     if (!list_empty(&c->ready))
         return true;
-    c->slice_end = clock_ns() + SLICE_NS;
+    c->slice_end = clock_ns() + slice_ns;
     return false;
 }
 
@@ -139,7 +141,7 @@ static void keep_slice(struct core *c, struct thread *t)
 {
     uint64_t now = clock_ns();
 
-    t->slice_left = now + SLICE_LEAST < c->slice_end ? c->slice_end - now : 0;
+    t->slice_left = now + slice_least < c->slice_end ? c->slice_end - now : 0;
 }
 
 /* The running thread goes back into the queue: to the front while it has a slice. */
@@ -168,7 +170,7 @@ static struct thread *pick(struct core *c)
     c->since = tsc;
     t->state = THREAD_RUNNING;
     t->urgent = false;
-    c->slice_end = clock_ns() + (t->slice_left ? t->slice_left : SLICE_NS);
+    c->slice_end = clock_ns() + (t->slice_left ? t->slice_left : slice_ns);
     cpu_field(current) = t;
     arm(c);
     return t;
@@ -227,7 +229,7 @@ int32_t sched_handoff(struct thread *to, enum thread_state state, int64_t deadli
 
     timer_del(c, to);
     if (cpu_field(need_resched)) {
-        to->slice_left = SLICE_NS;
+        to->slice_left = slice_ns;
         to->urgent = true;
         make_ready(c, to);
         return sched_block(state, deadline);
@@ -378,6 +380,8 @@ void sched_init(void)
     struct cpu *cpu = this_cpu();
     uintptr_t top = kstack_alloc(CORE_STACK);
 
+    slice_ns = option_number(OPT_SLICE) * 1000;
+    slice_least = slice_ns / 100;
     list_init(&c->ready);
     list_init(&c->urgent);
     c->stack_top = top;

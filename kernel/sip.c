@@ -98,7 +98,7 @@ void sip_end(struct sip *s)
         return;
     p->sip = NULL;
     p->info = info;
-    if (p->kwaiter)
+    if (p->kwaiter && p->kwaiter->state == THREAD_KERNEL)   /* else its deadline has passed */
         sched_wake(p->kwaiter, 0);
     object_notify(&p->o);
 }
@@ -123,9 +123,14 @@ _Noreturn void sip_exit(int32_t status)
 
 void sip_killed(struct sip *s)
 {
+    const char *text;
+
+    sched_hold();
+    text = wasm_trap_text(WASM_TRAP_KILLED);
+    sched_unhold();
     s->info.status = 128 + WASM_TRAP_KILLED;
     s->info.trap = WASM_TRAP_KILLED;
-    ksnprintf(s->info.text, sizeof s->info.text, "%s", wasm_trap_text(WASM_TRAP_KILLED));
+    ksnprintf(s->info.text, sizeof s->info.text, "%s", text);
 }
 
 err_t sip_kill(uint32_t pid)

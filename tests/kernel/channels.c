@@ -29,7 +29,7 @@ KTEST(channel_calls_of_all_sizes)
 }
 
 /* A handler that ends with a request unanswered: the caller learns it (line 21 of call.c). */
-KTEST(channel_handler_dies_with_requests)
+KTEST(channel_handler_dies)
 {
     int32_t status[2];
 
@@ -54,9 +54,9 @@ static void blocked_then_killed(const char *how)
     CHECK_EQ(finish(p, 1000, NULL), 0);
 }
 
-KTEST(channel_peer_killed_while_calling) { blocked_then_killed("test/blocked call"); }
-KTEST(channel_peer_killed_while_sending) { blocked_then_killed("test/blocked send"); }
-KTEST(channel_peer_killed_while_waiting) { blocked_then_killed("test/blocked wait"); }
+KTEST(channel_peer_killed_calling) { blocked_then_killed("test/blocked call"); }
+KTEST(channel_peer_killed_sending) { blocked_then_killed("test/blocked send"); }
+KTEST(channel_peer_killed_waiting) { blocked_then_killed("test/blocked wait"); }
 
 /* The other way round: who is blocked is killed, and the other one goes on. */
 KTEST(channel_blocked_is_killed)

@@ -15,10 +15,10 @@ static void cycles(const char *args, int32_t want)
         CHECK_EQ(run(args, NULL, 2000), want);
     before = settled_pages();
     start_ns = clock_ns();
-    log_serial(false);      /* a line for each trap */
+    quiet(true);      /* a line for each trap */
     for (unsigned i = 0; i < CYCLES && status == want; i++)
         status = run(args, NULL, 2000);
-    log_serial(true);
+    quiet(false);
     CHECK_EQ(status, want);
     ktest_note("%lu ns a cycle of %s", (clock_ns() - start_ns) / CYCLES, args);
     CHECK_EQ(settled_pages(), before);
@@ -55,6 +55,7 @@ KTEST(share_registers_and_cpu)
     struct process *c = start("test/ticker 400 20", NULL);
     const unsigned long ms = NS_PER_MS;
     unsigned long x, y;
+    int32_t late;
 
     CHECK(a && b && c, "not started");
     sched_sleep(10 * NS_PER_S);
@@ -66,5 +67,7 @@ KTEST(share_registers_and_cpu)
     CHECK(x + y > 9 * NS_PER_S, "only %lu ms were used", (x + y) / ms);
     CHECK_EQ(finish(a, 5000, NULL), 0);
     CHECK_EQ(finish(b, 5000, NULL), 0);
-    CHECK_EQ(finish(c, 5000, NULL) <= 30, 1);
+    late = finish(c, 5000, NULL);
+    ktest_note("the ticker was late by %d ms at worst", late);
+    CHECK(late >= 0 && late < 250, "the ticker ended with %d", late);
 }

@@ -65,14 +65,14 @@ static void cut_everywhere(const char *name)
     bool ok = true;
 
     CHECK_EQ(store_find(name, &p), 0);
-    log_serial(false);
+    quiet(true);
     for (size_t size = 0; ok && size < p->size; size++) {
         /* its own copy, so that reading past the end is seen by whoever looks for it */
         uint8_t *copy = kmalloc(size + 1);
         ok = copy && (memcpy(copy, p->bytes, size), attempt(copy, size, &n));
         kfree(copy);
     }
-    log_serial(true);
+    quiet(false);
     CHECK(ok, "%s: refused without a reason", name);
     ktest_note("%s cut at %zu places: %u refused, %u ran, %u killed", name, p->size, n.refused, n.ran,
                n.killed);
@@ -103,13 +103,13 @@ static void mutate(const char *name, unsigned times, uint64_t *x, struct tally *
 
     CHECK_EQ(store_find(name, &p), 0);
     CHECK((copy = kmalloc(p->size)), "no memory");
-    log_serial(false);
+    quiet(true);
     for (unsigned i = 0; ok && i < times; i++) {
         memcpy(copy, p->bytes, p->size);
         copy[next_random(x) % p->size] = (uint8_t)next_random(x);
         ok = attempt(copy, p->size, n);
     }
-    log_serial(true);
+    quiet(false);
     kfree(copy);
     CHECK(ok, "%s: refused without a reason", name);
 }

@@ -2,6 +2,7 @@
  * sips.c - starting programs for tests.
  */
 #include "tests/kernel/sips.h"
+#include "kernel/options.h"
 
 #define ARGS 256u
 
@@ -113,6 +114,12 @@ void expect_refusal(const char *args, bool trusted, err_t want, const char *word
     }
     if (e != want || !contains(reason, words))
         ktest_fail("%s: %s: %s", args, err_text(e), reason);
+}
+
+void quiet(bool on)
+{
+    if (option_given(OPT_TEST))
+        log_serial(!on);
 }
 
 size_t settled_pages(void)
