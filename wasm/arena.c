@@ -47,7 +47,7 @@ static struct wasm_chunk *chunk_new(struct wasm_arena *a, size_t need)
     return c;
 }
 
-void *arena_alloc(struct wasm_arena *a, size_t bytes)
+void *arena_raw(struct wasm_arena *a, size_t bytes)
 {
     bytes = round16(bytes);
     struct wasm_chunk *c = a->chunks;
@@ -55,8 +55,12 @@ void *arena_alloc(struct wasm_arena *a, size_t bytes)
         c = chunk_new(a, bytes);
     uint8_t *p = (uint8_t *)c + c->used;
     c->used += bytes;
-    memset(p, 0, bytes);
     return p;
+}
+
+void *arena_alloc(struct wasm_arena *a, size_t bytes)
+{
+    return memset(arena_raw(a, bytes), 0, round16(bytes));
 }
 
 void *arena_grow(struct wasm_arena *a, void *old, size_t old_bytes, size_t new_bytes)

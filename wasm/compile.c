@@ -63,7 +63,7 @@ static int32_t unzigzag(uint32_t z)
 
 static void pack_sites(struct compile *c, struct emit *e, struct piece *p)
 {
-    uint8_t *buf = arena_alloc(e->arena, (size_t)e->nsite * 11 + 1), *q = buf;
+    uint8_t *buf = arena_raw(e->arena, (size_t)e->nsite * 11 + 1), *q = buf;
     uint32_t pc = 0, pos = 0;
 
     for (uint32_t k = 0; k < e->nsite; k++) {
@@ -75,7 +75,7 @@ static void pack_sites(struct compile *c, struct emit *e, struct piece *p)
         pos = s->pos;
     }
     p->nsites = e->nsite;
-    p->sites = arena_alloc(c->img->arena, (size_t)(q - buf) + 1);
+    p->sites = arena_raw(c->img->arena, (size_t)(q - buf) + 1);
     memcpy(p->sites, buf, (size_t)(q - buf));
 }
 
@@ -92,7 +92,7 @@ static uint32_t collect(struct compile *c, struct emit *e, uint32_t func)
     struct piece *x = &p->piece[p->npiece++];
     *x = (struct piece){ .start = (uint32_t)c->img->code_size, .size = (uint32_t)e->b.n, .func = func,
                          .frame = e->frame + 8 * e->saved, .reloc = p->nreloc, .nreloc = e->nreloc };
-    x->code = arena_alloc(a, e->b.n);
+    x->code = arena_raw(a, e->b.n);
     memcpy(x->code, e->b.p, e->b.n);
     pack_sites(c, e, x);
     if (p->nreloc + e->nreloc > p->capreloc) {

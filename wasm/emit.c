@@ -668,10 +668,10 @@ static void assign_slots(struct emit *e)
     struct slots s = { 0 };
 
     s.expire = arena_alloc(e->arena, (l->n + 1) * 4);
-    s.next = arena_alloc(e->arena, f->nins * 4);
-    s.free8 = arena_alloc(e->arena, (size_t)f->nins * 8);
+    s.next = arena_raw(e->arena, f->nins * 4);
+    s.free8 = arena_raw(e->arena, (size_t)f->nins * 8);
     s.free16 = arena_alloc(e->arena, (size_t)f->nins * 4);
-    l->slot = arena_alloc(e->arena, f->nins * sizeof *l->slot);
+    l->slot = arena_raw(e->arena, f->nins * sizeof *l->slot);
     memset(l->slot, 0xff, f->nins * sizeof *l->slot);
     struct abi_walk w = { 0 };
     struct abi_loc *loc = arena_alloc(e->arena, (f->type->nparams + 1) * sizeof *loc);
@@ -868,7 +868,7 @@ void emit_func(struct emit *e)
 
     e->avx = (e->l->cpu & WASM_CPU_AVX) != 0;
     e->b.cap = 4096 + (size_t)e->l->nmi * 4;
-    e->b.p = arena_alloc(e->arena, e->b.cap);
+    e->b.p = arena_raw(e->arena, e->b.cap);
     e->block_at = arena_alloc(e->arena, f->nblocks * sizeof *e->block_at);
     e->stub_of = arena_alloc(e->arena, f->nblocks * sizeof *e->stub_of);
     assign_slots(e);

@@ -932,12 +932,12 @@ void isel_run(struct lfunc *l)
     s.ins = f->ins;
     s.count = arena_alloc(l->arena, n * sizeof *s.count);
     s.need = arena_alloc(l->arena, n * sizeof *s.need);
-    s.epoch = arena_alloc(l->arena, n * sizeof *s.epoch);
+    s.epoch = arena_raw(l->arena, n * sizeof *s.epoch);
     s.blk = arena_alloc(l->arena, n * sizeof *s.blk);
     s.cap_order = 256;
-    s.order = arena_alloc(l->arena, s.cap_order * sizeof *s.order);
+    s.order = arena_raw(l->arena, s.cap_order * sizeof *s.order);
     l->cap = n + n / 4 + f->nblocks * 2 + 64;
-    l->lir = arena_alloc(l->arena, l->cap * sizeof *l->lir);
+    l->lir = arena_raw(l->arena, l->cap * sizeof *l->lir);
     l->n = 1;
     l->block_first = arena_alloc(l->arena, (f->nblocks + 1) * sizeof(uint32_t));
     l->block_last = arena_alloc(l->arena, (f->nblocks + 1) * sizeof(uint32_t));

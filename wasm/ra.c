@@ -126,7 +126,8 @@ static void pmove_from(struct ra *ra, struct pmove *m, uint32_t v, uint8_t reg)
 
 static void bind(struct ra *ra, uint32_t v, int r)
 {
-    ra->regval[r] = v;
+    ra->now.val[r] = v;
+    ra->now.used |= BIT(r);
     ra->regof[v] = r;
     if (BIT(r) & R_CALLEE)
         ra->l->callee_used |= BIT(r);
@@ -134,9 +135,15 @@ static void bind(struct ra *ra, uint32_t v, int r)
 
 static void unbind(struct ra *ra, int r)
 {
-    if (ra->regval[r])
-        ra->regof[ra->regval[r]] = NOREG;
-    ra->regval[r] = 0;
+    ra->regof[ra->now.val[r]] = NOREG;
+    ra->now.val[r] = 0;
+    ra->now.used &= ~BIT(r);
+}
+
+static void forget(struct regs *s, int r)
+{
+    s->val[r] = 0;
+    s->used &= ~BIT(r);
 }
 
 /* v leaves r: loop headers that keep it there though nobody in the loop used it yet need not */
@@ -146,18 +153,18 @@ static void drop(struct ra *ra, uint32_t v, int r)
     uint32_t h = blocks[ra->cur].loop;
 
     for (int depth = 0; h && depth < 8; depth++, h = blocks[h].loop_up) {
-        if (!ra->head[h] || ra->head[h][0][r] != v || ra->touched[v] <= ra->l->block_first[h])
+        if (!ra->head[h] || ra->head[h]->val[r] != v || ra->touched[v] <= ra->l->block_first[h])
             return;
-        ra->head[h][0][r] = 0;
+        forget(ra->head[h], r);
         for (uint32_t b = h; b <= ra->cur; b++)
-            if (ra->snap[b] && ra->snap[b][0][r] == v)
-                ra->snap[b][0][r] = 0;
+            if (ra->snap[b] && ra->snap[b]->val[r] == v)
+                forget(ra->snap[b], r);
     }
 }
 
 static void evict(struct ra *ra, int r)
 {
-    uint32_t v = ra->regval[r];
+    uint32_t v = ra->now.val[r];
 
     if (!v)
         return;
@@ -170,14 +177,7 @@ static void evict(struct ra *ra, int r)
 
 static uint32_t occupied(struct ra *ra, uint32_t mask)
 {
-    uint32_t m = 0;
-
-    for (uint32_t rest = mask; rest; rest &= rest - 1) {
-        int r = __builtin_ctz(rest);
-        if (ra->regval[r])
-            m |= BIT(r);
-    }
-    return m;
+    return ra->now.used & mask;
 }
 
 static int pick_free(struct ra *ra, uint32_t v, uint32_t free)
@@ -203,7 +203,7 @@ static int pick_victim(struct ra *ra, uint32_t mask)
 
     for (uint32_t rest = mask & ~ra->locked; rest; rest &= rest - 1) {
         int r = __builtin_ctz(rest);
-        uint32_t v = ra->regval[r], n = next_use(ra, v);
+        uint32_t v = ra->now.val[r], n = next_use(ra, v);
         uint64_t far = n ? (uint64_t)(ra->at - n) * 2 : UINT64_MAX;
         if (n && (is_const(ra, v) || ra->l->spilled[v]))
             far += far / 2;
@@ -256,7 +256,7 @@ static int use_reg(struct ra *ra, uint32_t v, uint32_t mask)
 /* Empties r; a value that is still needed moves to another register of `to` if one is free. */
 static void vacate(struct ra *ra, int r, uint32_t to, bool operand)
 {
-    uint32_t v = ra->regval[r];
+    uint32_t v = ra->now.val[r];
 
     if (!v)
         return;
@@ -303,29 +303,30 @@ static void hint_from_phi(struct ra *ra, uint32_t v)
 
 /* ---- edges --------------------------------------------------------------------------------- */
 
-static uint8_t find_in(uint32_t state[32], uint32_t v, int guess)
+static uint8_t find_in(const struct regs *s, uint32_t v, int guess)
 {
-    if (state[guess] == v)
+    if (s->val[guess] == v)
         return guess;
-    for (int r = 0; r < 32; r++)
-        if (state[r] == v)
-            return r;
+    for (uint32_t rest = s->used; rest; rest &= rest - 1)
+        if (s->val[__builtin_ctz(rest)] == v)
+            return __builtin_ctz(rest);
     return NOREG;
 }
 
 /* Moves that turn the end of predecessor k of block b into the state `want` at b's start. */
-static void resolve(struct ra *ra, uint32_t b, uint32_t k, uint32_t want[32])
+static void resolve(struct ra *ra, uint32_t b, uint32_t k, const struct regs *want)
 {
     struct lfunc *l = ra->l;
     struct ir_func *f = ra->f;
     uint32_t p = f->args[f->blocks[b].preds + k];
-    uint32_t *have = ra->snap[p][0];
+    struct regs *have = ra->snap[p];
     struct edge *e = &l->edge[ra->edge_base[b] + k];
 
     e->moves = l->npool;
-    for (int r = 0; r < 32; r++) {
-        uint32_t v = want[r];
-        if (!v || have[r] == v || (f->ins[v].op == IR_PHI && l->def_block[v] == b))
+    for (uint32_t rest = want->used; rest; rest &= rest - 1) {
+        int r = __builtin_ctz(rest);
+        uint32_t v = want->val[r];
+        if (have->val[r] == v || (f->ins[v].op == IR_PHI && l->def_block[v] == b))
             continue;
         struct pmove *m = pool_add(ra);
         m->rd = r;
@@ -405,7 +406,7 @@ static bool mostly_in_reg(struct ra *ra, uint32_t b, uint32_t v, int r)
         if (p >= b)
             continue;
         n++;
-        have += find_in(ra->snap[p][0], v, r) != NOREG;
+        have += find_in(ra->snap[p], v, r) != NOREG;
     }
     return is_const(ra, v) ? have == n : 2 * have >= n;
 }
@@ -420,12 +421,12 @@ static void place_phi(struct ra *ra, uint32_t b, uint32_t v, uint32_t main)
         return;
     while (f->args[f->blocks[b].preds + k] != main)
         k++;
-    uint8_t r = find_in(ra->snap[main][0], ra_vreg(ra, f->args[f->ins[v].a + k]), 0);
-    if (ra->hint[v] == NOREG || ra->regval[ra->hint[v]])
+    uint8_t r = find_in(ra->snap[main], ra_vreg(ra, f->args[f->ins[v].a + k]), 0);
+    if (ra->hint[v] == NOREG || ra->now.val[ra->hint[v]])
         ra->hint[v] = r;
     ra->locked = 0;
     if (!(mask & ~occupied(ra, mask))) {
-        uint32_t victim = ra->regval[pick_victim(ra, mask)];
+        uint32_t victim = ra->now.val[pick_victim(ra, mask)];
         if (next_use(ra, victim) >= n) {
             l->spilled[v] = 1;      /* it lives in memory */
             ra->hint[v] = NOREG;
@@ -447,8 +448,9 @@ static void start_merge(struct ra *ra, uint32_t b)
     uint32_t main = main_pred(ra, b);
     uint32_t loop_end = bl->header ? ra->l->block_last[bl->loop_end] : 0;
 
-    for (int r = 0; r < 32; r++) {
-        uint32_t v = ra->snap[main][0][r], n = v ? next_use(ra, v) : 0;
+    for (uint32_t rest = ra->snap[main]->used; rest; rest &= rest - 1) {
+        int r = __builtin_ctz(rest);
+        uint32_t v = ra->snap[main]->val[r], n = next_use(ra, v);
         if (!n || !available(ra, v, b) || !mostly_in_reg(ra, b, v, r))
             continue;
         if (bl->header && is_const(ra, v) && n < loop_end)
@@ -458,14 +460,12 @@ static void start_merge(struct ra *ra, uint32_t b)
     for (uint32_t v = bl->first; v && f->ins[v].op == IR_PHI; v = f->ins[v].next)
         place_phi(ra, b, v, main);
     if (bl->header) {
-        ra->head[b] = arena_alloc(ra->l->arena, sizeof *ra->head[b]);
-        memcpy(ra->head[b][0], ra->regval, sizeof ra->regval);
+        ra->head[b] = arena_raw(ra->l->arena, sizeof *ra->head[b]);
+        *ra->head[b] = ra->now;
     }
-    uint32_t want[32];
-    memcpy(want, ra->regval, sizeof want);
     for (uint32_t k = 0; k < bl->npreds; k++)
         if (f->args[bl->preds + k] < b)
-            resolve(ra, b, k, want);
+            resolve(ra, b, k, &ra->now);
 }
 
 static void start_block(struct ra *ra, uint32_t b)
@@ -473,18 +473,20 @@ static void start_block(struct ra *ra, uint32_t b)
     struct ir_func *f = ra->f;
     struct ir_block *bl = &f->blocks[b];
 
-    for (int r = 0; r < 32; r++)
-        unbind(ra, r);
+    for (uint32_t rest = ra->now.used; rest; rest &= rest - 1)
+        unbind(ra, __builtin_ctz(rest));
     ra->cur = b;
     ra->at = ra->l->block_first[b] + 1;
     ra->locked = 0;
     if (b == 1) {
         start_params(ra);
     } else if (bl->npreds == 1 && !(bl->first && f->ins[bl->first].op == IR_PHI)) {
-        uint32_t *s = ra->snap[f->args[bl->preds]][0];
-        for (int r = 0; r < 32; r++)
-            if (s[r] && next_use(ra, s[r]))
-                bind(ra, s[r], r);
+        struct regs *s = ra->snap[f->args[bl->preds]];
+        for (uint32_t rest = s->used; rest; rest &= rest - 1) {
+            int r = __builtin_ctz(rest);
+            if (next_use(ra, s->val[r]))
+                bind(ra, s->val[r], r);
+        }
     } else {
         start_merge(ra, b);
     }
@@ -495,14 +497,14 @@ static void end_block(struct ra *ra, uint32_t b)
     struct ir_func *f = ra->f;
     struct lfunc *l = ra->l;
 
-    ra->snap[b] = arena_alloc(l->arena, sizeof *ra->snap[b]);
-    memcpy(ra->snap[b][0], ra->regval, sizeof ra->regval);
+    ra->snap[b] = arena_raw(l->arena, sizeof *ra->snap[b]);
+    *ra->snap[b] = ra->now;
     for (uint32_t e = l->edges_of[b]; e; e = l->edge[e].next) {
         uint32_t to = l->edge[e].to;
         if (to > b)
             continue;
         if (f->blocks[to].npreds > 1 || ra->head[to])
-            resolve(ra, to, l->edge[e].index, ra->head[to][0]);
+            resolve(ra, to, l->edge[e].index, ra->head[to]);
     }
 }
 
@@ -576,7 +578,7 @@ static void do_call(struct ra *ra, uint32_t i, struct lir *x)
 
     for (uint32_t rest = R_INTS & ~R_CALLEE; rest; rest &= rest - 1) {
         int r = __builtin_ctz(rest);
-        uint32_t v = ra->regval[r];
+        uint32_t v = ra->now.val[r];
         if (v && !is_const(ra, v) && next_use(ra, v) && !ra->l->spilled[v] &&
             (R_CALLEE & ~occupied(ra, R_CALLEE)))
             vacate(ra, r, R_CALLEE, false);
@@ -636,7 +638,7 @@ static void do_ret(struct ra *ra, uint32_t i)
 /* v into the fixed register r, whatever was there leaves; v keeps another register if it is still needed */
 static void into_fixed(struct ra *ra, uint32_t v, int r, uint32_t others)
 {
-    if (ra->regval[r] != v) {
+    if (ra->now.val[r] != v) {
         vacate(ra, r, others, false);
         if (ra->regof[v] != NOREG)
             out_move(ra, v, r, ra->regof[v]);
@@ -683,11 +685,11 @@ static void do_shiftc(struct ra *ra, uint32_t i, struct lir *x)
     int rd;
 
     hint_from_phi(ra, x->dst);
-    if (ra->regval[RCX] == x->s2 && x->s1 != x->s2) {
+    if (ra->now.val[RCX] == x->s2 && x->s1 != x->s2) {
         ra->locked |= BIT(RCX);
         ra->touched[x->s2] = ra->at;
     } else {
-        if (ra->regval[RCX] == x->s1)
+        if (ra->now.val[RCX] == x->s1)
             vacate(ra, RCX, others, true);
         into_fixed(ra, x->s2, RCX, others);
     }
@@ -903,8 +905,8 @@ static void set_up(struct ra *ra)
     uint32_t n = f->nins, nb = f->nblocks;
     struct wasm_arena *a = l->arena;
 
-    ra->regof = arena_alloc(a, n);
-    ra->hint = arena_alloc(a, n);
+    ra->regof = arena_raw(a, n);
+    ra->hint = arena_raw(a, n);
     ra->phi_of = arena_alloc(a, n * 4);
     ra->touched = arena_alloc(a, n * 4);
     ra->snap = arena_alloc(a, nb * sizeof *ra->snap);
@@ -916,13 +918,13 @@ static void set_up(struct ra *ra)
     l->end_of = arena_alloc(a, n * 4);
     l->edges_of = arena_alloc(a, nb * 4);
     l->spilled = arena_alloc(a, n);
-    l->entry_reg = arena_alloc(a, n);
-    l->def_reg = arena_alloc(a, n);
+    l->entry_reg = arena_raw(a, n);
+    l->def_reg = arena_raw(a, n);
     l->block_mi = arena_alloc(a, (nb + 1) * 4);
     l->capmi = l->n + l->n / 2 + 64;
-    l->mi = arena_alloc(a, l->capmi * sizeof *l->mi);
+    l->mi = arena_raw(a, l->capmi * sizeof *l->mi);
     l->cappool = 64;
-    l->pool = arena_alloc(a, l->cappool * sizeof *l->pool);
+    l->pool = arena_raw(a, l->cappool * sizeof *l->pool);
     memset(ra->regof, NOREG, n);
     memset(ra->hint, NOREG, n);
     memset(l->entry_reg, NOREG, n);

@@ -6,16 +6,18 @@
 
 struct live_use { uint32_t block, v; };     /* v is used in a block that does not define it */
 
+struct regs { uint32_t used; uint32_t val[32]; };   /* mask of the registers that hold a value, and which */
+
 struct ra {
     struct lfunc *l;
     struct ir_func *f;
-    uint32_t regval[32];        /* vreg in each register, 0 = free */
+    struct regs now;            /* vreg in each register, 0 = free */
     uint8_t *regof;             /* per vreg: register now, or NOREG */
     uint8_t *hint;              /* per vreg: register it would like, or NOREG */
     uint32_t *phi_of;           /* per vreg: a phi that it flows into */
     uint32_t *touched;          /* per vreg: lir index of the last instruction that used its register */
-    uint32_t (**snap)[32];      /* per block: registers at its end */
-    uint32_t (**head)[32];      /* per loop header: registers at its start */
+    struct regs **snap;         /* per block: registers at its end */
+    struct regs **head;         /* per loop header: registers at its start */
     uint32_t *edge_base;        /* per block: edge of its first predecessor */
     uint32_t *dom_in, *dom_out; /* dominator tree intervals */
     uint32_t *live_id;          /* per vreg that crosses blocks: its bit in the sets; NULL: no sets */

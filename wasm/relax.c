@@ -14,6 +14,7 @@ struct move { size_t at; ptrdiff_t delta; };    /* positions from `at` on move b
 
 struct relax {
     struct emit *e;
+    uint32_t last;                              /* row of move[] found last: positions mostly ascend */
     struct move *move; uint32_t n;
     uint8_t *out; size_t len, done;             /* copied: bytes [0, done) */
 };
@@ -68,9 +69,17 @@ static void moved(struct relax *r)
     r->move[r->n++] = (struct move){ .at = r->done, .delta = (ptrdiff_t)r->len - (ptrdiff_t)r->done };
 }
 
-static size_t place(const struct relax *r, size_t at)
+static size_t place(struct relax *r, size_t at)
 {
     uint32_t lo = 0, hi = r->n;
+
+    if (r->last && r->move[r->last - 1].at <= at) {
+        lo = r->last;
+        for (int k = 0; k < 4 && lo < hi && r->move[lo].at <= at; k++)
+            lo++;
+        if (lo == hi || r->move[lo].at > at)
+            hi = lo;
+    }
 
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
@@ -79,6 +88,7 @@ static size_t place(const struct relax *r, size_t at)
         else
             hi = mid;
     }
+    r->last = lo;
     return lo ? at + (size_t)r->move[lo - 1].delta : at;
 }
 
@@ -127,8 +137,8 @@ void emit_relax(struct emit *e)
     uint32_t nloops, k = 0;
     uint32_t *loops = find_loops(e, &nloops);
 
-    r.out = arena_alloc(e->arena, e->b.cap + (size_t)nloops * LOOP_ALIGN);
-    r.move = arena_alloc(e->arena, (2 * (size_t)e->nfix + nloops + 1) * sizeof *r.move);
+    r.out = arena_raw(e->arena, e->b.cap + (size_t)nloops * LOOP_ALIGN);
+    r.move = arena_raw(e->arena, (2 * (size_t)e->nfix + nloops + 1) * sizeof *r.move);
     for (uint32_t j = 0; j <= nloops; j++) {
         size_t end = j < nloops ? e->block_at[loops[j]] : SIZE_MAX;
         for (; k < e->nfix && e->fix[k].at < end; k++)

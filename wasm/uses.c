@@ -159,15 +159,15 @@ void ra_uses(struct ra *ra)
     number_edges(ra);
     for (uint32_t i = 1; i < l->n; i++)
         calls += (lir_mode(l, l->lir[i].op) & LC_CALL) != 0;
-    l->call_at = arena_alloc(l->arena, (calls + 1) * sizeof *l->call_at);
+    l->call_at = arena_raw(l->arena, (calls + 1) * sizeof *l->call_at);
     l->capuse = 2 * l->n + 64;
-    l->use = arena_alloc(l->arena, l->capuse * sizeof *l->use);
+    l->use = arena_raw(l->arena, l->capuse * sizeof *l->use);
     l->nuse = 1;
     for (uint32_t v = 1; v < f->nins; v++)
         if (f->ins[v].op == IR_CONST || f->ins[v].op == IR_PARAM)
             l->def_block[v] = 1;
     ra->cappairs = l->n / 4 + 64;
-    ra->pairs = arena_alloc(l->arena, ra->cappairs * sizeof *ra->pairs);
+    ra->pairs = arena_raw(l->arena, ra->cappairs * sizeof *ra->pairs);
     for (uint32_t b = f->nblocks - 1; b >= 1; b--)
         if (b == 1 || f->blocks[b].npreds)
             block_uses(ra, b);
