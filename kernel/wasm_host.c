@@ -85,6 +85,19 @@ void wasm_host_memory_move(struct wasm_memory *to_m, uint64_t to,
     }
 }
 
+/* No memory of a SIP is shared yet: there is nobody to wait for. */
+uint32_t wasm_host_wait(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
+                        uint64_t expected, uint32_t bytes, int64_t ns)
+{
+    sip_trap_here(WASM_TRAP_UNSHARED);
+}
+
+uint32_t wasm_host_notify(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
+                          uint32_t count)
+{
+    return 0;
+}
+
 void *wasm_host_alloc(struct wasm_instance *in, size_t bytes)
 {
     struct sip *s = sip_of(in);

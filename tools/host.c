@@ -101,7 +101,7 @@ bool host_features(const char *list, uint32_t *features)
         { "base", WASM_FEATURES_BASE }, { "all", WASM_FEATURES_ALL }, { "simd", WASM_F_SIMD },
         { "tail", WASM_F_TAIL }, { "extconst", WASM_F_EXTCONST }, { "multimem", WASM_F_MULTIMEM },
         { "relaxed", WASM_F_RELAXED }, { "threads", WASM_F_THREADS }, { "eh", WASM_F_EH },
-        { "legacy-eh", WASM_F_LEGACY_EH },
+        { "legacy-eh", WASM_F_LEGACY_EH }, { "one-table", WASM_F_ONE_TABLE },
     };
 
     return read_flags(list, names, sizeof names / sizeof *names, features);

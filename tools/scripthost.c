@@ -77,6 +77,12 @@ bool script_spectest(struct wasm_name field, struct wasm_extern *out)
         out->table = &table;
         return table.entries != NULL;
     }
+    if (name_is(field, "shared_memory")) {
+        static struct wasm_memory shared = { .max = 2, .has_max = true, .shared = true };
+        out->kind = WASM_MEMORY;
+        out->memory = &shared;
+        return shared.base || (host_memory_reserve(&shared) && wasm_host_memory_grow(&shared, 1));
+    }
     if (name_is(field, "memory")) {
         out->kind = WASM_MEMORY;
         out->memory = &memory;

@@ -25,7 +25,8 @@ static const char usage[] =
     "Prints NAME passed/total for each, then the sum; exits 1 when anything failed.\n"
     "  -v           say what failed: line, expected, actual\n"
     "  --features LIST  of base, simd, tail, extconst, multimem, relaxed, threads, eh, legacy-eh,\n"
-    "               all; else base,simd in a folder wasm-2.0 and all elsewhere\n"
+    "               all, one-table; else base,simd in a folder wasm-2.0, threads,one-table in a\n"
+    "               folder threads, all elsewhere\n"
     "  --cpu LIST   use only these features of the CPU: none, all, lzcnt, bmi1, bmi2, avx, avx2, fma\n"
     "  --skip NAME  leave the script NAME out (and say so); NAME* is a prefix\n"
     "  --list FILE  run the scripts that FILE names, one a line; `- NAME reason` leaves one out\n"
@@ -102,7 +103,8 @@ static uint32_t features_of(const char *path)
 {
     uint32_t f;
 
-    host_features(features ? features : strstr(path, "wasm-2.0") ? "base,simd" : "all", &f);
+    host_features(features ? features : strstr(path, "wasm-2.0") ? "base,simd" :
+                  strstr(path, "threads/") ? "threads,one-table" : "all", &f);
     return f;
 }
 

@@ -41,6 +41,11 @@ uint32_t abi_area_words(const struct wasm_functype *t, uint32_t tail_words)
     return n > tail_words ? n : tail_words;
 }
 
+bool abi_one_place(const struct wasm_functype *t, uint32_t tail_words)
+{
+    return !abi_result_words(t) || abi_param_words(t) >= tail_words;
+}
+
 uint32_t abi_result_words(const struct wasm_functype *t)
 {
     return stack_words(t->results, t->nresults, true);

@@ -235,6 +235,8 @@ static bool enabled(const struct build *b, uint32_t op)
 {
     if (op == OP_return_call || op == OP_return_call_indirect)
         return b->m->features & WASM_F_TAIL;
+    if (op >= OP_FE)
+        return b->m->features & WASM_F_THREADS;
     if (op >= OP_FD)
         return b->m->features & (op >= OP_RELAXED ? WASM_F_RELAXED : WASM_F_SIMD);
     return true;
@@ -250,7 +252,7 @@ static void walk(struct build *b)
             return;
         }
         uint32_t op = rd_u8(r);
-        if (op == OP_PREFIX_FC || op == OP_PREFIX_FD)
+        if (op >= OP_PREFIX_FC && op <= OP_PREFIX_FE)
             op = op_prefixed(op, rd_u32(r));
         if (!rd_ok(r))
             return;

@@ -131,6 +131,13 @@ uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset);
 /* build_simd.c: vector instructions that are not one IR operation */
 void build_simd(struct build *b, uint32_t op, const struct op_info *info);
 
+/* A call of a runtime helper with n values and an immediate; enum ir_rt. */
+uint32_t build_call_rt(struct build *b, int rt, int type, const uint32_t *v, uint32_t n,
+                       uint32_t imm);
+
+/* build_atomic.c: all after prefix 0xfe */
+void build_atomic(struct build *b, uint32_t op, const struct op_info *info);
+
 /* build_scan.c */
 void build_scan(struct build *b);
 

@@ -99,8 +99,8 @@ static void access(struct build *b, const struct op_info *info)
 /* ---- runtime helpers ----------------------------------------------------------------------- */
 
 /* A call of a helper with n values and then, if it has one, an immediate. */
-static uint32_t call_rt(struct build *b, int rt, int type, const uint32_t *v, uint32_t n,
-                        uint32_t imm)
+uint32_t build_call_rt(struct build *b, int rt, int type, const uint32_t *v, uint32_t n,
+                       uint32_t imm)
 {
     if (!b->cur)
         return 0;
@@ -124,7 +124,7 @@ static void bulk(struct build *b, const struct op_info *info, int rt, uint32_t i
     uint32_t v[3] = { 0, 0, 0 };
     build_pop_sig(b, info->sig, v);
     if (rd_ok(&b->r))
-        call_rt(b, rt, T_NONE, v, (uint32_t)strlen(info->sig) - 1, imm);
+        build_call_rt(b, rt, T_NONE, v, (uint32_t)strlen(info->sig) - 1, imm);
 }
 
 /* An index that is checked only after the other immediate. */
@@ -170,7 +170,7 @@ static void memory_op(struct build *b, uint32_t op, const struct op_info *info)
     case OP_memory_grow:
         x = memory_index(b);
         v[0] = build_pop(b, WASM_I32);
-        build_push(b, call_rt(b, RT_MEMORY_GROW, T_I32, v, 1, x), WASM_I32);
+        build_push(b, build_call_rt(b, RT_MEMORY_GROW, T_I32, v, 1, x), WASM_I32);
         break;
     case OP_memory_init:
         x = rd_u32(&b->r);
@@ -202,30 +202,30 @@ static void table_op(struct build *b, uint32_t op, const struct op_info *info)
     case OP_table_get:
         x = table_index(b, &type);
         v[0] = build_pop(b, WASM_I32);
-        build_push(b, call_rt(b, RT_TABLE_GET, T_REF, v, 1, x), type);
+        build_push(b, build_call_rt(b, RT_TABLE_GET, T_REF, v, 1, x), type);
         break;
     case OP_table_set:
         x = table_index(b, &type);
         v[1] = build_pop(b, type);
         v[0] = build_pop(b, WASM_I32);
-        call_rt(b, RT_TABLE_SET, T_NONE, v, 2, x);
+        build_call_rt(b, RT_TABLE_SET, T_NONE, v, 2, x);
         break;
     case OP_table_grow:
         x = table_index(b, &type);
         v[1] = build_pop(b, WASM_I32);
         v[0] = build_pop(b, type);
-        build_push(b, call_rt(b, RT_TABLE_GROW, T_I32, v, 2, x), WASM_I32);
+        build_push(b, build_call_rt(b, RT_TABLE_GROW, T_I32, v, 2, x), WASM_I32);
         break;
     case OP_table_size:
         x = table_index(b, &type);
-        build_push(b, call_rt(b, RT_TABLE_SIZE, T_I32, v, 0, x), WASM_I32);
+        build_push(b, build_call_rt(b, RT_TABLE_SIZE, T_I32, v, 0, x), WASM_I32);
         break;
     case OP_table_fill:
         x = table_index(b, &type);
         v[2] = build_pop(b, WASM_I32);
         v[1] = build_pop(b, type);
         v[0] = build_pop(b, WASM_I32);
-        call_rt(b, RT_TABLE_FILL, T_NONE, v, 3, x);
+        build_call_rt(b, RT_TABLE_FILL, T_NONE, v, 3, x);
         break;
     case OP_table_copy:
         x = table_index(b, &type);
@@ -425,6 +425,10 @@ void build_call(struct build *b, uint32_t op)
 
 void build_op(struct build *b, uint32_t op, const struct op_info *info)
 {
+    if (op >= OP_FE) {
+        build_atomic(b, op, info);
+        return;
+    }
     if (info->ir == IR_LOAD || info->ir == IR_STORE) {
         access(b, info);
         return;

@@ -90,7 +90,7 @@ static bool scan_one(struct scan *s)
 {
     struct build *b = s->b;
     uint32_t at = s->pos, op = s->bytes[s->pos++];
-    if (op == OP_PREFIX_FC || op == OP_PREFIX_FD)
+    if (op >= OP_PREFIX_FC && op <= OP_PREFIX_FE)
         op = op_prefixed(op, leb(s));
     const struct op_info *info = op_info(op);
     if (!info)

@@ -106,10 +106,15 @@ static uint32_t typeidx(struct decoder *d)
 static struct wasm_limits limits(struct decoder *d, bool memory)
 {
     struct wasm_limits l = { 0 };
-    l.has_max = rd_leb(&d->r, 1, false);
+    bool threads = memory && d->m->features & WASM_F_THREADS;
+    uint8_t flags = (uint8_t)rd_leb(&d->r, threads ? 2 : 1, false);
+    l.has_max = flags & 1;
+    l.shared = flags & 2;
     l.min = rd_u32(&d->r);
     if (l.has_max)
         l.max = rd_u32(&d->r);
+    if (l.shared && !l.has_max && rd_ok(&d->r))
+        INVALID(d, "shared memory must have maximum");
     if (memory && (l.min > WASM_MAX_PAGES || l.max > WASM_MAX_PAGES))
         INVALID(d, "memory size must be at most 65536 pages (4GiB)");
     if (l.has_max && l.min > l.max)
@@ -139,6 +144,12 @@ static void check_memory_count(struct decoder *d)
         INVALID(d, "multiple memories");
 }
 
+static void check_table_count(struct decoder *d)
+{
+    if (d->m->ntables > 1 && d->m->features & WASM_F_ONE_TABLE)
+        INVALID(d, "multiple tables");
+}
+
 static void import_desc(struct decoder *d, struct wasm_import *im)
 {
     struct wasm_module *m = d->m;
@@ -157,6 +168,7 @@ static void import_desc(struct decoder *d, struct wasm_import *im)
         im->index = m->ntables++;
         m->tables[im->index] = tabletype(d);
         m->tables[im->index].imported = true;
+        check_table_count(d);
         break;
     case WASM_MEMORY:
         im->index = m->nmems++;
@@ -218,6 +230,7 @@ static void table_section(struct decoder *d)
     m->tables = extend(d, m->tables, m->ntables, n, sizeof *m->tables);
     for (uint32_t i = 0; i < n && rd_ok(&d->r); i++)
         m->tables[m->ntables++] = tabletype(d);
+    check_table_count(d);
 }
 
 static void memory_section(struct decoder *d)

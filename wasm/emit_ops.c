@@ -591,6 +591,11 @@ static void op_call_indirect(struct emit *e, struct lir *x, struct ir_ins *c)
 {
     struct emit_callee to = emit_callee(e, x, c);
 
+    if (!abi_one_place(call_type(e->f, c), e->f->tail_words)) {
+        emit_instance(e, to);
+        emit_call_outside(e, x->s1, x->pos, to);
+        return;
+    }
     x_rm(&e->b, 0x3b, 8, R14, mem_at(to.base, to.in));
     uint32_t at = emit_cold_call(e, x->s1, x->pos, to);
     x_rm(&e->b, 0x8b, 8, RAX, mem_at(to.base, to.code));
@@ -694,6 +699,12 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
         break;
     }
     case L_DIV: op_div(e, x, m); break;
+    case L_ATOMIC: emit_atomic(e, x, m); break;
+    case L_FENCE:                   /* mfence */
+        x_byte(b, 0x0f);
+        x_byte(b, 0xae);
+        x_byte(b, 0xf0);
+        break;
     case L_NEG: x_rr(b, 0xf7, x->w, 3, m->rd); break;
     case L_NOT: x_rr(b, 0xf7, x->w, 2, m->rd); break;
     case L_COUNT: op_count(e, x, m); break;

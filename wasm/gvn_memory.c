@@ -88,6 +88,8 @@ static uint8_t rt_writes(uint32_t rt)
 {
     switch (rt) {
     case RT_MEMORY_GROW: return 1 << CLASS_SIZE;
+    case RT_ATOMIC_NOTIFY: case RT_ATOMIC_WAIT32: case RT_ATOMIC_WAIT64:
+        return 1 << CLASS_MEMORY | 1 << CLASS_SIZE;     /* other threads run */
     case RT_MEMORY_COPY: case RT_MEMORY_FILL: case RT_MEMORY_INIT: return 1 << CLASS_MEMORY;
     }
     return 0;
@@ -99,6 +101,8 @@ static uint8_t writes(const struct ir_func *f, const struct ir_ins *x)
     switch (x->op) {
     case IR_STORE: return 1 << CLASS_MEMORY;
     case IR_GLOBALSET: return 1 << CLASS_GLOBAL;
+    case IR_ALOAD: case IR_ASTORE: case IR_ARMW: case IR_ACMPXCHG: case IR_FENCE:
+        return 1 << CLASS_MEMORY | 1 << CLASS_SIZE;
     case IR_CALL: return f->m->funcs[x->c].port_op ? 0 : (1 << CLASSES) - 1;
     case IR_CALLIND: return (1 << CLASSES) - 1;
     case IR_CALLRT: return rt_writes(x->c);

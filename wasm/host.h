@@ -45,6 +45,16 @@ void wasm_host_memory_fill(struct wasm_memory *m, uint64_t to, uint8_t byte, uin
 void wasm_host_memory_move(struct wasm_memory *to_m, uint64_t to,
                            struct wasm_memory *from_m, uint64_t from, uint64_t n);
 
+/*
+ * memory.atomic.wait and notify on a naturally aligned place inside of a memory. wait sleeps while
+ * the `bytes` (4 or 8) there are `expected`, for at most ns nanoseconds if that is not negative, and
+ * returns 0 = woken, 1 = not equal, 2 = timed out. notify returns how many it woke.
+ */
+uint32_t wasm_host_wait(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
+                        uint64_t expected, uint32_t bytes, int64_t ns);
+uint32_t wasm_host_notify(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
+                          uint32_t count);
+
 /* Storage of tables and instances: zeroed, 16-byte aligned; NULL = out of memory. */
 void *wasm_host_alloc(struct wasm_instance *in, size_t bytes);
 void wasm_host_free(struct wasm_instance *in, void *p, size_t bytes);

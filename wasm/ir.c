@@ -139,7 +139,7 @@ static const char *type_names[] = { "", "i32", "i64", "f32", "f64", "v128", "ref
 static const char *mem_names[] = { "", "8s", "8u", "16s", "16u", "32s", "32u" };
 static const char *rt_names[] = { "memory_grow", "memory_copy", "memory_fill", "memory_init",
     "data_drop", "table_get", "table_set", "table_grow", "table_size", "table_fill", "table_copy",
-    "table_init", "elem_drop" };
+    "table_init", "elem_drop", "atomic_notify", "atomic_wait32", "atomic_wait64" };
 
 static void dump_list(const struct ir_func *f, const char *before, const char *prefix,
                       uint32_t at, uint32_t n)

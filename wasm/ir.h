@@ -113,6 +113,12 @@ enum {
     /* memory: a = address (i32), c = offset; aux = enum ir_mem | memory index << 8 */ \
     X(LOAD,     "load",     M_READ|M_TRAP,  "ao") \
     X(STORE,    "store",    M_WRITE|M_TRAP, "abo") \
+    /* atomic accesses: a = effective address (i64); aux = enum ir_mem | enum ir_rmw << 4 | memory << 8 */ \
+    X(ALOAD,    "atomic.load",M_WRITE|M_TRAP,"a") \
+    X(ASTORE,   "atomic.store",M_WRITE|M_TRAP,"ab") \
+    X(ARMW,     "atomic.rmw",M_WRITE|M_TRAP,"ab") \
+    X(ACMPXCHG, "atomic.cmpxchg",M_WRITE|M_TRAP,"abc") /* b = expected, c = replacement */ \
+    X(FENCE,    "atomic.fence",M_WRITE,     "") \
     X(GLOBALGET,"global.get",M_READ,        "i")    /* b = global index */ \
     X(GLOBALSET,"global.set",M_WRITE,       "ao")   /* a = value, c = global index */ \
     X(MEMSIZE,  "memory.size",M_READ,       "i")    /* b = memory index */ \
@@ -144,13 +150,15 @@ enum ir_op {
 enum ir_mem { MEM_FULL, MEM_8S, MEM_8U, MEM_16S, MEM_16U, MEM_32S, MEM_32U };
 /* (stores of i32.store8 and the like use MEM_8U, MEM_16U, MEM_32U) */
 
+enum ir_rmw { RMW_ADD, RMW_SUB, RMW_AND, RMW_OR, RMW_XOR, RMW_XCHG };
+
 /*
  * Runtime helpers in the order of struct wasm_runtime. Arguments are exactly those of the C
  * prototype after the instance, immediates as IR_CONST arguments.
  */
 enum ir_rt { RT_MEMORY_GROW, RT_MEMORY_COPY, RT_MEMORY_FILL, RT_MEMORY_INIT, RT_DATA_DROP,
              RT_TABLE_GET, RT_TABLE_SET, RT_TABLE_GROW, RT_TABLE_SIZE, RT_TABLE_FILL, RT_TABLE_COPY,
-             RT_TABLE_INIT, RT_ELEM_DROP };
+             RT_TABLE_INIT, RT_ELEM_DROP, RT_ATOMIC_NOTIFY, RT_ATOMIC_WAIT32, RT_ATOMIC_WAIT64 };
 
 struct ir_ins {
     uint8_t op, type;
@@ -217,6 +225,8 @@ uint32_t abi_param_words(const struct wasm_functype *t);    /* stack words of th
 uint32_t abi_result_words(const struct wasm_functype *t);
 /* Words below the stack results in a call within the module (see struct wasm_image.tail_words). */
 uint32_t abi_area_words(const struct wasm_functype *t, uint32_t tail_words);
+/* Are stack results, if any, at the same place for callers within the module and from outside? */
+bool abi_one_place(const struct wasm_functype *t, uint32_t tail_words);
 
 /* Follows aliases. */
 static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)

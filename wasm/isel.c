@@ -557,6 +557,23 @@ static void sel_store(struct isel *s, struct ir_ins *i)
     address(s, x, i->a, i->c, i->aux >> 8);
 }
 
+static void sel_atomic(struct isel *s, uint32_t v, struct ir_ins *i)
+{
+    int type = i->op == IR_ASTORE ? s->ins[i->b].type : i->type;
+    int w = i->aux & 15 ? mem_bytes[i->aux & 15] : width(type);
+    struct lir *x = put(s, L_ATOMIC, w, i->op == IR_ASTORE ? 0 : v, 0, 0);
+
+    x->sub = i->op == IR_ALOAD ? LA_LOAD : i->op == IR_ASTORE ? LA_STORE :
+             i->op == IR_ACMPXCHG ? LA_CMPXCHG : LA_ADD + (i->aux >> 4 & 15);
+    if (i->op == IR_ACMPXCHG) {
+        x->s1 = valw(s, i->b, w);
+        x->s2 = valw(s, i->c, w);
+    } else if (i->op != IR_ALOAD) {
+        x->s2 = valw(s, i->b, w);
+    }
+    address(s, x, i->a, 0, i->aux >> 8);
+}
+
 static void sel_global(struct isel *s, uint32_t v, struct ir_ins *i)
 {
     bool set = i->op == IR_GLOBALSET;
@@ -720,6 +737,8 @@ static void select_ins(struct isel *s, uint32_t v)
         address(s, x, i->a, i->c, i->aux >> 8);
         break;
     case IR_STORE: sel_store(s, i); break;
+    case IR_ALOAD: case IR_ASTORE: case IR_ARMW: case IR_ACMPXCHG: sel_atomic(s, v, i); break;
+    case IR_FENCE: put(s, L_FENCE, 0, 0, 0, 0); break;
     case IR_GLOBALGET: case IR_GLOBALSET: sel_global(s, v, i); break;
     case IR_MEMSIZE: put(s, L_MEMSIZE, 4, v, 0, 0)->imm = (int32_t)(s->f->m->off_mems + 8 * i->b); break;
     case IR_REFFUNC:

@@ -75,6 +75,8 @@ enum {
     X(GLOBALP,  LC_TMP)              /* load or store through a global's pointer at [r14+imm] */ \
     X(MEMSIZE,  0) \
     X(INSTADDR, 0)                  /* dst = r14 + imm */ \
+    X(ATOMIC,   0)                  /* sub = enum lir_atomic; dst in rax; s1 = expected; s2 = operand */ \
+    X(FENCE,    0) \
     X(CALL,     LC_CALL) \
     X(CALLIMP,  LC_CALL) \
     X(CALLIND,  LC_CALL) \
@@ -108,6 +110,9 @@ enum lir_op {
 };
 
 enum lir_cvt { CVT_I2F, CVT_U2F, CVT_F2I, CVT_F2U, CVT_SATS, CVT_SATU, CVT_F2F, CVT_MOVI2F, CVT_MOVF2I };
+
+/* LA_ADD and on: the order of enum ir_rmw */
+enum lir_atomic { LA_LOAD, LA_STORE, LA_CMPXCHG, LA_ADD, LA_SUB, LA_AND, LA_OR, LA_XOR, LA_XCHG };
 
 /* x86 conditions, and two that floats need */
 enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE,

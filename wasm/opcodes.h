@@ -10,6 +10,7 @@
 #define WASM_OPCODES_H
 
 #include "wasm/ir.h"
+#include "wasm/opcodes_atomic.h"
 #include "wasm/opcodes_simd.h"
 
 /* what follows the opcode (wasm 5.4) */
@@ -19,8 +20,8 @@ enum op_imm {
     IMM_V128, IMM_SHUFFLE, IMM_LANE, IMM_MEMLANE,
 };
 
-enum { OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300, OP_COUNT = 0x314,
-       OP_PREFIX_FC = 0xfc, OP_PREFIX_FD = 0xfd };
+enum { OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300, OP_FD_END = 0x314,
+       OP_FE = 0x320, OP_COUNT = 0x36f, OP_PREFIX_FC = 0xfc, OP_PREFIX_FD = 0xfd, OP_PREFIX_FE = 0xfe };
 
 #define WASM_OPS(X) \
     /* control (wasm 5.4.1); operands and results depend on context */ \
@@ -232,7 +233,8 @@ enum { OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300, OP_C
     X(0x110, table_size, "table.size", "i", U32, NONE, 0) \
     X(0x111, table_fill, "table.fill", "", U32, NONE, 0) \
     /* after prefix 0xfd: vectors */ \
-    WASM_SIMD_OPS(X)
+    WASM_SIMD_OPS(X) \
+    WASM_ATOMIC_OPS(X)
 
 enum wasm_op {
 #define X(code, id, name, sig, imm, ir, arg) OP_##id = code,
@@ -252,7 +254,9 @@ static inline uint32_t op_prefixed(uint32_t prefix, uint32_t sub)
 {
     if (prefix == OP_PREFIX_FC)
         return sub < OP_FC_END - OP_FC ? OP_FC + sub : OP_COUNT;
-    return sub < OP_COUNT - OP_FD ? OP_FD + sub : OP_COUNT;
+    if (prefix == OP_PREFIX_FD)
+        return sub < OP_FD_END - OP_FD ? OP_FD + sub : OP_COUNT;
+    return sub < OP_COUNT - OP_FE ? OP_FE + sub : OP_COUNT;
 }
 
 static inline const struct op_info *op_info(uint32_t op)

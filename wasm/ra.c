@@ -534,7 +534,9 @@ static void arguments(struct ra *ra, struct lir *x, struct mi *m)
 /* Words of the outgoing area below the stack results. */
 static uint32_t call_words(struct ra *ra, struct lir *x, const struct wasm_functype *t)
 {
-    return !t ? 0 : x->op == L_CALL ? abi_area_words(t, ra->f->tail_words) : abi_param_words(t);
+    bool within = x->op == L_CALL || (x->op == L_CALLIND && abi_one_place(t, ra->f->tail_words));
+
+    return !t ? 0 : within ? abi_area_words(t, ra->f->tail_words) : abi_param_words(t);
 }
 
 /* values of the call's results, first the call itself */
@@ -710,6 +712,31 @@ static void do_shiftc(struct ra *ra, uint32_t i, struct lir *x)
     define(ra, x->dst, rd);
 }
 
+/* everything through rax; r3 address, r2 operand, t1 and r1 temporaries */
+static void do_atomic(struct ra *ra, uint32_t i, struct lir *x)
+{
+    uint32_t others = R_INTS & ~BIT(RAX);
+    struct mi op = { .kind = MI_LIR, .rd = RAX, .r1 = NOREG, .r2 = NOREG, .r3 = NOREG, .t1 = NOREG, .a = i };
+
+    if (x->s3)
+        op.r3 = use_reg(ra, x->s3, others);
+    if (x->s2)
+        op.r2 = use_reg(ra, x->s2, others);
+    if (x->s1)
+        into_fixed(ra, x->s1, RAX, others);
+    else
+        vacate(ra, RAX, others, false);
+    op.t1 = take(ra, 0, others);
+    ra->locked |= BIT(op.t1);
+    op.r1 = take(ra, 0, others);
+    *out(ra, MI_LIR) = op;
+    release(ra, x->s1);
+    release(ra, x->s2);
+    release(ra, x->s3);
+    if (x->dst)
+        define(ra, x->dst, RAX);
+}
+
 static void do_port(struct ra *ra, uint32_t i, struct lir *x)
 {
     uint32_t others = R_INTS & ~(BIT(RAX) | BIT(RDX));
@@ -857,6 +884,8 @@ static void do_ins(struct ra *ra, uint32_t i)
         do_tail(ra, i, x);
     else if (x->op == L_DIV)
         do_div(ra, i, x);
+    else if (x->op == L_ATOMIC)
+        do_atomic(ra, i, x);
     else if (x->op == L_SHIFTC)
         do_shiftc(ra, i, x);
     else if (x->op == L_IN || x->op == L_OUT)

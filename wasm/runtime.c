@@ -135,6 +135,49 @@ static void rt_data_drop(struct wasm_instance *in, uint32_t seg)
     inst_dropped(in)[in->module->nelems + seg] = 1;
 }
 
+/* The memory, if the place is in it and aligned (threads proposal: wait, notify). */
+static struct wasm_memory *atomic_place(struct wasm_instance *in, uint64_t at, uint32_t bytes,
+                                        uint32_t mem)
+{
+    struct wasm_memory *m = mem_of(in, mem);
+
+    if (at & (bytes - 1))
+        wasm_host_trap(in, WASM_TRAP_UNALIGNED);
+    if (at + bytes > mem_bytes(m))
+        wasm_host_trap(in, WASM_TRAP_MEMORY);
+    return m;
+}
+
+static uint32_t rt_atomic_notify(struct wasm_instance *in, uint64_t at, uint32_t count,
+                                 uint32_t mem)
+{
+    struct wasm_memory *m = atomic_place(in, at, 4, mem);
+
+    return m->shared ? wasm_host_notify(in, m, at, count) : 0;
+}
+
+static uint32_t wait(struct wasm_instance *in, uint64_t at, uint64_t expected, uint32_t bytes,
+                     int64_t ns, uint32_t mem)
+{
+    struct wasm_memory *m = atomic_place(in, at, bytes, mem);
+
+    if (!m->shared)
+        wasm_host_trap(in, WASM_TRAP_UNSHARED);
+    return wasm_host_wait(in, m, at, expected, bytes, ns);
+}
+
+static uint32_t rt_atomic_wait32(struct wasm_instance *in, uint64_t at, uint32_t expected,
+                                 int64_t ns, uint32_t mem)
+{
+    return wait(in, at, expected, 4, ns, mem);
+}
+
+static uint32_t rt_atomic_wait64(struct wasm_instance *in, uint64_t at, uint64_t expected,
+                                 int64_t ns, uint32_t mem)
+{
+    return wait(in, at, expected, 8, ns, mem);
+}
+
 /* ---- tables -------------------------------------------------------------------------------- */
 
 static struct wasm_entry entry_of(const struct wasm_table *t, void *ref)
@@ -274,4 +317,7 @@ const struct wasm_runtime wasm_runtime = {
     .table_copy = rt_table_copy,
     .table_init = rt_table_init,
     .elem_drop = rt_elem_drop,
+    .atomic_notify = rt_atomic_notify,
+    .atomic_wait32 = rt_atomic_wait32,
+    .atomic_wait64 = rt_atomic_wait64,
 };

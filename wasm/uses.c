@@ -124,7 +124,7 @@ static void block_uses(struct ra *ra, uint32_t b)
             add(ra, x->s1, i, b);
         if (x->op == L_SHIFTC)
             ra->hint[x->s2] = RCX;
-        else if (x->op == L_DIV)
+        else if (x->op == L_DIV || (x->op == L_ATOMIC && x->s1))
             ra->hint[x->s1] = RAX;
     }
 }

@@ -51,7 +51,9 @@ enum wasm_kind { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL };
     X(STACK,            "call stack exhausted") \
     X(ILLEGAL,          "illegal instruction") \
     X(PROTECTION,       "general protection fault") \
-    X(KILLED,           "killed")
+    X(KILLED,           "killed") \
+    X(UNALIGNED,        "unaligned atomic") \
+    X(UNSHARED,         "expected shared memory")
 enum wasm_trap {
 #define X(name, text) WASM_TRAP_##name,
     WASM_TRAPS(X)
@@ -167,6 +169,7 @@ enum wasm_feature {
     WASM_F_SIMD = 1, WASM_F_TAIL = 2, WASM_F_EXTCONST = 4, WASM_F_MULTIMEM = 8,
     WASM_F_RELAXED = 16, WASM_F_THREADS = 32, WASM_F_EH = 64, WASM_F_LEGACY_EH = 128,
 };
+#define WASM_F_ONE_TABLE 0x100u     /* refuses a second table, as 1.0 did */
 #define WASM_FEATURES_ALL 0xffu
 #define WASM_FEATURES_BASE 0u       /* 1.0 and sign extension, saturating conversion, bulk memory,
                                        multi-value, reference types */
@@ -308,6 +311,9 @@ struct wasm_runtime {
     void (*table_copy)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n, uint32_t tables);
     void (*table_init)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n, uint32_t seg_table);
     void (*elem_drop)(struct wasm_instance *, uint32_t seg);
+    uint32_t (*atomic_notify)(struct wasm_instance *, uint64_t at, uint32_t count, uint32_t mem);
+    uint32_t (*atomic_wait32)(struct wasm_instance *, uint64_t at, uint32_t expected, int64_t ns, uint32_t mem);
+    uint32_t (*atomic_wait64)(struct wasm_instance *, uint64_t at, uint64_t expected, int64_t ns, uint32_t mem);
 };  /* "a_b" arguments pack two indices: low 16 bits the first named, high 16 bits the second
        (to | from << 16; seg | mem << 16). Modules with indices over 65,535 there are refused. */
 

@@ -3,7 +3,6 @@
 (module $A
   (type $v (func (param i32) (result i32)))
   (table (export "table") 10 funcref)
-  (func (export "spectest") (param i32) (result i32) (local.get 0))
   ;; one argument, then fifteen, and back
   (func $few (export "few") (param i32) (result i64)
     (if (i32.eqz (local.get 0)) (then (return (i64.const 42))))
@@ -48,6 +47,10 @@
   (func (export "res7") (param i32) (result i64 i64 i64 i64 i64 i64 i64 i64 i64)
     (return_call_indirect (type $r) (local.get 0) (i32.const 5)))
   (elem (i32.const 5) $res)
+  ;; stack results of an indirect call
+  (func (export "ind9") (param i32) (result i64)
+    (call_indirect (type $r) (local.get 0) (i32.const 5))
+    i64.add i64.add i64.add i64.add i64.add i64.add i64.add i64.add)
   ;; through the table, own instance and another's
   (func $own (export "own") (type $v)
     (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 7))
@@ -76,6 +79,7 @@
   (i64.const 4) (i64.const 5) (i64.const 6) (i64.const 7) (i64.const 8) (i64.const 9))
 (assert_return (invoke $A "res7" (i32.const 8)) (i64.const 1) (i64.const 2) (i64.const 3)
   (i64.const 4) (i64.const 5) (i64.const 6) (i64.const 7) (i64.const 8) (i64.const 9))
+(assert_return (invoke $A "ind9" (i32.const 800000)) (i64.const 45))
 (assert_return (invoke $A "own" (i32.const 1000000)) (i32.const 7))
 
 ;; no function of these two has anything on the stack
