@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROMPT = "selkie> "
 MEDIA = ("bios-cd", "bios-usb", "uefi-cd", "uefi-usb", "pvh")
 PATIENCE = 120
@@ -46,34 +47,35 @@ def plain(text):
 
 class Machine:
     def __init__(self, build, medium, cmdline="", cpu="max", memory=512, debug_exit=False,
-                 archive=None, extra=(), kernel=None, iso=None):
+                 extra=(), argv=None):
+        """argv: another program that talks on its standard input and output, `make run`."""
         self.dir = tempfile.mkdtemp(prefix="selkie-e2e.")
         self.out, self.at, self.process, self.qmp = b"", 0, None, None
-        iso = iso or f"{build}/selkie.iso"
-        argv = ["qemu-system-x86_64", "-M", "q35", "-cpu", cpu, "-m", str(memory), "-nic", "none",
-                "-display", "none", "-no-reboot", "-serial", "stdio",
-                "-qmp", f"unix:{self.dir}/qmp,server,nowait"] + list(extra)
-        if debug_exit:
-            argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-        argv += getattr(self, "_" + medium.replace("-", "_"))(build, iso, archive, kernel, cmdline)
-        self._start(argv)
-
-    def _start(self, argv):
+        if not argv:
+            argv = ["qemu-system-x86_64", "-M", "q35", "-cpu", cpu, "-m", str(memory),
+                    "-nic", "none", "-display", "none", "-no-reboot", "-serial", "stdio",
+                    "-qmp", f"unix:{self.dir}/qmp,server,nowait"] + list(extra)
+            if debug_exit:
+                argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+            argv += getattr(self, "_" + medium.replace("-", "_"))(build, cmdline)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+                                        stderr=subprocess.STDOUT, start_new_session=True,
+                                        env=environment, cwd=ROOT)
         os.set_blocking(self.process.stdout.fileno(), False)
 
-    def _pvh(self, build, iso, archive, kernel, cmdline):
-        return ["-kernel", kernel or f"{build}/selkie.elf", "-initrd",
-                archive or f"{build}/boot.tar", "-append", cmdline]
+    def _pvh(self, build, cmdline):
+        return ["-kernel", f"{build}/selkie.elf", "-initrd", f"{build}/boot.tar",
+                "-append", cmdline]
 
-    def _bios_cd(self, build, iso, *_):
-        return ["-drive", f"if=none,id=d,media=cdrom,format=raw,readonly=on,file={iso}",
+    def _bios_cd(self, build, _):
+        return ["-drive",
+                f"if=none,id=d,media=cdrom,format=raw,readonly=on,file={build}/selkie.iso",
                 "-device", "ide-cd,drive=d,bootindex=0"]
 
-    def _bios_usb(self, build, iso, *_):
+    def _bios_usb(self, build, _):
         return ["-device", "qemu-xhci", "-drive",
-                f"if=none,id=d,format=raw,readonly=on,file={iso}",
+                f"if=none,id=d,format=raw,readonly=on,file={build}/selkie.iso",
                 "-device", "usb-storage,drive=d,bootindex=0"]
 
     def _firmware(self):
