@@ -1,12 +1,14 @@
 /*
- * abi.h - the contract between the kernel and SIPs. Included by the kernel, by sips/sip.h and by tools;
- * it needs only stdint. All structures stand in the SIP's linear memory, little-endian, naturally aligned.
+ * abi.h - the contract between the kernel and SIPs. Included by the kernel, by sips/sip.h and by
+ * tools; it needs only stdint. All structures stand in the SIP's linear memory, little-endian,
+ * naturally aligned.
  *
- * A system call is an import of module "selkie". A pointer is a u32 offset into memory 0 of the caller.
- * A call returns >= 0, or one of the ERR_* below, and then it had no effect.
+ * A system call is an import of module "selkie". A pointer is a u32 offset into memory 0 of
+ * the caller. A call returns >= 0, or one of the ERR_* below, and then it had no effect.
  *
- * Handles are small integers of one SIP. 0 is never one. 1 is the standard stream (interface `stream`)
- * that the parent passed, if it did. The manifest gives the numbers of the others that exist from the start.
+ * Handles are small integers of one SIP. 0 is never one. 1 is the standard stream (interface
+ * `stream`) that the parent passed, if it did. The manifest gives the numbers of the others that
+ * exist from the start.
  */
 #ifndef KERNEL_ABI_H
 #define KERNEL_ABI_H
@@ -82,11 +84,13 @@ struct exit_info {
     char text[120];                 /* of the trap, with function and offset; empty otherwise */
 };
 
-enum handle_kind { HANDLE_CHANNEL = 1, HANDLE_INTERFACE, HANDLE_IRQ, HANDLE_WINDOW, HANDLE_PROCESS };
+enum handle_kind {
+    HANDLE_CHANNEL = 1, HANDLE_INTERFACE, HANDLE_IRQ, HANDLE_WINDOW, HANDLE_PROCESS,
+};
 struct handle_info {
     uint32_t kind;
     uint32_t offset, size;          /* window: where it stands in the linear memory */
-    uint32_t a, b, c, d;            /* framebuffer: width, height, pitch, bits a pixel (0 = VGA text) */
+    uint32_t a, b, c, d;            /* framebuffer: width, height, pitch, bits a pixel (0 = text) */
 };
 
 enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
@@ -95,18 +99,22 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  * X(name, result, parameters, wasm signature). One row is the import's type, the kernel's prototype
  * (sys_NAME(struct wasm_instance *, parameters)) and the SDK's stub.
  *
- * send     queues a message; blocks while the queue is full unless SEND_NOWAIT. Handles move.
+ * send     queues a message; blocks while the queue is full unless SEND_NOWAIT. Handles move;
+ *          ERR_BUSY: one holds handles in its own queue, or owes or awaits an answer.
  * call     sends and waits for the answer: returns the answer's length. After ERR_TIMEOUT a late
- *          answer is thrown away.
- * wait     receives from handle h, or from any if h is 0. Returns the length. deadline: absolute, in
- *          nanoseconds of the clock; 0 polls (ERR_EMPTY); FOREVER.
- * answer   answers a token once. ERR_PEER if the caller is gone (the token is used up all the same).
- * answer_wait  both in one, switching straight back to the caller when it can. A failed answer because
- *          the caller is gone does not keep it from waiting.
+ *          answer is thrown away. ERR_TOO_BIG: the answer did not fit, and is lost.
+ * wait     receives from handle h, or from any if h is 0. Returns the length. deadline: absolute,
+ *          in nanoseconds of the clock; 0 polls (ERR_EMPTY); FOREVER. ERR_TOO_BIG: the message
+ *          stays, `from` and `received` say where and how long. ERR_PEER: closed, and told before.
+ * answer   answers a token once. ERR_PEER if the caller is gone, ERR_TOO_BIG if its buffer is too
+ *          small: the token is used up all the same, handles stay.
+ * answer_wait  both in one, switching straight back to the caller when it can; then waits as for
+ *          handle 0. That nobody takes the answer does not keep it from waiting; handles in it
+ *          are closed then.
  * channel  makes a channel; writes its two handles to out[2].
  * connect  opens the manifest's interface handle h anew after MSG_CLOSED or ERR_PEER.
- * args     writes the program's arguments, NUL-terminated strings one after the other, the program's
- *          name first; returns their length in bytes, even if cap is smaller.
+ * args     writes the program's arguments, NUL-terminated strings one after the other, the
+ *          program's name first; returns their length in bytes, even if cap is smaller.
  * clock    nanoseconds since boot.
  */
 #define SELKIE_CALLS(X) \
@@ -126,9 +134,9 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
 
 /*
  * The manifest: custom section "selkie.manifest", lines of text, `#` starts a comment:
- *   use NAME@ID = N          interface NAME (hash ID: 64 hex digits); handle N is a channel to its handler
+ *   use NAME@ID = N          interface NAME (hash ID: 64 hex digits); handle N: to its handler
  *   serve NAME@ID = N        handles it; handle N receives MSG_CONNECT
- *   port FIRST-LAST          I/O ports (hex), for imports of module "port": in8:0x3fd, out16:0x1f0, ...
+ *   port FIRST-LAST          I/O ports (hex), for imports of module "port": in8:0x3fd, ...
  *   irq GSI = N              legacy IRQ number; handle N receives MSG_IRQ
  *   window NAME = N          memory window: framebuffer, vga-text
  * N is 2..63, each once. Several sections are concatenated. What is not declared cannot be had.

@@ -2,18 +2,20 @@
  * channel.c - endpoints, their queues, and the three ways of a message: sent, called, answered.
  *
  * A message goes by one of two ways. (1) The receiver waits: bytes go straight from the sender's
- * memory into the buffer that it posted. (2) Nobody waits: bytes go into a struct message in the queue
- * of the receiving end. (1) is only taken while the queue is empty, which a waiting receiver implies, so
- * order is kept. If (1) fails because of the receiver (buffer too small, no handle free), the message
- * takes way (2) and the receiver's wait returns the error; it may try again with a larger buffer.
+ * memory into the buffer that it posted. (2) Nobody waits: bytes go into a struct message in the
+ * queue of the receiving end. (1) is only taken while the queue is empty, which a waiting receiver
+ * implies, so order is kept. If (1) fails because of the receiver (buffer too small, no handle
+ * free), the message takes way (2) and the receiver's wait returns the error; it may try again
+ * with a larger buffer.
  *
- * A call is a message with a token (thread.c). The caller is THREAD_CALLING, in the `callers` list of
- * its own endpoint, until (A) the answer, (B) the deadline, (C) the end of either endpoint. In case (B) the
- * request may still be in the queue; it is received like any other, and its token is stale.
+ * A call is a message with a token (thread.c). The caller is THREAD_CALLING, in the `callers` list
+ * of its own endpoint, until (A) the answer, (B) the deadline, (C) the end of either endpoint. In
+ * case (B) the request may still be in the queue; it is received like any other, and its token is
+ * stale.
  *
  * What blocks here owns nothing: the message is either still the sender's or already in the queue.
- * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX and QUEUED_MAX a SIP, QUEUED_SHARE of
- * memory in all.
+ * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX and QUEUED_MAX a SIP, QUEUED_SHARE
+ * of memory in all.
  */
 #include "kernel/kernel.h"
 
@@ -34,7 +36,7 @@ size_t chan_queued_bytes(void)
     return queued_bytes;
 }
 
-/* ---- making and closing ----------------------------------------------------------------------- */
+/* ---- making and closing */
 
 static struct endpoint *make(struct account *a)
 {
@@ -147,7 +149,7 @@ void chan_close(struct endpoint *e, struct link *orphans)
     unmake(e);
 }
 
-/* ---- the queue -------------------------------------------------------------------------------- */
+/* ---- the queue */
 
 static bool has_room(const struct endpoint *p, uint32_t len)
 {
@@ -245,7 +247,7 @@ err_t chan_receive(struct endpoint *e, const struct rx *rx)
     return r;
 }
 
-/* ---- sending ---------------------------------------------------------------------------------- */
+/* ---- sending */
 
 enum pushed { PUSHED = 0, PUSHED_NOW = 1 };     /* PUSHED_NOW: *to has it and may run */
 
@@ -390,7 +392,7 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
     return r;
 }
 
-/* ---- answering -------------------------------------------------------------------------------- */
+/* ---- answering */
 
 /* The thread that waits for the answer to this token from s. */
 static err_t caller_of(struct sip *s, uint32_t token, struct thread **caller)

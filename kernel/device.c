@@ -1,9 +1,10 @@
 /*
  * device.c - what drivers own besides interrupts: I/O port ranges and windows on device memory.
  *
- * Ports cost nothing at run time: the compiler lets an image use the ports of its manifest, and here
- * a program with a manifest that claims somebody else's ports is refused before it runs. A window shows
- * device memory at the upper end of the SIP's linear memory, where its memory size never reaches.
+ * Ports cost nothing at run time: the compiler lets an image use the ports of its manifest, and
+ * here a program with a manifest that claims somebody else's ports is refused before it runs. A
+ * window shows device memory at the upper end of the SIP's linear memory, where its memory size
+ * never reaches.
  */
 #include "kernel/kernel.h"
 #include "kernel/options.h"
@@ -15,7 +16,8 @@
 struct ports { struct link all; struct sip *owner; uint16_t first, last; };
 static struct link ports = { &ports, &ports };      /* lock: the registry's */
 
-/* Ports that the kernel itself uses: interrupt controllers, timer, PCI configuration, debug exit. */
+/* Ports that the kernel itself uses: interrupt controllers, timer, PCI configuration, debug
+ * exit. */
 static const struct { uint16_t first, last; } reserved[] = {
     { 0x20, 0x21 }, { 0x40, 0x43 }, { 0xa0, 0xa1 }, { 0xf4, 0xf7 }, { 0xcf8, 0xcff },
 };
@@ -67,7 +69,7 @@ void port_release(struct sip *s)
     }
 }
 
-/* ---- windows ---------------------------------------------------------------------------------- */
+/* ---- windows */
 
 static struct window *owned[2];         /* one owner each; lock: the registry's */
 

@@ -1,10 +1,10 @@
 /*
- * fault.c - what a SIP does wrong: hardware faults in image code, and traps that the runtime raises. Ends
- * that SIP alone, with one line in the log and the same words for whoever started it.
+ * fault.c - what a SIP does wrong: hardware faults in image code, and traps that the runtime
+ * raises. Ends that SIP alone, with one line in the log and the same words for whoever started it.
  *
- * A stack is walked by the compiler's own tables: the site of a return address tells how large the frame is.
- * Between a trap raised in C and the image's frames lie C frames, which are linked by rbp.
- * Everything else that faults is our bug, and panics.
+ * A stack is walked by the compiler's own tables: the site of a return address tells how large the
+ * frame is. Between a trap raised in C and the image's frames lie C frames, which are linked by
+ * rbp. Everything else that faults is our bug, and panics.
  */
 #include "kernel/kernel.h"
 
@@ -63,7 +63,8 @@ static void cut(char *to, size_t n, const char *line)
         }
 }
 
-/* "NAME (byte N)" of the frames from (pc, sp) upwards. exact: pc is an instruction, not a return address. */
+/* "NAME (byte N)" of the frames from (pc, sp) upwards. exact: pc is an instruction, not a return
+ * address. */
 static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool exact)
 {
     struct wasm_site site;

@@ -1,8 +1,8 @@
 /*
  * handle.c - a SIP's table of handles, and the head that all objects share.
  *
- * An object has one owner and one number, or none of both while it is in flight inside a message. Numbers
- * that the manifest gives (handle_manifest) stay reserved for it when they are closed, so
+ * An object has one owner and one number, or none of both while it is in flight inside a message.
+ * Numbers that the manifest gives (handle_manifest) stay reserved for it when they are closed, so
  * that connect can put a new channel there.
  */
 #include "kernel/kernel.h"

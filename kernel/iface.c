@@ -1,10 +1,10 @@
 /*
  * iface.c - the registry: which SIP, or which part of the kernel, handles an interface.
  *
- * A client's connection is a new channel. Its other end waits in the interface's list until the handler
- * receives it (MSG_CONNECT); messages and calls of the client queue up inside it meanwhile. So it does
- * not matter who starts first, and when a handler dies, those that it had not taken yet wait for
- * the next one. An entry exists while it has a handler or somebody waits.
+ * A client's connection is a new channel. Its other end waits in the interface's list until the
+ * handler receives it (MSG_CONNECT); messages and calls of the client queue up inside it
+ * meanwhile. So it does not matter who starts first, and when a handler dies, those that it had
+ * not taken yet wait for the next one. An entry exists while it has a handler or somebody waits.
  */
 #include "kernel/kernel.h"
 

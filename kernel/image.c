@@ -1,19 +1,19 @@
 /*
  * image.c - compiled modules, shared by all instances, found by hash.
  *
- * A program starts only if all that its manifest asks for is granted, so the ports that an image may use
- * follow from the module alone, and its hash is the cache's whole key (compiler and CPU do not change
- * while the kernel runs). Unused images stay until memory is wanted or KEEP is passed.
+ * A program starts only if all that its manifest asks for is granted, so the ports that an image
+ * may use follow from the module alone, and its hash is the cache's whole key (compiler and CPU do
+ * not change while the kernel runs). Unused images stay until memory is wanted or KEEP is passed.
  * A fault looks an image up by address; the compiler's site tables do the rest.
  */
 #include "kernel/kernel.h"
 #include "kernel/options.h"
 
-#define KEEP (32ul << 20)               /* bytes of unused images, and what the compiler keeps of them */
+#define KEEP (32ul << 20)   /* bytes of unused images, with what the compiler keeps of them */
 
 static struct link all = { &all, &all };    /* used last stands last; lock: the cache's */
 
-/* ---- the compiler's memory ---------------------------------------------------------------------- */
+/* ---- the compiler's memory */
 
 static void *host_alloc(void *ctx, size_t bytes)
 {
@@ -63,7 +63,7 @@ static uint32_t dump_letters(const char *s)
     return bits;
 }
 
-/* ---- the cache ---------------------------------------------------------------------------------- */
+/* ---- the cache */
 
 static size_t bytes_of(const struct image *im)
 {
@@ -146,7 +146,7 @@ static struct image *find(const uint8_t hash[32])
     return NULL;
 }
 
-/* ---- compiling ---------------------------------------------------------------------------------- */
+/* ---- compiling */
 
 static err_t explain(const struct wasm_error *err, char *reason, size_t n)
 {

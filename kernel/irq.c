@@ -1,7 +1,7 @@
 /*
- * irq.c - interrupts as messages. A line has one owner. When it fires, the owner receives MSG_IRQ with
- * a token; answering the token unmasks it. Until then, further interrupts of an edge-triggered line
- * are kept as one.
+ * irq.c - interrupts as messages. A line has one owner. When it fires, the owner receives MSG_IRQ
+ * with a token; answering the token unmasks it. Until then, further interrupts of an
+ * edge-triggered line are kept as one.
  *
  * Token: TOKEN_IRQ | generation << 8 | line.
  */

@@ -1,15 +1,15 @@
 /*
- * kernel.h - the core: scheduling, objects, SIPs. Layers, from below: x64, memory, scheduling, objects,
- * SIPs; README.md has the reading order.
+ * kernel.h - the core: scheduling, objects, SIPs. Layers, from below: x64, memory, scheduling,
+ * objects, SIPs; README.md has the reading order.
  *
  * The kernel proper is not preemptible: an interrupt that lands in its text is recorded
  * and looked at by sched_point() on the way out. So no kernel function sees another one half done,
  * and nothing below needs a lock as long as one CPU runs SIPs; README.md has the table of the locks
  * that further CPUs will need, and each structure here says which of them guards it.
  *
- * A thread of a SIP can be ended whenever it does not run: its kernel frames just vanish. Therefore a
- * function that blocks (sched_block, sched_handoff) owns nothing at that moment except through
- * objects that sip_end() finds.
+ * A thread of a SIP can be ended whenever it does not run: its kernel frames just vanish.
+ * Therefore a function that blocks (sched_block, sched_handoff) owns nothing at that moment except
+ * through objects that sip_end() finds.
  */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
@@ -87,7 +87,8 @@ struct thread {
 };
 
 void thread_init(void);
-/* A thread that is not started; sip or (name, stack_size) according to its kind. NULL: no memory. */
+/* A thread that is not started; sip or (name, stack_size) according to its kind. NULL: no
+ * memory. */
 struct thread *thread_create(struct sip *sip, const char *name, size_t stack_size,
                              void (*entry)(void *), void *arg);
 void thread_free(struct thread *t);
@@ -95,7 +96,7 @@ void thread_free(struct thread *t);
 uint32_t thread_token(const struct thread *t);
 struct thread *thread_of_token(uint32_t token, uint16_t *gen);
 
-/* ---- scheduling (sched.c, timer.c) ------------------------------------------------------------ */
+/* ---- scheduling (sched.c, timer.c) */
 
 /* What the core keeps for each CPU. lock: its own */
 struct core {
@@ -114,7 +115,8 @@ struct core {
 static inline struct core *this_core(void) { return cpu_field(core); }
 static inline struct thread *this_thread(void) { return cpu_field(current); }
 
-/* Turns the caller (on the boot stack) into the idle thread of this CPU; sched_idle never returns. */
+/* Turns the caller (on the boot stack) into the idle thread of this CPU; sched_idle never
+ * returns. */
 void sched_init(void);
 _Noreturn void sched_idle(void);
 void sched_start(struct thread *t);
@@ -125,7 +127,8 @@ int32_t sched_block(enum thread_state state, int64_t deadline);
 int32_t sched_handoff(struct thread *to, enum thread_state state, int64_t deadline);
 void sched_wake(struct thread *t, int32_t result);
 void sched_yield(void);
-/* On the way out of the kernel: looks at recorded interrupts, gives the CPU away if the slice is over. */
+/* On the way out of the kernel: looks at recorded interrupts, gives the CPU away if the slice is
+ * over. */
 void sched_out(void);
 static inline void sched_point(void)
 {
@@ -147,7 +150,7 @@ void sched_sleep(uint64_t ns);
 void timer_add(struct core *c, struct thread *t, uint64_t deadline);
 void timer_del(struct core *c, struct thread *t);       /* harmless if it is not in */
 
-/* ---- objects and handles (handle.c) ----------------------------------------------------------- */
+/* ---- objects and handles (handle.c) */
 
 /* Head of everything that a handle can name. lock: the owner's */
 struct object {
@@ -176,7 +179,7 @@ err_t handle_close(struct sip *s, uint32_t h);
 void object_drop(struct object *o);
 uint32_t handle_count(const struct sip *s);
 
-/* ---- channels and messages (channel.c, message.c) ---------------------------------------------- */
+/* ---- channels and messages (channel.c, message.c) */
 
 struct kcall;
 /* A kernel-handled interface: kserve_*.c */
@@ -206,7 +209,8 @@ void account_put(struct account *a);
 #define QUEUED_MAX (4ul << 20)  /* bytes that one SIP sent and nobody received yet */
 #define CHANNELS_MAX 512u       /* made by one SIP and still in existence */
 
-/* A message on its way: checked, nothing moved yet. data may be in SIP memory: copy_checked only. */
+/* A message on its way: checked, nothing moved yet. data may be in SIP memory: copy_checked
+ * only. */
 struct parcel {
     const uint8_t *data;
     uint32_t len;
@@ -226,7 +230,8 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline);
 /* Answers a token. wake = NULL: the caller is put into the run queue; else it is handed out there,
  * still blocked, for a hand-off. discard: objects of an answer that nobody takes are dropped. */
 err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, struct thread **wake);
-/* One message from an endpoint: its length, ERR_EMPTY, ERR_PEER (closed and told), ERR_TOO_BIG .. */
+/* One message from an endpoint: its length, ERR_EMPTY, ERR_PEER (closed and told), ERR_TOO_BIG
+ * .. */
 err_t chan_receive(struct endpoint *e, const struct rx *rx);
 bool chan_pending(const struct endpoint *e);
 /* The current thread's call through e (handle h) begins, and the present call of t ends. */
@@ -250,7 +255,7 @@ err_t msg_deliver(struct sip *s, const struct rx *rx, uint32_t from, const struc
 /* Takes the parcel's objects out of their owner's table. */
 void msg_take(struct parcel *p);
 
-/* ---- waiting (wait.c) -------------------------------------------------------------------------- */
+/* ---- waiting (wait.c) */
 
 /* Something may be received from o: completes a wait, or puts o on its owner's ready list. */
 void object_notify(struct object *o);
@@ -262,7 +267,7 @@ struct thread *object_waiter(const struct object *o);
 void wait_done(struct thread *t);
 err_t wait_message(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, struct thread *next);
 
-/* ---- interface registry (iface.c) -------------------------------------------------------------- */
+/* ---- interface registry (iface.c) */
 
 #define IFACE_WAITING_MAX 64u
 
@@ -286,7 +291,7 @@ err_t iface_receive(struct iface *f, const struct rx *rx);
 void iface_drop(struct iface *f);
 void iface_forget(struct endpoint *e);      /* a waiting connection whose client is gone */
 
-/* ---- devices: interrupts, ports, windows (irq.c, device.c) -------------------------------------- */
+/* ---- devices: interrupts, ports, windows (irq.c, device.c) */
 
 struct irq { struct object o; uint8_t line; bool claimed, fired, out; uint16_t gen; };
 err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owner);
@@ -309,7 +314,7 @@ void window_drop(struct window *w);
 err_t port_claim(struct sip *s, uint16_t first, uint16_t last, struct sip **owner);
 void port_release(struct sip *s);
 
-/* ---- programs: store, manifest, policy, images -------------------------------------------------- */
+/* ---- programs: store, manifest, policy, images */
 
 /* A module's bytes; they stay for as long as an image of it lives. */
 struct program {
@@ -323,8 +328,8 @@ struct program {
 void store_init(void);
 uint32_t store_count(void);
 const struct program *store_at(uint32_t i);
-/* By name, or a prefix (4 characters and more) of the CID or of the hash in hex: ERR_NOT_FOUND, ERR_EXISTS
- * (ambiguous). */
+/* By name, or a prefix (4 characters and more) of the CID or of the hash in hex: ERR_NOT_FOUND,
+ * ERR_EXISTS (ambiguous). */
 err_t store_find(const char *name, const struct program **out);
 #define CID_TEXT 60u
 void cid_text(const uint8_t hash[32], char out[CID_TEXT]);
@@ -338,9 +343,10 @@ struct resource {
 };
 struct manifest { uint32_t count; struct resource res[]; };
 #define MANIFEST_RESOURCES_MAX 64u
-/* Finds and parses the manifest sections of a module; an empty manifest if there are none. NULL with
- * a reason and *e. Free with kfree. */
-struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, char *reason, size_t n);
+/* Finds and parses the manifest sections of a module; an empty manifest if there are none. NULL
+ * with a reason and *e. Free with kfree. */
+struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, char *reason,
+                                size_t n);
 /* "serial", "serve serial", "port 0x3f8-0x3ff", "irq 4", "window framebuffer" */
 void resource_text(const struct resource *r, char *to, size_t n);
 
@@ -369,7 +375,7 @@ struct image *image_at(uintptr_t pc);
 size_t image_trim(size_t keep);     /* frees unused ones down to `keep` bytes; bytes in use after */
 size_t image_bytes(void);
 
-/* ---- SIPs (sip.c, spawn.c, fault.c) -------------------------------------------------------------- */
+/* ---- SIPs (sip.c, spawn.c, fault.c) */
 
 #define ARGS_MAX 4096u
 #define SIP_QUOTA (256ul << 20)
@@ -451,13 +457,13 @@ void process_drop(struct process *p);
 bool process_wait(struct process *p, int64_t deadline);
 static inline struct sip *sip_of(struct wasm_instance *in) { return in->embedder; }
 
-/* ---- system calls (syscall.c) ---------------------------------------------------------------------- */
+/* ---- system calls (syscall.c) */
 
 void syscall_init(void);
 /* The function that an import of module "selkie" means, and its type. */
 bool syscall_find(const char *name, uint32_t len, void **code, const struct wasm_functype **type);
 
-/* ---- kernel-handled interfaces (kserve.c, kserve_*.c) --------------------------------------------- */
+/* ---- kernel-handled interfaces (kserve.c, kserve_*.c) */
 
 /* A request: buffers are the core's, valid during the call. The handler takes objects by setting
  * them to NULL; what it leaves is dropped. The answer starts with an int32_t status. */

@@ -1,9 +1,10 @@
 /*
- * kserve.c - interfaces that the kernel handles itself: their channels have no other end, a call becomes
- * a function call.
+ * kserve.c - interfaces that the kernel handles itself: their channels have no other end, a call
+ * becomes a function call.
  *
- * A handler runs on the caller's stack, is not preempted and does not block. What takes long it hands to a
- * kernel thread and sets `later`; the caller then waits like in any call, until kserve_answer.
+ * A handler runs on the caller's stack, is not preempted and does not block. What takes long it
+ * hands to a kernel thread and sets `later`; the caller then waits like in any call, until
+ * kserve_answer.
  */
 #include "kernel/kernel.h"
 

@@ -1,7 +1,7 @@
 /*
- * ktest.c - the harness of in-kernel tests: lists them, runs them one after the other in a thread of its own,
- * says how they went as TAP lines. `test=PATTERN` on the command line runs those whose names
- * contain it ("all": all) instead of the first program, and ends the machine with a status.
+ * ktest.c - the harness of in-kernel tests: lists them, runs them one after the other in a thread
+ * of its own, says how they went as TAP lines. `test=PATTERN` on the command line runs those whose
+ * names contain it ("all": all) instead of the first program, and ends the machine with a status.
  */
 #include "kernel/ktest.h"
 #include "kernel/options.h"

@@ -1,6 +1,6 @@
 /*
- * ktest.h - tests that run inside the kernel. KTEST(name) { ... } anywhere in tests/kernel/ is found by
- * itself; it runs in a kernel thread with a large stack, may block, and spawns SIPs.
+ * ktest.h - tests that run inside the kernel. KTEST(name) { ... } anywhere in tests/kernel/ is
+ * found by itself; it runs in a kernel thread with a large stack, may block, and spawns SIPs.
  */
 #ifndef KERNEL_KTEST_H
 #define KERNEL_KTEST_H
@@ -27,7 +27,7 @@ void ktest_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define CHECK_EQ(a, b) \
     do { \
         long long a_ = (long long)(a), b_ = (long long)(b); \
-        if (a_ != b_) { ktest_fail("line %d: %s is %lld, not %lld", __LINE__, #a, a_, b_); return; } \
+        CHECK(a_ == b_, "line %d: %s is %lld, not %lld", __LINE__, #a, a_, b_); \
     } while (0)
 
 #endif

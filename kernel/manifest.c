@@ -1,14 +1,15 @@
 /*
  * manifest.c - what a module asks for: the text of its custom sections "selkie.manifest" (abi.h).
  *
- * Hostile text. The walk over the sections is this file's own, for a manifest is looked at before the module
- * is compiled; the compiler will have its own opinion on everything that is skipped here.
+ * Hostile text. The walk over the sections is this file's own, for a manifest is looked at before
+ * the module is compiled; the compiler will have its own opinion on everything that is skipped
+ * here.
  */
 #include "kernel/kernel.h"
 
 struct cursor { const uint8_t *p, *end; };
 
-/* ---- sections of the binary (wasm 5.5.2) -------------------------------------------------------- */
+/* ---- sections of the binary (wasm 5.5.2) */
 
 /* LEB128; false if it is cut or longer than 32 bits. */
 static bool leb(struct cursor *c, uint32_t *v)
@@ -48,7 +49,7 @@ static bool next_section(struct cursor *c, struct cursor *text)
     return false;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines */
 
 static void skip_space(struct cursor *c)
 {

@@ -1,8 +1,8 @@
 /*
  * message.c - struct msg in a SIP's memory: read and checked on the way in, written on the way out.
  *
- * All arithmetic on a SIP's offsets is in 64 bits, and SIP memory is touched by copy_checked alone. A range
- * that has been checked stays good: linear memories never shrink.
+ * All arithmetic on a SIP's offsets is in 64 bits, and SIP memory is touched by copy_checked
+ * alone. A range that has been checked stays good: linear memories never shrink.
  */
 #include "kernel/kernel.h"
 

@@ -1,10 +1,11 @@
 /*
- * policy.c - which program may have which of the things that its manifest asks for. The default is no.
+ * policy.c - which program may have which of the things that its manifest asks for. The default is
+ * no.
  *
- * A rule is (hash of a program, resource). A person writes `PROGRAM WHAT` (sips/iface/kernel_policy.wit);
- * an interface by its name alone means what the program's own manifest calls so, and the rule keeps
- * the interface's id. Ports are granted as ranges; a manifest's range must lie inside one.
- * Rules are looked at when a program starts.
+ * A rule is (hash of a program, resource). A person writes `PROGRAM WHAT`
+ * (sips/iface/kernel_policy.wit); an interface by its name alone means what the program's own
+ * manifest calls so, and the rule keeps the interface's id. Ports are granted as ranges; a
+ * manifest's range must lie inside one. Rules are looked at when a program starts.
  */
 #include "kernel/kernel.h"
 
@@ -60,7 +61,7 @@ err_t policy_check(const struct program *p, const struct manifest *m, char *reas
     return 0;
 }
 
-/* ---- rules as text ----------------------------------------------------------------------------- */
+/* ---- rules as text */
 
 struct words { char program[WORD_MAX], verb[WORD_MAX], rest[WORD_MAX]; };
 
@@ -95,7 +96,8 @@ static bool parse_number(const char **s, unsigned base, uint32_t max, uint32_t *
         *s += 2;
     for (start = *s; **s; ++*s) {
         int c = **s | 32;
-        unsigned d = c >= '0' && c <= '9' ? (unsigned)c - '0' : c >= 'a' && c <= 'f' ? (unsigned)c - 'a' + 10 : 99;
+        unsigned d = c >= '0' && c <= '9' ? (unsigned)c - '0'
+                   : c >= 'a' && c <= 'f' ? (unsigned)c - 'a' + 10 : 99;
         if (d >= base)
             break;
         if ((*v = *v * base + d) > max)

@@ -2,17 +2,19 @@
  * sched.c - who runs: round robin with time slices, and what interrupts have to do with it.
  *
  * A thread leaves the CPU in one of two ways. It blocks or yields in the kernel (sched_block: a
- * context of six registers on its own stack), or an interrupt takes it away from image or compiler code
- * (preempt: the whole frame with vector registers, put aside in the thread). resume() undoes either.
+ * context of six registers on its own stack), or an interrupt takes it away from image or compiler
+ * code (preempt: the whole frame with vector registers, put aside in the thread). resume() undoes
+ * either.
  *
- * An interrupt that lands in kernel text only records what happened and sets need_resched; drain() acts
- * on it, in sched_point() on the way out. Between that look and the return into an image there is
- * a gap of a few instructions; therefore whatever is recorded also arms the timer to fire again soon
- * (RETRY_NS), and by then the CPU is out of the kernel, or records again.
+ * An interrupt that lands in kernel text only records what happened and sets need_resched; drain()
+ * acts on it, in sched_point() on the way out. Between that look and the return into an image
+ * there is a gap of a few instructions; therefore whatever is recorded also arms the timer to fire
+ * again soon (RETRY_NS), and by then the CPU is out of the kernel, or records again.
  *
- * A thread that an interrupt or its deadline wakes runs at once if it has left some of its slice; the one
- * that it displaces keeps the rest of its own slice and its place. A slice used up means the end of the queue. So
- * whoever waits a lot answers quickly, and nobody gets more than a slice a round.
+ * A thread that an interrupt or its deadline wakes runs at once if it has left some of its slice;
+ * the one that it displaces keeps the rest of its own slice and its place. A slice used up means
+ * the end of the queue. So whoever waits a lot answers quickly, and nobody gets more than a slice
+ * a round.
  *
  * A hand-off (sched_handoff) passes the CPU and the rest of the slice to the thread at the other
  * end of a channel, past the run queue.
@@ -315,7 +317,7 @@ _Noreturn void sched_leave(void (*fn)(void *), void *arg)
 
 void sched_remove(struct thread *t)
 {
-    assert(t->state != THREAD_RUNNING || t != this_thread(), "the running thread cannot be removed");
+    assert(t->state != THREAD_RUNNING || t != this_thread(), "the running thread stays");
     timer_del(this_core(), t);
     list_del(&t->run);
     t->state = THREAD_ENDED;
@@ -330,7 +332,7 @@ uint64_t sched_cpu_ns(const struct thread *t)
     return tsc / hz * NS_PER_S + tsc % hz * NS_PER_S / hz;
 }
 
-/* ---- interrupts: called by the machine with interrupts off, on a stack of the CPU's ----------- */
+/* ---- interrupts: called by the machine with interrupts off, on a stack of the CPU's */
 
 /* The interrupted code can be put aside: acts at once. */
 static void preempt(struct trap_frame *f)

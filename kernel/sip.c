@@ -1,11 +1,12 @@
 /*
- * sip.c - the life of a SIP after its start, above all its end; and processes, which are what others
- * hold of it.
+ * sip.c - the life of a SIP after its start, above all its end; and processes, which are what
+ * others hold of it.
  *
- * A SIP ends by exit, by a trap, or because somebody kills it; each leads to sip_end, which runs on a
- * stack that is not the SIP's. The order there: threads stop; handles close, which answers callers with
- * ERR_PEER and tells peers; ports go; whoever holds the process gets MSG_EXIT; memory goes. After
- * it, nothing in the kernel remembers the SIP but its process object, if somebody holds that.
+ * A SIP ends by exit, by a trap, or because somebody kills it; each leads to sip_end, which runs
+ * on a stack that is not the SIP's. The order there: threads stop; handles close, which answers
+ * callers with ERR_PEER and tells peers; ports go; whoever holds the process gets MSG_EXIT; memory
+ * goes. After it, nothing in the kernel remembers the SIP but its process object, if somebody
+ * holds that.
  */
 #include "kernel/kernel.h"
 
@@ -46,7 +47,7 @@ void sip_enter(struct sip *s)
     list_push(&sips, &s->all);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------ */
+/* ---- the end */
 
 static void end_threads(struct sip *s)
 {
@@ -146,11 +147,12 @@ err_t sip_kill(uint32_t pid)
     return 0;
 }
 
-/* ---- processes ---------------------------------------------------------------------------------- */
+/* ---- processes */
 
 err_t process_receive(struct process *p, const struct rx *rx)
 {
-    struct parcel c = { .kind = MSG_EXIT, .data = (const uint8_t *)&p->info, .len = sizeof p->info };
+    struct parcel c = { .kind = MSG_EXIT, .data = (const uint8_t *)&p->info,
+                        .len = sizeof p->info };
     err_t r;
 
     if (p->sip)

@@ -1,9 +1,9 @@
 /*
  * spawn.c - how a program becomes a SIP: manifest, policy, image, instance, claims, first thread.
  *
- * Runs in a kernel thread. Compiling and linking may be preempted; what follows them (claim) may not,
- * so that a SIP is seen whole or not at all. Every step that fails says why in words, and sip_free undoes
- * what the earlier ones did.
+ * Runs in a kernel thread. Compiling and linking may be preempted; what follows them (claim) may
+ * not, so that a SIP is seen whole or not at all. Every step that fails says why in words, and
+ * sip_free undoes what the earlier ones did.
  */
 #include "kernel/kernel.h"
 
@@ -26,7 +26,7 @@ static err_t no_memory(char *reason, size_t n, const char *what)
     return ERR_NO_MEMORY;
 }
 
-/* ---- the parts ---------------------------------------------------------------------------------- */
+/* ---- the parts */
 
 static struct sip *make(const struct spawn *sp, struct manifest *m, struct image *im)
 {
@@ -102,7 +102,8 @@ static err_t find_entry(struct sip *s, char *reason, size_t n)
         s->main = invoke_of(s, x->index);
         return 0;
     }
-    ksnprintf(reason, n, "module unlinkable: it exports no function \"" ENTRY_NAME "\" of type [] -> []");
+    ksnprintf(reason, n,
+              "module unlinkable: it exports no function \"" ENTRY_NAME "\" of type [] -> []");
     return ERR_MODULE;
 }
 
@@ -130,7 +131,7 @@ static err_t link(struct sip *s, char *reason, size_t n)
     return find_entry(s, reason, n);
 }
 
-/* ---- claims ------------------------------------------------------------------------------------- */
+/* ---- claims */
 
 static err_t claim(struct sip *s, const struct resource *r, struct sip **owner)
 {

@@ -95,7 +95,8 @@ const struct program *store_at(uint32_t i)
     return p;
 }
 
-/* CIDv1: version 1, codec raw (0x55), multihash sha2-256 (0x12) of 32 bytes; multibase 'b' = base32. */
+/* CIDv1: version 1, codec raw (0x55), multihash sha2-256 (0x12) of 32 bytes; multibase 'b' =
+ * base32. */
 void cid_text(const uint8_t hash[32], char out[CID_TEXT])
 {
     static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";

@@ -1,10 +1,10 @@
 /*
- * syscall.c - the system calls: one function for each row of SELKIE_CALLS (abi.h), called by compiled code
- * like any import.
+ * syscall.c - the system calls: one function for each row of SELKIE_CALLS (abi.h), called by
+ * compiled code like any import.
  *
- * Each runs on the SIP's stack, which compiled code has checked to have STACK_KERNEL_NEED bytes left; they are
- * touched first, while a missing page can still be the SIP's own fault. On the way out,
- * sched_point() looks at what interrupts have recorded.
+ * Each runs on the SIP's stack, which compiled code has checked to have STACK_KERNEL_NEED bytes
+ * left; they are touched first, while a missing page can still be the SIP's own fault. On the way
+ * out, sched_point() looks at what interrupts have recorded.
  */
 #include "kernel/kernel.h"
 
@@ -167,11 +167,15 @@ static int64_t sys_clock(struct wasm_instance *in)
     return (int64_t)clock_ns();
 }
 
-/* ---- the table of imports ------------------------------------------------------------------------- */
+/* ---- the table of imports */
 
 #define PARAMS_MAX 5
-static struct { const char *name, *sig; void *code; struct wasm_functype type; uint8_t v[PARAMS_MAX + 1]; }
-table[] = {
+static struct {
+    const char *name, *sig;
+    void *code;
+    struct wasm_functype type;
+    uint8_t v[PARAMS_MAX + 1];      /* parameters, then results */
+} table[] = {
 #define X(name, result, params, sig) { #name, sig, sys_##name, { 0, 0, NULL, NULL }, { 0 } },
     SELKIE_CALLS(X)
 #undef X

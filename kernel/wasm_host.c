@@ -141,7 +141,7 @@ void wasm_host_free_all(struct sip *s)
     s->types = NULL;
 }
 
-/* ---- numbers of function types --------------------------------------------------------------------
+/* ---- numbers of function types ----------------------------------------------------------------
  * Functions never leave their SIP, so that the numbers need only agree within one. A type of up
  * to nine values is its own number: three bits a value, a zero between parameters and results.
  * Longer ones are numbered in a table of the SIP that is being linked. */

@@ -1,6 +1,6 @@
 /*
- * worker.c - the kernel thread that starts programs: compiling takes long, so that it is done by a thread
- * that can be preempted, with a stack that fits the compiler. One start after the other.
+ * worker.c - the kernel thread that starts programs: compiling takes long, so that it is done by a
+ * thread that can be preempted, with a stack that fits the compiler. One start after the other.
  */
 #include "kernel/kernel.h"
 #include "iface/kernel_process.h"
@@ -50,7 +50,8 @@ static void finish(struct job *j)
     if (!j->token && ans.a.status < 0)
         panic("%s: %s", j->args, ans.reason);
     if (j->token)
-        kserve_answer(j->token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.reason)), p ? &p->o : NULL);
+        kserve_answer(j->token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.reason)),
+                      p ? &p->o : NULL);
     else
         object_drop(&p->o);
 }
@@ -71,7 +72,8 @@ static void work(void *arg)
     }
 }
 
-static err_t queue(uint32_t token, const char *args, uint32_t len, struct object *stdio, bool trusted)
+static err_t queue(uint32_t token, const char *args, uint32_t len, struct object *stdio,
+                   bool trusted)
 {
     struct job *j;
 

@@ -1,5 +1,6 @@
 /*
- * channels.c - messages between SIPs: content, order, bounds, and what the end of one means to the other.
+ * channels.c - messages between SIPs: content, order, bounds, and what the end of one means to the
+ * other.
  */
 #include "tests/kernel/sips.h"
 
@@ -18,8 +19,8 @@ KTEST(channel_million_calls)
 
 KTEST(channel_calls_of_all_sizes)
 {
-    static const char *const sizes[] = { "test/call 2000 0", "test/call 2000 4", "test/call 500 4096",
-                                         "test/call 300 8192" };
+    static const char *const sizes[] = { "test/call 2000 0", "test/call 2000 4",
+                                         "test/call 500 4096", "test/call 300 8192" };
     int32_t status[2];
 
     for (unsigned i = 0; i < 4; i++) {
@@ -61,7 +62,8 @@ KTEST(channel_peer_killed_waiting) { blocked_then_killed("test/blocked wait"); }
 /* The other way round: who is blocked is killed, and the other one goes on. */
 KTEST(channel_blocked_is_killed)
 {
-    static const char *const how[] = { "test/blocked call", "test/blocked send", "test/blocked wait" };
+    static const char *const how[] = { "test/blocked call", "test/blocked send",
+                                       "test/blocked wait" };
 
     for (unsigned i = 0; i < 3; i++) {
         struct endpoint *end[2];
@@ -88,7 +90,8 @@ KTEST(channel_bad_pointers)
     CHECK_EQ(run("test/pointers", NULL, 5000), 0);
 }
 
-/* Chains of channels inside messages that nobody can receive any more are freed with their maker. */
+/* Chains of channels inside messages that nobody can receive any more are freed with their
+ * maker. */
 KTEST(channel_leaks_are_freed)
 {
     size_t before;
@@ -101,7 +104,7 @@ KTEST(channel_leaks_are_freed)
     CHECK_EQ(chan_queued_bytes(), 0);
 }
 
-/* ---- the registry ------------------------------------------------------------------------------- */
+/* ---- the registry */
 
 KTEST(iface_client_waits_for_handler)
 {
@@ -129,6 +132,7 @@ KTEST(iface_two_handlers)
 {
     struct process *h = start("test/handler", NULL);
 
-    expect_refusal("test/handler", true, ERR_BUSY, "busy: serve test-a is owned by test/handler (pid");
+    expect_refusal("test/handler", true, ERR_BUSY,
+                   "busy: serve test-a is owned by test/handler (pid");
     finish(h, 0, NULL);
 }

@@ -1,5 +1,6 @@
 /*
- * cycles.c - thousands of lives: what a SIP held is free again to the page; and the sharing of the CPU.
+ * cycles.c - thousands of lives: what a SIP held is free again to the page; and the sharing of the
+ * CPU.
  */
 #include "tests/kernel/sips.h"
 
@@ -51,7 +52,8 @@ static uint64_t cpu_of(const struct process *p)
 /* Two that compute with all registers and one that ticks share the CPU for ten seconds. */
 KTEST(share_registers_and_cpu)
 {
-    struct process *a = start("test/vectors 3 10500", NULL), *b = start("test/vectors 7 10500", NULL);
+    struct process *a = start("test/vectors 3 10500", NULL);
+    struct process *b = start("test/vectors 7 10500", NULL);
     struct process *c = start("test/ticker 400 20", NULL);
     const unsigned long ms = NS_PER_MS;
     unsigned long x, y;

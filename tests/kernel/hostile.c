@@ -1,6 +1,6 @@
 /*
- * hostile.c - modules that are cut, changed, or want what they cannot have: a clear refusal, or a run that
- * ends, and the kernel goes on.
+ * hostile.c - modules that are cut, changed, or want what they cannot have: a clear refusal, or a
+ * run that ends, and the kernel goes on.
  */
 #include "tests/kernel/sips.h"
 
@@ -74,8 +74,8 @@ static void cut_everywhere(const char *name)
     }
     quiet(false);
     CHECK(ok, "%s: refused without a reason", name);
-    ktest_note("%s cut at %zu places: %u refused, %u ran, %u killed", name, p->size, n.refused, n.ran,
-               n.killed);
+    ktest_note("%s cut at %zu places: %u refused, %u ran, %u killed", name, p->size, n.refused,
+               n.ran, n.killed);
 }
 
 KTEST(module_cut_everywhere)
@@ -116,7 +116,8 @@ static void mutate(const char *name, unsigned times, uint64_t *x, struct tally *
 
 KTEST(module_ten_thousand_mutations)
 {
-    static const char *const names[] = { "hello", "primes", "test/handles", "test/pointers", "trap" };
+    static const char *const names[] = { "hello", "primes", "test/handles", "test/pointers",
+                                         "trap" };
     size_t before = settled_pages();
     uint64_t x = 0x9e3779b97f4a7c15ull;
     struct tally n = { 0 };

@@ -75,7 +75,7 @@ KTEST(killed_while_spinning)
     CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
 }
 
-/* ---- devices, manifests and policy ------------------------------------------------------------------------ */
+/* ---- devices, manifests and policy */
 
 KTEST(device_port_outside_manifest)
 {
@@ -90,7 +90,8 @@ KTEST(device_two_owners)
     CHECK(chan_create(NULL, end) >= 0, "no channel");
     p = start("test/devices", end[0]);
     sched_sleep(10 * NS_PER_MS);
-    expect_refusal("test/devices", true, ERR_BUSY, "busy: port 0x2e8-0x2ef is owned by test/devices (pid");
+    expect_refusal("test/devices", true, ERR_BUSY,
+                   "busy: port 0x2e8-0x2ef is owned by test/devices (pid");
     object_drop(&end[1]->o);
     CHECK_EQ(finish(p, 1000, NULL), 0);
     /* all free again */
@@ -142,7 +143,8 @@ KTEST(manifest_hostile_text)
         { "", true }, { "# only a comment", true }, { "port 3f8-3ff", true }, { "port 0x60", true },
         { "irq 4 = 5 # why", true }, { "window framebuffer = 3", true }, { "port 3ff-3f8", false },
         { "port 10000", false }, { "port", false }, { "irq 4 = 1", false }, { "irq 4 = 64", false },
-        { "irq 999 = 4", false }, { "use x@12 = 3", false }, { "use = 3", false }, { "bogus", false },
+        { "irq 999 = 4", false }, { "use x@12 = 3", false }, { "use = 3", false },
+        { "bogus", false },
         { "irq 4 = 5\nirq 5 = 5", false }, { "port 3f8-3ff junk", false },
         { "window 0123456789012345678901234567890123456789 = 3", false },
     };

@@ -9,8 +9,8 @@
 #define TIMED_OUT (-1000)
 #define NOT_STARTED (-1001)
 
-/* Starts a program of the store with all that it asks for. args: words separated by blanks; stdio may be
- * NULL and is consumed. Fails the test and returns NULL if it does not start. */
+/* Starts a program of the store with all that it asks for. args: words separated by blanks; stdio
+ * may be NULL and is consumed. Fails the test and returns NULL if it does not start. */
 struct process *start(const char *args, struct endpoint *stdio);
 /* The same for bytes that are in no store; the reason of a failure goes to `reason`. */
 err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *reason, size_t n);

@@ -1,6 +1,6 @@
 /*
- * call.c - `call N SIZE`: N calls of SIZE bytes on handle 1, whose answers must be the complement of what
- * was asked. The other end is `answer`.
+ * call.c - `call N SIZE`: N calls of SIZE bytes on handle 1, whose answers must be the complement
+ * of what was asked. The other end is `answer`.
  */
 #include "tests/sips/peer.h"
 

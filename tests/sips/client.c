@@ -1,6 +1,6 @@
 /*
- * client.c - `client N`: calls the handler of test-a; after the handler's end, which it must be told of, it
- * connects again. Ends with 0 after N answers.
+ * client.c - `client N`: calls the handler of test-a; after the handler's end, which it must be
+ * told of, it connects again. Ends with 0 after N answers.
  */
 #include "tests/sips/peer.h"
 

@@ -1,6 +1,6 @@
 /*
- * devices.c - claims a spare interrupt line and ports that no driver of ours has, and holds them until
- * its channel is closed.
+ * devices.c - claims a spare interrupt line and ports that no driver of ours has, and holds them
+ * until its channel is closed.
  */
 #include "tests/sips/peer.h"
 

@@ -1,5 +1,6 @@
 /*
- * dirty.c - expects fresh memory to be zero, then leaves a mark in every page of it, and in the stack.
+ * dirty.c - expects fresh memory to be zero, then leaves a mark in every page of it, and in the
+ * stack.
  */
 #include "tests/sips/peer.h"
 

@@ -1,6 +1,6 @@
 /*
- * handler.c - `handler N`: handles interface test-a: answers each call with its bytes; after N calls it ends
- * (0: never) with the last one, and whatever waits, unanswered.
+ * handler.c - `handler N`: handles interface test-a: answers each call with its bytes; after N
+ * calls it ends (0: never) with the last one, and whatever waits, unanswered.
  */
 #include "tests/sips/peer.h"
 

@@ -1,6 +1,7 @@
 /*
- * handles.c - messages that carry handles: they move, come back on failure, cannot be inside themselves, and
- * closing one end tells the other once. `handles leak` leaves as much behind as it can.
+ * handles.c - messages that carry handles: they move, come back on failure, cannot be inside
+ * themselves, and closing one end tells the other once. `handles leak` leaves as much behind as it
+ * can.
  */
 #include "tests/sips/peer.h"
 

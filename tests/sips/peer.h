@@ -1,6 +1,6 @@
 /*
- * peer.h - what the test programs share: a pattern of bytes that depends on a number, and checks whose
- * failure is the exit status.
+ * peer.h - what the test programs share: a pattern of bytes that depends on a number, and checks
+ * whose failure is the exit status.
  */
 #ifndef TESTS_SIPS_PEER_H
 #define TESTS_SIPS_PEER_H

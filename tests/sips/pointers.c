@@ -1,5 +1,6 @@
 /*
- * pointers.c - every system call with every kind of bad pointer: each is refused, and nothing happens.
+ * pointers.c - every system call with every kind of bad pointer: each is refused, and nothing
+ * happens.
  */
 #include "tests/sips/peer.h"
 

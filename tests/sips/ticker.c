@@ -1,6 +1,6 @@
 /*
- * ticker.c - `ticker COUNT MS`: sleeps MS milliseconds COUNT times; ends with the milliseconds that the
- * worst of them was late, at most 250, or with 255 if one was early.
+ * ticker.c - `ticker COUNT MS`: sleeps MS milliseconds COUNT times; ends with the milliseconds
+ * that the worst of them was late, at most 250, or with 255 if one was early.
  */
 #include "tests/sips/peer.h"
 

@@ -1,6 +1,7 @@
 /*
- * vectors.c - `vectors SEED MS`: keeps sixteen floating-point values, which depend on the seed, alive in
- * registers through a loop for MS milliseconds of the clock, and checks them all the time.
+ * vectors.c - `vectors SEED MS`: keeps sixteen floating-point values, which depend on the seed,
+ * alive in registers through a loop for MS milliseconds of the clock, and checks them all the
+ * time.
  */
 #include "tests/sips/peer.h"
 
