@@ -23,17 +23,17 @@ static void *heap_alloc(void *ctx, size_t bytes)
 {
     void *p = malloc(bytes);
 
-    if (p) {
-        heap_held += bytes;
-        if (heap_held > heap_peak)
-            heap_peak = heap_held;
+    if (p) {        /* several threads may compile; the peak is good enough when they race */
+        size_t held = __atomic_add_fetch(&heap_held, bytes, __ATOMIC_RELAXED);
+        if (held > __atomic_load_n(&heap_peak, __ATOMIC_RELAXED))
+            __atomic_store_n(&heap_peak, held, __ATOMIC_RELAXED);
     }
     return p;
 }
 
 static void heap_release(void *ctx, void *p, size_t bytes)
 {
-    heap_held -= bytes;
+    __atomic_sub_fetch(&heap_held, bytes, __ATOMIC_RELAXED);
     free(p);
 }
 

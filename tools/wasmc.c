@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,13 +12,15 @@
 #include "tools/host.h"
 
 static const char usage[] =
-    "usage: wasmc [-d LETTERS] [--func N] [--off LETTERS] [--cpu LIST] [--time] [-o OUT.bin] FILE.wasm\n"
+    "usage: wasmc [-d LETTERS] [--func N] [--off LETTERS] [--cpu LIST] [-j N] [--time] [-o OUT.bin]\n"
+    "             FILE.wasm\n"
     "Compiles FILE.wasm; prints bytes in and out, microseconds and peak memory.\n"
     "  -d LETTERS    dump stages of the compiler, a letter each (see wasm/compile.c);\n"
     "                x: disassemble the code (needs objdump)\n"
     "  --func N      dump only function N\n"
     "  --off LETTERS switch passes off\n"
     "  --cpu LIST    use only these features of the CPU: none, all, lzcnt, bmi1, bmi2, avx, avx2, fma\n"
+    "  -j N          compile with N threads (1 to 64); the code does not depend on N\n"
     "  --time        compile repeatedly for a second, report the fastest run and MB/s\n"
     "  -o OUT.bin    write the code\n"
     "  --help        this text\n";
@@ -131,6 +134,31 @@ static void disassemble(const struct wasm_image *img, const uint8_t *code, uint3
 
 struct result { double open_us, compile_us; size_t code_size, peak, held; uint32_t funcs; };
 
+static unsigned threads = 1;
+
+static void *work(void *img)
+{
+    wasm_compile_work(img);
+    return NULL;
+}
+
+static struct wasm_image *compile_bodies(struct wasm_module *m, const struct wasm_options *o,
+                                         struct wasm_error *err)
+{
+    struct wasm_image *img = wasm_compile_begin(m, o, err);
+    pthread_t t[64];
+    unsigned n = 0;
+
+    if (!img)
+        return NULL;
+    while (n + 1 < threads && pthread_create(&t[n], NULL, work, img) == 0)
+        n++;
+    wasm_compile_work(img);
+    while (n)
+        pthread_join(t[--n], NULL);
+    return wasm_compile_finish(img, err);
+}
+
 static void compile(const char *file, const uint8_t *bytes, size_t size,
                     const struct wasm_options *o, const char *out, bool listing, struct result *r)
 {
@@ -146,7 +174,7 @@ static void compile(const char *file, const uint8_t *bytes, size_t size,
     if (!(m = wasm_open(&host_heap, bytes, size, o, &err)))
         die_of(file, &err);
     t1 = now_us();
-    if (!(img = wasm_compile(m, o, &err)))
+    if (!(img = compile_bodies(m, o, &err)))
         die_of(file, &err);
     if (!(code = malloc(img->code_size + 1)))
         die(file, "out of memory");
@@ -228,6 +256,12 @@ int main(int argc, char **argv)
             o.cpu = cpu.cpu;
         } else if (strcmp(argv[i], "--func") == 0) {
             o.dump_func = (uint32_t)strtoul(value_of(argc, argv, &i), NULL, 0);
+        } else if (strcmp(argv[i], "-j") == 0) {
+            threads = (unsigned)strtoul(value_of(argc, argv, &i), NULL, 10);
+            if (threads < 1 || threads > 64) {
+                fputs(usage, stderr);
+                return 2;
+            }
         } else if (strcmp(argv[i], "--time") == 0) {
             timed = true;
         } else if (strcmp(argv[i], "-o") == 0) {
@@ -243,6 +277,8 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
+    if (o.dump & ~(1u << ('x' - 'a')))
+        threads = 1;            /* dumps in order */
     if (!(bytes = host_read_file(file, &size)))
         die(file, strerror(errno));
     compile(file, bytes, size, &o, out, o.dump & (1u << ('x' - 'a')), &best);

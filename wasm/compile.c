@@ -4,18 +4,41 @@
  *   pass_build -> pass_gvn -> pass_divide -> isel_run -> ra_run -> emit_func
  *
  * and the image that collects the results. Everything of one function lives in an arena that is emptied
- * before the next; only code, relocations and site tables stay. Bodies are independent of each other.
+ * before the next; only code, relocations and site tables stay.
+ *
+ * Bodies are independent of each other, so any number of workers take them from one counter. Each has
+ * its arenas and puts what it made where the function's number says: the image is the same however many
+ * workers there were. Of several errors the one of the lowest function is reported.
  */
 #include "wasm/image.h"
+
+struct worker {
+    struct worker *next;
+    struct compile *c;
+    struct wasm_arena scratch;      /* of the function being compiled */
+    struct wasm_arena out;          /* what stays with the image */
+    void *oom[5];
+    struct wasm_error err;
+};
 
 struct compile {
     struct wasm_module *m;
     const struct wasm_options *o;
     struct wasm_image *img;
     struct image_priv *p;
-    struct wasm_arena arena;        /* of the function being compiled */
+    struct worker *workers;         /* pushed atomically */
+    uint32_t next;                  /* body to take next, atomic */
+    uint32_t failed;                /* lowest function with an error so far, atomic */
     bool again;                     /* a tail call needs image.tail_words: all over again */
 };
+
+/* The image lives in an arena of its own. */
+struct image_block { struct wasm_arena arena; struct wasm_image img; void *oom[5]; struct compile c; };
+
+static struct image_block *block_of(struct wasm_image *img)
+{
+    return (struct image_block *)((char *)img - offsetof(struct image_block, img));
+}
 
 static bool pass_on(const struct wasm_options *o, char letter)
 {
@@ -61,7 +84,7 @@ static int32_t unzigzag(uint32_t z)
     return (int32_t)(z >> 1 ^ -(z & 1));
 }
 
-static void pack_sites(struct compile *c, struct emit *e, struct piece *p)
+static void pack_sites(struct worker *w, struct emit *e, struct piece *p)
 {
     uint8_t *buf = arena_raw(e->arena, (size_t)e->nsite * 11 + 1), *q = buf;
     uint32_t pc = 0, pos = 0;
@@ -75,42 +98,29 @@ static void pack_sites(struct compile *c, struct emit *e, struct piece *p)
         pos = s->pos;
     }
     p->nsites = e->nsite;
-    p->sites = arena_raw(c->img->arena, (size_t)(q - buf) + 1);
+    p->sites = arena_raw(&w->out, (size_t)(q - buf) + 1);
     memcpy(p->sites, buf, (size_t)(q - buf));
 }
 
-/* Takes the finished code over into the image; returns its code offset. */
-static uint32_t collect(struct compile *c, struct emit *e, uint32_t func)
+/* Takes the finished code over into piece x of the image. */
+static void collect(struct worker *w, struct emit *e, struct piece *x, uint32_t func)
 {
-    struct image_priv *p = c->p;
-    struct wasm_arena *a = c->img->arena;
-
-    if (p->npiece == p->cappiece) {
-        p->piece = arena_grow(a, p->piece, p->cappiece * sizeof *p->piece, 2 * p->cappiece * sizeof *p->piece);
-        p->cappiece *= 2;
-    }
-    struct piece *x = &p->piece[p->npiece++];
-    *x = (struct piece){ .start = (uint32_t)c->img->code_size, .size = (uint32_t)e->b.n, .func = func,
-                         .frame = e->frame + 8 * e->saved, .reloc = p->nreloc, .nreloc = e->nreloc };
-    x->code = arena_raw(a, e->b.n);
+    *x = (struct piece){ .size = (uint32_t)e->b.n, .func = func, .frame = e->frame + 8 * e->saved,
+                         .nreloc = e->nreloc };
+    x->code = arena_raw(&w->out, e->b.n);
     memcpy(x->code, e->b.p, e->b.n);
-    pack_sites(c, e, x);
-    if (p->nreloc + e->nreloc > p->capreloc) {
-        uint32_t n = 2 * p->capreloc + e->nreloc;
-        p->reloc = arena_grow(a, p->reloc, p->capreloc * sizeof *p->reloc, n * sizeof *p->reloc);
-        p->capreloc = n;
-    }
-    for (uint32_t k = 0; k < e->nreloc; k++)
-        p->reloc[p->nreloc++] = e->reloc[k];
-    c->img->code_size = (x->start + x->size + 15) & ~(size_t)15;
-    return x->start;
+    pack_sites(w, e, x);
+    x->reloc = arena_raw(&w->out, e->nreloc * sizeof *x->reloc);
+    if (e->nreloc)
+        memcpy(x->reloc, e->reloc, e->nreloc * sizeof *x->reloc);
 }
 
 /* ---- the pipeline -------------------------------------------------------------------------- */
 
-static bool compile_func(struct compile *c, uint32_t index, struct wasm_error *err)
+static bool compile_func(struct worker *w, uint32_t index)
 {
-    struct wasm_arena *a = &c->arena;
+    struct compile *c = w->c;
+    struct wasm_arena *a = &w->scratch;
     struct ir_func *f;
     struct lfunc *l;
     struct emit *e;
@@ -119,10 +129,11 @@ static bool compile_func(struct compile *c, uint32_t index, struct wasm_error *e
     f = arena_alloc(a, sizeof *f);
     *f = (struct ir_func){ .m = c->m, .o = c->o, .arena = a, .index = index,
                             .tail_words = c->img->tail_words };
-    if (!pass_build(f, err))
+    if (!pass_build(f, &w->err))
         return false;
-    c->again |= f->wants_tail_words;
-    if (c->again)
+    if (f->wants_tail_words)
+        __atomic_store_n(&c->again, true, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&c->again, __ATOMIC_RELAXED))
         return true;
     if (dumping(c->o, index, 'b'))
         ir_dump(f, "build");
@@ -142,42 +153,62 @@ static bool compile_func(struct compile *c, uint32_t index, struct wasm_error *e
     e = arena_alloc(a, sizeof *e);
     *e = (struct emit){ .l = l, .f = f, .arena = a };
     emit_func(e);
-    uint32_t at = collect(c, e, index);
-    if (c->m->funcs[index].escapes) {
-        c->img->ext_entry[index] = at + (c->m->features & WASM_F_TAIL ? WASM_TAIL_SIZE : 0);
-        at = c->img->ext_entry[index] + DIRECT_ENTRY;
-    }
-    c->img->entry[index] = at;
+    collect(w, e, &c->p->piece[index - c->m->nimport_funcs], index);
     return true;
 }
 
-static uint32_t compile_thunk(struct compile *c, uint32_t func,
-                              void (*make)(struct emit *, const struct wasm_module *, uint32_t, uint32_t))
+static void note_error(struct worker *w, uint32_t func)
 {
-    arena_reset(&c->arena);
-    struct emit *e = arena_alloc(&c->arena, sizeof *e);
-    e->arena = &c->arena;
-    make(e, c->m, func, c->img->tail_words);
-    return collect(c, e, func);
+    uint32_t old = __atomic_load_n(&w->c->failed, __ATOMIC_RELAXED);
+
+    w->err.func = func;
+    while (func < old && !__atomic_compare_exchange_n(&w->c->failed, &old, func, false, __ATOMIC_RELAXED,
+                                                      __ATOMIC_RELAXED))
+        ;
 }
 
-static void set_up(struct compile *c)
+static void take_bodies(struct worker *w)
 {
-    struct wasm_arena *a = c->img->arena;
-    uint32_t n = c->m->nfuncs;
+    enum { BATCH = 8 };
+    struct compile *c = w->c;
 
-    c->img->entry = arena_alloc(a, (n + 1) * 4);
-    c->img->ext_entry = arena_alloc(a, (n + 1) * 4);
-    c->img->invoke = arena_alloc(a, (n + 1) * 4);
-    c->img->tail = arena_alloc(a, n + 1);
-    memset(c->img->ext_entry, 0xff, (n + 1) * 4);
-    memset(c->img->invoke, 0xff, (n + 1) * 4);
-    c->p = c->img->priv = arena_alloc(a, sizeof *c->p);
-    c->p->thunk = arena_alloc(a, (n + 1) * 4);
-    c->p->cappiece = n + n / 2 + 16;
-    c->p->piece = arena_alloc(a, c->p->cappiece * sizeof *c->p->piece);
-    c->p->capreloc = 64;
-    c->p->reloc = arena_alloc(a, c->p->capreloc * sizeof *c->p->reloc);
+    for (;;) {
+        uint32_t i = __atomic_fetch_add(&c->next, BATCH, __ATOMIC_RELAXED);
+        for (uint32_t end = i + BATCH; i < end; i++) {
+            if (i >= c->m->nfuncs || i >= __atomic_load_n(&c->failed, __ATOMIC_RELAXED))
+                return;
+            if (!compile_func(w, i)) {
+                note_error(w, i);
+                return;
+            }
+        }
+    }
+}
+
+void wasm_compile_work(struct wasm_image *img)
+{
+    struct compile *c = &block_of(img)->c;
+    struct wasm_host *h = c->m->host;
+    struct worker *w = h->alloc(h->ctx, sizeof *w);
+
+    if (!w)
+        return;             /* finish does what is left */
+    memset(w, 0, sizeof *w);
+    w->c = c;
+    arena_init(&w->scratch, h, w->oom);
+    arena_init(&w->out, h, w->oom);
+    if (__builtin_setjmp(w->oom)) {
+        w->err = (struct wasm_error){ .code = WASM_NOMEM, .text = "out of memory" };
+        note_error(w, 0);
+        w->err.func = UINT32_MAX;
+    } else {
+        take_bodies(w);
+    }
+    arena_free(&w->scratch);
+    w->next = __atomic_load_n(&c->workers, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&c->workers, &w->next, w, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+        ;
 }
 
 /* As many stack words as any type takes: all functions can then call each other in tail position. */
@@ -191,88 +222,183 @@ static void provide_tail_words(struct compile *c)
             c->img->tail_words = n;
     }
     c->again = false;
-    c->p->npiece = c->p->nreloc = 0;
-    c->img->code_size = 0;
+    c->next = m->nimport_funcs;
 }
 
-static bool compile_bodies(struct compile *c, struct wasm_error *err)
+static struct piece *compile_thunk(struct worker *w, uint32_t func,
+                                   void (*make)(struct emit *, const struct wasm_module *, uint32_t, uint32_t))
 {
-    struct wasm_module *m = c->m;
+    struct image_priv *p = w->c->p;
 
-    for (uint32_t i = m->nimport_funcs; i < m->nfuncs; i++) {
-        if (!compile_func(c, i, err))
-            return false;
-        if (c->img->code_size > INT32_MAX / 2) {
-            *err = (struct wasm_error){ .code = WASM_LIMIT, .func = i, .offset = m->funcs[i].body,
-                                        .text = "more than 1 GiB of code" };
-            return false;
-        }
-    }
-    return true;
+    arena_reset(&w->scratch);
+    struct emit *e = arena_alloc(&w->scratch, sizeof *e);
+    e->arena = &w->scratch;
+    make(e, w->c->m, func, w->c->img->tail_words);
+    collect(w, e, &p->piece[p->npiece], func);
+    return &p->piece[p->npiece++];
 }
 
-static bool compile_all(struct compile *c, struct wasm_error *err)
+static void compile_thunks(struct worker *w)
 {
+    struct compile *c = w->c;
     struct wasm_module *m = c->m;
 
-    set_up(c);
-    if (!compile_bodies(c, err))
-        return false;
-    if (c->again) {
-        provide_tail_words(c);
-        if (!compile_bodies(c, err))
-            return false;
-    }
     for (uint32_t i = 0; i < m->nfuncs; i++) {
         if (!m->funcs[i].escapes || m->funcs[i].port_op)
             continue;
         if (!m->funcs[i].imported) {
-            c->p->thunk[i] = compile_thunk(c, i, thunk_ext_entry);
+            compile_thunk(w, i, thunk_ext_entry)->kind = PIECE_EXT;
             c->img->tail[i] = thunk_tail(m, i, c->img->tail_words);
         }
-        c->img->invoke[i] = compile_thunk(c, i, thunk_invoke);
+        compile_thunk(w, i, thunk_invoke)->kind = PIECE_INVOKE;
     }
+}
+
+/* Where everything goes: bodies in the order of their numbers, then the thunks. */
+static bool lay_out(struct compile *c, struct wasm_error *err)
+{
+    uint64_t at = 0;
+
+    for (uint32_t k = 0; k < c->p->npiece; k++) {
+        struct piece *x = &c->p->piece[k];
+        x->start = (uint32_t)at;
+        at = (at + x->size + 15) & ~15ull;
+        if (at > INT32_MAX / 2) {
+            *err = (struct wasm_error){ .code = WASM_LIMIT, .func = x->func,
+                                        .offset = c->m->funcs[x->func].body, .text = "more than 1 GiB of code" };
+            return false;
+        }
+        if (x->kind == PIECE_EXT) {
+            c->p->thunk[x->func] = x->start;
+        } else if (x->kind == PIECE_INVOKE) {
+            c->img->invoke[x->func] = x->start;
+        } else if (c->m->funcs[x->func].escapes) {
+            c->img->ext_entry[x->func] = x->start + (c->m->features & WASM_F_TAIL ? WASM_TAIL_SIZE : 0);
+            c->img->entry[x->func] = c->img->ext_entry[x->func] + DIRECT_ENTRY;
+        } else {
+            c->img->entry[x->func] = x->start;
+        }
+    }
+    c->img->code_size = (size_t)at;
     return true;
 }
 
-/* The image lives in an arena of its own; its header is the arena's first allocation. */
-struct image_block { struct wasm_arena arena; struct wasm_image img; void *oom[5]; struct compile c; };
+static bool set_up(struct image_block *b)
+{
+    struct compile *c = &b->c;
+    struct wasm_arena *a = &b->arena;
+    uint32_t n = c->m->nfuncs, escaping = 0;
 
-struct wasm_image *wasm_compile(struct wasm_module *m, const struct wasm_options *o, struct wasm_error *err)
+    if (__builtin_setjmp(b->oom))
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        escaping += c->m->funcs[i].escapes;
+    c->img->entry = arena_alloc(a, (n + 1) * 4);
+    c->img->ext_entry = arena_alloc(a, (n + 1) * 4);
+    c->img->invoke = arena_alloc(a, (n + 1) * 4);
+    c->img->tail = arena_alloc(a, n + 1);
+    memset(c->img->ext_entry, 0xff, (n + 1) * 4);
+    memset(c->img->invoke, 0xff, (n + 1) * 4);
+    c->p = c->img->priv = arena_alloc(a, sizeof *c->p);
+    c->p->thunk = arena_alloc(a, (n + 1) * 4);
+    c->p->piece = arena_alloc(a, ((size_t)n + 2 * (size_t)escaping + 1) * sizeof *c->p->piece);
+    c->p->npiece = n - c->m->nimport_funcs;
+    return true;
+}
+
+struct wasm_image *wasm_compile_begin(struct wasm_module *m, const struct wasm_options *o,
+                                      struct wasm_error *err)
 {
     struct wasm_host *h = m->host;
     struct image_block *b = h->alloc(h->ctx, sizeof *b);
 
     *err = (struct wasm_error){ .func = UINT32_MAX };
-    if (!b) {
-        err->code = WASM_NOMEM;
-        return NULL;
+    if (b) {
+        memset(b, 0, sizeof *b);
+        arena_init(&b->arena, h, b->oom);
+        b->img.module = m;
+        b->img.arena = &b->arena;
+        b->c = (struct compile){ .m = m, .o = o, .img = &b->img, .next = m->nimport_funcs, .failed = UINT32_MAX };
+        if (set_up(b))
+            return &b->img;
+        wasm_image_free(&b->img);
     }
-    memset(b, 0, sizeof *b);
-    arena_init(&b->arena, h, b->oom);
-    arena_init(&b->c.arena, h, b->oom);
-    b->img.module = m;
-    b->img.arena = &b->arena;
-    b->c.m = m;
-    b->c.o = o;
-    b->c.img = &b->img;
-    if (__builtin_setjmp(b->oom)) {
-        *err = (struct wasm_error){ .code = WASM_NOMEM, .func = UINT32_MAX, .text = "out of memory" };
-    } else if (compile_all(&b->c, err)) {
-        b->img.peak_memory = b->c.arena.peak;
-        arena_free(&b->c.arena);
-        return &b->img;
-    }
-    arena_free(&b->c.arena);
-    wasm_image_free(&b->img);
+    *err = (struct wasm_error){ .code = WASM_NOMEM, .func = UINT32_MAX, .text = "out of memory" };
     return NULL;
+}
+
+/* A last worker for the thunks, so that they have arenas and a place to run out of memory. */
+static bool finish_thunks(struct compile *c)
+{
+    struct wasm_host *h = c->m->host;
+    struct worker *w = h->alloc(h->ctx, sizeof *w);
+    bool done = false;
+
+    if (!w)
+        return false;
+    memset(w, 0, sizeof *w);
+    w->c = c;
+    w->next = c->workers;
+    c->workers = w;
+    arena_init(&w->scratch, h, w->oom);
+    arena_init(&w->out, h, w->oom);
+    if (!__builtin_setjmp(w->oom)) {
+        compile_thunks(w);
+        done = true;
+    }
+    arena_free(&w->scratch);
+    return done;
+}
+
+static bool finish(struct compile *c, struct wasm_error *err)
+{
+    if (c->again && c->failed == UINT32_MAX) {
+        provide_tail_words(c);
+        wasm_compile_work(c->img);
+    }
+    for (struct worker *w = c->workers; w; w = w->next) {
+        if (w->scratch.peak > c->img->peak_memory)
+            c->img->peak_memory = w->scratch.peak;
+        if (w->err.code && (w->err.func == c->failed || w->err.code == WASM_NOMEM))
+            *err = w->err;
+    }
+    if (c->failed != UINT32_MAX)
+        return false;
+    if (c->next < c->m->nfuncs || !finish_thunks(c)) {
+        *err = (struct wasm_error){ .code = WASM_NOMEM, .func = UINT32_MAX, .text = "out of memory" };
+        return false;
+    }
+    return lay_out(c, err);
+}
+
+struct wasm_image *wasm_compile_finish(struct wasm_image *img, struct wasm_error *err)
+{
+    if (finish(&block_of(img)->c, err))
+        return img;
+    wasm_image_free(img);
+    return NULL;
+}
+
+struct wasm_image *wasm_compile(struct wasm_module *m, const struct wasm_options *o, struct wasm_error *err)
+{
+    struct wasm_image *img = wasm_compile_begin(m, o, err);
+
+    if (!img)
+        return NULL;
+    wasm_compile_work(img);
+    return wasm_compile_finish(img, err);
 }
 
 void wasm_image_free(struct wasm_image *img)
 {
-    struct image_block *b = (struct image_block *)((char *)img - offsetof(struct image_block, img));
+    struct image_block *b = block_of(img);
     struct wasm_host *h = img->module->host;
 
+    for (struct worker *w = b->c.workers, *next; w; w = next) {
+        next = w->next;
+        arena_free(&w->out);
+        h->release(h->ctx, w, sizeof *w);
+    }
     arena_free(&b->arena);
     h->release(h->ctx, b, sizeof *b);
 }
@@ -288,9 +414,9 @@ void wasm_image_write(const struct wasm_image *img, uint8_t *to)
         uint32_t end = k + 1 < p->npiece ? p->piece[k + 1].start : (uint32_t)img->code_size;
         memcpy(to + x->start, x->code, x->size);
         memset(to + x->start + x->size, 0xcc, end - x->start - x->size);
-        for (uint32_t r = x->reloc; r < x->reloc + x->nreloc; r++) {
-            uint32_t at = x->start + p->reloc[r].at;
-            uint32_t f = p->reloc[r].func;
+        for (uint32_t r = 0; r < x->nreloc; r++) {
+            uint32_t at = x->start + x->reloc[r].at;
+            uint32_t f = x->reloc[r].func;
             uint32_t d = (f & RELOC_THUNK ? p->thunk[f & ~RELOC_THUNK] : img->entry[f]) - (at + 4);
             memcpy(to + at, &d, 4);
         }

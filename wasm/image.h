@@ -7,18 +7,21 @@
 /* trap code of sites in a prologue: `pos` counts the words pushed so far */
 #define SITE_PROLOGUE 0x3f
 
+enum piece_kind { PIECE_BODY, PIECE_EXT, PIECE_INVOKE };
+
 struct piece {                  /* one function or thunk, in code order */
     uint32_t start, size;       /* code offset; 16-aligned starts */
     uint32_t func, frame;       /* frame: bytes from rsp to the return address in the body */
-    uint32_t reloc, nreloc;
+    uint8_t kind;               /* enum piece_kind */
+    uint32_t nreloc;
+    struct reloc *reloc;
     uint8_t *code;
     uint8_t *sites;             /* pc delta, position delta (zigzag), kind: LEB128, LEB128, byte */
     uint32_t nsites;
 };
 
 struct image_priv {
-    struct piece *piece; uint32_t npiece, cappiece;
-    struct reloc *reloc; uint32_t nreloc, capreloc;
+    struct piece *piece; uint32_t npiece;   /* bodies in order, then thunks */
     uint32_t *thunk;            /* per escaping function: its thunk for calls from outside */
 };
 

@@ -230,6 +230,15 @@ typedef void wasm_invoke_fn(struct wasm_instance *in, union wasm_value *v);
 /* Validates and compiles all bodies. NULL on error. The module must outlive the image. */
 struct wasm_image *wasm_compile(struct wasm_module *m, const struct wasm_options *o,
                                 struct wasm_error *err);
+/*
+ * The same in parts, for several threads: begin, then any number of calls of work at the same time (the
+ * host's alloc must allow it), and when they have all returned, finish. The image does not depend on how
+ * many there were. finish frees the image and returns NULL on error.
+ */
+struct wasm_image *wasm_compile_begin(struct wasm_module *m, const struct wasm_options *o,
+                                      struct wasm_error *err);
+void wasm_compile_work(struct wasm_image *img);
+struct wasm_image *wasm_compile_finish(struct wasm_image *img, struct wasm_error *err);
 /* Copies the code, relocated (it is position-independent), to `to` (code_size bytes). */
 void wasm_image_write(const struct wasm_image *img, uint8_t *to);
 /* Finds the site of code offset `pc`: of a faulting instruction (exact), or of the call that
