@@ -61,7 +61,8 @@ static err_t furnish(struct sip *s, const struct spawn *sp)
     s->mem.ctx = s;
     s->in = (struct wasm_instance *)slot->control;
     s->in->embedder = s;
-    s->in->stack_limit = slot->stack_bottom + STACK_KERNEL_NEED;
+    /* one page more for the runtime's frames between the image and the kernel */
+    s->in->stack_limit = slot->stack_bottom + STACK_KERNEL_NEED + PAGE_SIZE;
     if (!(s->account = kzalloc(sizeof *s->account)))
         return ERR_NO_MEMORY;
     s->account->refs = 1;

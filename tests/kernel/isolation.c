@@ -28,6 +28,13 @@ KTEST(trap_each_kind)
     expect_trap("trap stack", WASM_TRAP_STACK);
 }
 
+/* The stack ends before what the kernel needs of it. */
+KTEST(trap_stack_at_kernel_calls)
+{
+    expect_trap("test/deep call", WASM_TRAP_STACK);
+    expect_trap("test/deep runtime", WASM_TRAP_STACK);
+}
+
 KTEST(trap_names_function_and_offset)
 {
     struct process *p = start("trap div0", NULL);
