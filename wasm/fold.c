@@ -665,6 +665,7 @@ uint32_t fold(struct gvn *g, uint32_t i)
         return fold_compare(g, i, x->op, x->a, x->b);
     case IR_SELECT: return fold_select(g, i);
     case IR_V1: case IR_V2: case IR_V2C: case IR_VSHUF: case IR_VSPLAT: case IR_VGET: case IR_VPUT:
+    case IR_VANY:
         return fold_simd(g, i);
     }
     return 0;

@@ -293,6 +293,48 @@ static uint32_t fold_get(struct gvn *g, uint32_t i)
     return 0;
 }
 
+/* Bytes of a lane of v if every lane is all ones or all zeros, else 0. */
+static unsigned mask_size(const struct gvn *g, uint32_t v, unsigned depth)
+{
+    const struct ir_ins *x = &g->f->ins[v];
+    if (x->op != IR_V2 && x->op != IR_V2C)
+        return 0;
+    if (x->aux >= VOP_EQ8 && x->aux <= VOP_EQ64)
+        return 1u << (x->aux - VOP_EQ8);
+    if (x->aux >= VOP_GT8 && x->aux <= VOP_GT64)
+        return 1u << (x->aux - VOP_GT8);
+    if (x->aux >= VOP_CMPEQPS && x->aux <= VOP_CMPNEPD)
+        return (x->aux - VOP_CMPEQPS) & 1 ? 8 : 4;
+    if (depth == 0 || (x->aux != VOP_AND && x->aux != VOP_OR))
+        return 0;
+    unsigned a = mask_size(g, x->a, depth - 1), b = mask_size(g, x->b, depth - 1);
+    return a < b ? a : b;
+}
+
+/* Of a compare, is any lane set? Are not all of them? By its byte mask, which a branch compares. */
+static uint32_t fold_any(struct gvn *g, uint32_t i)
+{
+    const struct ir_ins *n = g->f->ins;
+    uint32_t m = n[i].a, k = 0;
+    unsigned size = mask_size(g, m, 3);
+    struct ir_vector none;
+    if (!size)
+        return 0;
+    if (n[m].aux >= VOP_EQ8 && n[m].aux <= VOP_EQ64 && is_vector(g, n[m].b, &none) &&
+        equal(none, zero) && mask_size(g, n[m].a, 3) >= size) {
+        m = n[m].a;
+        k = 0xffff;
+    }
+    m = gvn_make(g, IR_V1, T_I32, VOP_MOVMSK8, m, 0);
+    k = gvn_const(g, T_I32, k);
+    struct ir_ins *x = &g->f->ins[i];
+    x->op = IR_NE;
+    x->aux = T_I32;
+    x->a = m;
+    x->b = k;
+    return i;
+}
+
 uint32_t fold_simd(struct gvn *g, uint32_t i)
 {
     struct ir_ins *x = &g->f->ins[i];
@@ -311,6 +353,7 @@ uint32_t fold_simd(struct gvn *g, uint32_t i)
     case IR_VSHUF: return fold_shuffle(g, i);
     case IR_VSPLAT: return fold_splat(g, i);
     case IR_VGET: return fold_get(g, i);
+    case IR_VANY: return fold_any(g, i);
     case IR_VPUT:
         if (is_vector(g, x->a, &k) && is_number(g, x->b, &n))
             return vector(g, with_lane(k, x->aux & 255, x->aux >> 8, n));
