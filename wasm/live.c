@@ -61,7 +61,7 @@ void ra_live(struct ra *ra, const struct live_use *pairs, uint32_t n)
         if (!ra->live_id[pairs[k].v])
             ra->live_id[pairs[k].v] = ++count;
     uint32_t w = ra->live_words = (count + 64) / 64;
-    if ((uint64_t)f->nblocks * w * 16 > LIVE_MAX_BYTES) {
+    if ((uint64_t)f->nblocks * w * 16 > LIVE_MAX_BYTES || (f->o->stress & WASM_STRESS_LIVE)) {
         ra->live_id = NULL;
         return;
     }

@@ -27,7 +27,7 @@ static bool is_const(struct ra *ra, uint32_t v)
 
 static uint32_t class_mask(struct ra *ra, uint32_t v)
 {
-    return ir_is_vec(ra->f->ins[v].type) ? R_VECS : R_INTS;
+    return ir_is_vec(ra->f->ins[v].type) ? ra->vecs : ra->ints;
 }
 
 /* lir index of v's next use after the current instruction, 0 if there is none */
@@ -180,10 +180,21 @@ static uint32_t occupied(struct ra *ra, uint32_t mask)
     return ra->now.used & mask;
 }
 
+/* WASM_STRESS_RANDOM: one bit of the mask, whichever */
+static int pick_any(struct ra *ra, uint32_t mask)
+{
+    ra->random = ra->random * 1664525 + 1013904223;
+    for (uint32_t skip = (ra->random >> 16) % (uint32_t)__builtin_popcount(mask); skip; skip--)
+        mask &= mask - 1;
+    return __builtin_ctz(mask);
+}
+
 static int pick_free(struct ra *ra, uint32_t v, uint32_t free)
 {
     bool cross = v && crosses_call(ra, v);
 
+    if (ra->random)
+        return pick_any(ra, free);
     if (v && ra->hint[v] != NOREG && (free & BIT(ra->hint[v])) &&
         (!cross || (BIT(ra->hint[v]) & R_CALLEE)))
         return ra->hint[v];
@@ -201,6 +212,8 @@ static int pick_victim(struct ra *ra, uint32_t mask)
     uint64_t best = 0;
     int reg = NOREG;
 
+    if (ra->random)
+        return pick_any(ra, mask & ~ra->locked);
     for (uint32_t rest = mask & ~ra->locked; rest; rest &= rest - 1) {
         int r = __builtin_ctz(rest);
         uint32_t v = ra->now.val[r], n = next_use(ra, v);
@@ -622,6 +635,7 @@ static void do_ret(struct ra *ra, uint32_t i)
     for (uint32_t k = 0; k < b->c; k++) {
         uint32_t v = ra_vreg(ra, f->args[b->b + k]);
         struct abi_loc loc = abi_next(&w, f->ins[v].type);
+        ra->touched[v] = ra->at;
         if (loc.reg != NOREG && loc.reg == ra->regof[v])
             continue;
         struct pmove *p = pool_add(ra);
@@ -665,7 +679,7 @@ static void into_fixed(struct ra *ra, uint32_t v, int r, uint32_t others)
 
 static void do_div(struct ra *ra, uint32_t i, struct lir *x)
 {
-    uint32_t others = R_INTS & ~(BIT(RAX) | BIT(RDX));
+    uint32_t others = ra->ints & ~(BIT(RAX) | BIT(RDX));
     int rd = x->sub >= 2 ? RDX : RAX;
     int r2 = use_reg(ra, x->s2, others);
 
@@ -683,7 +697,7 @@ static void do_div(struct ra *ra, uint32_t i, struct lir *x)
 
 static void do_shiftc(struct ra *ra, uint32_t i, struct lir *x)
 {
-    uint32_t others = R_INTS & ~BIT(RCX);
+    uint32_t others = ra->ints & ~BIT(RCX);
     int rd;
 
     hint_from_phi(ra, x->dst);
@@ -715,7 +729,7 @@ static void do_shiftc(struct ra *ra, uint32_t i, struct lir *x)
 /* everything through rax; r3 address, r2 operand, t1 and r1 temporaries */
 static void do_atomic(struct ra *ra, uint32_t i, struct lir *x)
 {
-    uint32_t others = R_INTS & ~BIT(RAX);
+    uint32_t others = ra->ints & ~BIT(RAX);
     struct mi op = { .kind = MI_LIR, .rd = RAX, .r1 = NOREG, .r2 = NOREG, .r3 = NOREG, .t1 = NOREG, .a = i };
 
     if (x->s3)
@@ -739,7 +753,7 @@ static void do_atomic(struct ra *ra, uint32_t i, struct lir *x)
 
 static void do_port(struct ra *ra, uint32_t i, struct lir *x)
 {
-    uint32_t others = R_INTS & ~(BIT(RAX) | BIT(RDX));
+    uint32_t others = ra->ints & ~(BIT(RAX) | BIT(RDX));
 
     if (x->s1)
         into_fixed(ra, x->s1, RAX, others);
@@ -796,7 +810,7 @@ static int tied_dst(struct ra *ra, struct lir *x, struct mi *m, uint16_t mode)
     }
     if (!next_use(ra, x->s1)) {
         rd = m->r1;
-        bool keep = !(BIT(rd) & R_CALLEE) && mask == R_INTS && next_use(ra, x->dst) &&
+        bool keep = !(BIT(rd) & R_CALLEE) && mask == ra->ints && next_use(ra, x->dst) &&
                     crosses_call(ra, x->dst) && (R_CALLEE & ~occupied(ra, R_CALLEE));
         if (!keep) {
             unbind(ra, rd);
@@ -834,11 +848,11 @@ static void do_plain(struct ra *ra, uint32_t i, struct lir *x, uint16_t mode)
             op.r2 = use_reg(ra, x->s2, class_mask(ra, x->s2));
     }
     if (((mode & LC_TMP) && wants_temp(ra, x)) || x->mem == LM_OTHER) {
-        op.t1 = take(ra, 0, R_INTS);
+        op.t1 = take(ra, 0, ra->ints);
         ra->locked |= BIT(op.t1);
     }
     if (x->op == L_SWITCH)
-        op.rd = take(ra, 0, R_INTS);
+        op.rd = take(ra, 0, ra->ints);
     uint32_t at = ra->l->nmi;
     *out(ra, MI_LIR) = op;
     if (x->dst) {
@@ -962,8 +976,15 @@ static void set_up(struct ra *ra)
 
 void ra_run(struct lfunc *l)
 {
-    struct ra ra = { .l = l, .f = l->f };
+    uint32_t stress = l->f->o->stress;
+    struct ra ra = { .l = l, .f = l->f, .ints = R_INTS, .vecs = R_VECS };
 
+    if (stress & WASM_STRESS_FEW) {
+        ra.ints = BIT(RAX) | BIT(RCX) | BIT(RDX) | BIT(RBX) | BIT(R8);
+        ra.vecs = BIT(XMM0) | BIT(XMM0 + 1) | BIT(XMM0 + 9);
+    }
+    if (stress & WASM_STRESS_RANDOM)
+        ra.random = stress | 1;
     set_up(&ra);
     ra_uses(&ra);
     ra.next_call = l->ncalls;

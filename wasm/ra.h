@@ -24,6 +24,8 @@ struct ra {
     uint64_t *live_in, *live_out;   /* per block: live_words words */
     uint32_t live_words;
     struct live_use *pairs; uint32_t npairs, cappairs;
+    uint32_t ints, vecs;        /* registers that values may have */
+    uint32_t random;            /* state of the stress mode's choices; 0: off */
     uint32_t at;                /* lir index of the instruction being allocated */
     uint32_t cur;               /* its block */
     uint32_t locked;            /* registers that it uses already */

@@ -177,11 +177,18 @@ enum wasm_feature {
 enum wasm_cpu { WASM_CPU_LZCNT = 1, WASM_CPU_BMI1 = 2, WASM_CPU_BMI2 = 4, WASM_CPU_AVX = 8,
                 WASM_CPU_AVX2 = 16, WASM_CPU_FMA = 32 };
 
+/* Makes rare things of the register allocator common, for tests. */
+enum wasm_stress {
+    WASM_STRESS_FEW = 1,            /* few registers */
+    WASM_STRESS_RANDOM = 2,         /* any register, any victim */
+    WASM_STRESS_LIVE = 4,           /* no exact liveness, as in very large functions */
+};
+
 struct wasm_options {
     uint32_t features;              /* WASM_F_* */
     uint32_t cpu;                   /* WASM_CPU_*; SSE4.1 and POPCNT are the floor */
     uint32_t passes_off;            /* bit (letter - 'a') switches that pass off */
-    uint32_t stress;                /* bits, see pass.c */
+    uint32_t stress;                /* enum wasm_stress; upper 24 bits: seed */
     bool volatile_mem;              /* memory 0 holds device or DMA windows: no load or store of it
                                        is merged, forwarded or dropped */
     /* port I/O imports (module "port", see abi.h): may this module use [first, first+n)? */
