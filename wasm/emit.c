@@ -243,6 +243,31 @@ static struct xmem move_dst(struct emit *e, struct pmove *p)
     return mem_at(RSP, e->l->slot[p->to]);
 }
 
+/* Memory to memory without a register: a constant in pieces, else through the top of the stack. */
+static void move_memory(struct emit *e, struct pmove *p, struct xmem to, bool cst)
+{
+    struct ir_ins *i = &e->f->ins[p->from];
+    struct xmem from = p->rs == PM_IN ? mem_at(RSP, (int32_t)(8 * p->from)) :
+                       mem_at(RSP, cst ? 0 : e->l->slot[p->from]);
+    struct ir_vector k = !cst || i->type != T_V128 ? (struct ir_vector){ ir_imm(i), 0 } : ir_vector(e->f, i->b);
+
+    for (int at = 0; at < (p->type == T_V128 ? 16 : 8); at += 8, to.disp += 8, from.disp += 8) {
+        uint64_t word = at ? k.hi : k.lo;
+        if (!cst) {
+            emit_site(e, 0, WASM_TRAP_STACK, false);
+            x_rm(&e->b, 0xff, 4, 6, from);
+            x_rm(&e->b, 0x8f, 4, 0, to);
+            continue;
+        }
+        x_rm(&e->b, 0xc7, 4, 0, to);
+        x_u32(&e->b, (uint32_t)word);
+        to.disp += 4;
+        x_rm(&e->b, 0xc7, 4, 0, to);
+        x_u32(&e->b, (uint32_t)(word >> 32));
+        to.disp -= 4;
+    }
+}
+
 static void one_move(struct emit *e, struct pmove *p)
 {
     bool cst = p->rs == PM_SLOT && e->f->ins[p->from].op == IR_CONST;
@@ -260,6 +285,8 @@ static void one_move(struct emit *e, struct pmove *p)
     struct xmem to = move_dst(e, p);
     if (p->rs < 32) {
         store_at(e, p->type, p->rs, to);
+    } else if (e->held) {
+        move_memory(e, p, to, cst);
     } else if (cst && !ir_is_vec(p->type) && (int64_t)ir_imm(&e->f->ins[p->from]) == (int32_t)e->f->ins[p->from].b) {
         x_rm(&e->b, 0xc7, 8, 0, to);
         x_u32(&e->b, e->f->ins[p->from].b);
@@ -281,34 +308,37 @@ static bool reads(struct emit *e, struct pmove *a, struct pmove *b)
     return e->l->slot[a->from] == e->l->slot[b->to];
 }
 
-/* A cycle is left: p's source moves to the scratch register, from where it goes on later. */
+/*
+ * A cycle is left: p's source moves to the scratch register, from where it goes on later. Until then
+ * nothing else may use that register.
+ */
 static void break_cycle(struct emit *e, struct pmove *p, struct pmove *moves, uint32_t n)
 {
     struct pmove key = *p;
 
     if (p->rs >= XMM0 && p->rs < 32) {
-        emit_move(e, T_V128, XSCRATCH2, p->rs);
+        emit_move(e, T_V128, XSCRATCH, p->rs);
     } else if (p->rs < 32) {
-        emit_vec(e, XOP(X_66, X_0F, 0x6e), 8, XSCRATCH2, 0, opnd_reg(p->rs), 0);
+        emit_vec(e, XOP(X_66, X_0F, 0x6e), 8, XSCRATCH, 0, opnd_reg(p->rs), 0);
     } else {
-        vec_load(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH2, home(e, p->from));
+        vec_load(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH, home(e, p->from));
     }
     for (uint32_t k = 0; k < n; k++) {      /* all that read this place read the scratch now */
         bool same = moves[k].rs == key.rs && (key.rs < 32 || (e->f->ins[moves[k].from].op != IR_CONST &&
                     e->l->slot[moves[k].from] == e->l->slot[key.from]));
         if (same && moves[k].spare == 0)
-            moves[k].rs = XSCRATCH2;
+            moves[k].rs = XSCRATCH;
     }
 }
 
 static void from_scratch(struct emit *e, struct pmove *p)
 {
     if (p->rd < XMM0)
-        emit_vec(e, XOP(X_66, X_0F, 0x7e), 8, XSCRATCH2, 0, opnd_reg(p->rd), 0);
+        emit_vec(e, XOP(X_66, X_0F, 0x7e), 8, XSCRATCH, 0, opnd_reg(p->rd), 0);
     else if (p->rd < 32)
-        emit_move(e, T_V128, p->rd, XSCRATCH2);
+        emit_move(e, T_V128, p->rd, XSCRATCH);
     else
-        vec_store(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH2, move_dst(e, p));
+        vec_store(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH, move_dst(e, p));
 }
 
 static bool is_nop(struct emit *e, struct pmove *p)
@@ -346,7 +376,7 @@ static void parallel_moves(struct emit *e, uint32_t first, uint32_t n)
                 continue;
             }
             emit_room(e);
-            if (m[k].rs == XSCRATCH2)
+            if (m[k].rs == XSCRATCH)
                 from_scratch(e, &m[k]);
             else
                 one_move(e, &m[k]);
@@ -357,8 +387,10 @@ static void parallel_moves(struct emit *e, uint32_t first, uint32_t n)
         if (!progress) {
             emit_room(e);
             break_cycle(e, &m[stuck], m, n);
+            e->held = true;
         }
     }
+    e->held = false;
 }
 
 /* ---- control flow -------------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ struct emit {
     uint32_t saved;             /* number of pushed registers */
     uint32_t next;              /* block that follows in the layout */
     bool avx;
+    bool held;                  /* the scratch register has a value of a cycle of moves */
     size_t flags_at; uint8_t flags_reg, flags_w;    /* flags of this register, if no code came since */
 };
 

@@ -1,6 +1,6 @@
 /*
  * emit_ops.c - machine code of single operations, one case each (Intel SDM vol. 2; SSE4.1 is the floor,
- * VEX forms where the CPU has AVX). xmm14 and xmm15 are scratch.
+ * VEX forms where the CPU has AVX). xmm15 is scratch.
  */
 #include "wasm/emit.h"
 

@@ -20,9 +20,8 @@ enum { NOREG = 0xff, RMEM = 0x40 /* operand is in its home slot or the constant 
 #define BIT(r) (1u << (r))
 #define R_CALLEE (BIT(RBX) | BIT(RBP) | BIT(R12) | BIT(R13))
 #define R_INTS   (0xffffu & ~(BIT(RSP) | BIT(R14) | BIT(R15)))
-#define R_VECS   0x3fff0000u            /* xmm14 and xmm15 are the emitter's scratch */
+#define R_VECS   0x7fff0000u            /* xmm15 is the emitter's scratch */
 #define XSCRATCH (XMM0 + 15)
-#define XSCRATCH2 (XMM0 + 14)
 
 /* constraints on the registers of an operation */
 enum {
