@@ -36,7 +36,7 @@ size_t chan_queued_bytes(void)
     return queued_bytes;
 }
 
-/* ---- making and closing */
+/* ---- making and closing ---------------------------------------------------------------------- */
 
 static struct endpoint *make(struct account *a)
 {
@@ -149,7 +149,7 @@ void chan_close(struct endpoint *e, struct link *orphans)
     unmake(e);
 }
 
-/* ---- the queue */
+/* ---- the queue ------------------------------------------------------------------------------- */
 
 static bool has_room(const struct endpoint *p, uint32_t len)
 {
@@ -247,7 +247,7 @@ err_t chan_receive(struct endpoint *e, const struct rx *rx)
     return r;
 }
 
-/* ---- sending */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 enum pushed { PUSHED = 0, PUSHED_NOW = 1 };     /* PUSHED_NOW: *to has it and may run */
 
@@ -392,7 +392,7 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
     return r;
 }
 
-/* ---- answering */
+/* ---- answering ------------------------------------------------------------------------------- */
 
 /* The thread that waits for the answer to this token from s. */
 static err_t caller_of(struct sip *s, uint32_t token, struct thread **caller)

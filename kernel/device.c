@@ -69,7 +69,7 @@ void port_release(struct sip *s)
     }
 }
 
-/* ---- windows */
+/* ---- windows --------------------------------------------------------------------------------- */
 
 static struct window *owned[2];         /* one owner each; lock: the registry's */
 

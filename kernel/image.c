@@ -13,7 +13,7 @@
 
 static struct link all = { &all, &all };    /* used last stands last; lock: the cache's */
 
-/* ---- the compiler's memory */
+/* ---- the compiler's memory ------------------------------------------------------------------- */
 
 static void *host_alloc(void *ctx, size_t bytes)
 {
@@ -63,7 +63,7 @@ static uint32_t dump_letters(const char *s)
     return bits;
 }
 
-/* ---- the cache */
+/* ---- the cache ------------------------------------------------------------------------------- */
 
 static size_t bytes_of(const struct image *im)
 {
@@ -146,7 +146,7 @@ static struct image *find(const uint8_t hash[32])
     return NULL;
 }
 
-/* ---- compiling */
+/* ---- compiling ------------------------------------------------------------------------------- */
 
 static err_t explain(const struct wasm_error *err, char *reason, size_t n)
 {

@@ -414,6 +414,7 @@ struct sip {
     /* memory of the instance runtime */
     struct link allocs;
     size_t alloc_bytes;
+    size_t charged;             /* its part of the memory that is promised to SIPs */
     struct link *types;         /* function types beyond the packed ones */
     uint32_t ntypes;
     bool no_memory;             /* an initialiser found no page */
@@ -447,6 +448,8 @@ void sip_killed(struct sip *s);             /* sets s->info */
 err_t sip_kill(uint32_t pid);               /* does not return if it is the current one */
 void sip_enter(struct sip *s);              /* gives it a pid; it can be found */
 void wasm_host_free_all(struct sip *s);     /* wasm_host.c */
+/* Promises s `bytes` more (negative: takes them back); false: more than there is. */
+bool sip_charge(struct sip *s, int64_t bytes);
 struct sip *sip_find(uint32_t pid);
 struct sip *sip_next(uint32_t after);       /* the one with the next higher pid */
 void sip_free(struct sip *s);               /* releases a SIP that has no thread running */

@@ -9,7 +9,7 @@
 
 struct cursor { const uint8_t *p, *end; };
 
-/* ---- sections of the binary (wasm 5.5.2) */
+/* ---- sections of the binary (wasm 5.5.2) ----------------------------------------------------- */
 
 /* LEB128; false if it is cut or longer than 32 bits. */
 static bool leb(struct cursor *c, uint32_t *v)
@@ -49,7 +49,7 @@ static bool next_section(struct cursor *c, struct cursor *text)
     return false;
 }
 
-/* ---- lines */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static void skip_space(struct cursor *c)
 {

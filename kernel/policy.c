@@ -61,7 +61,7 @@ err_t policy_check(const struct program *p, const struct manifest *m, char *reas
     return 0;
 }
 
-/* ---- rules as text */
+/* ---- rules as text --------------------------------------------------------------------------- */
 
 struct words { char program[WORD_MAX], verb[WORD_MAX], rest[WORD_MAX]; };
 

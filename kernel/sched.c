@@ -332,7 +332,7 @@ uint64_t sched_cpu_ns(const struct thread *t)
     return tsc / hz * NS_PER_S + tsc % hz * NS_PER_S / hz;
 }
 
-/* ---- interrupts: called by the machine with interrupts off, on a stack of the CPU's */
+/* ---- interrupts: called by the machine with interrupts off, on a stack of the CPU's ---------- */
 
 /* The interrupted code can be put aside: acts at once. */
 static void preempt(struct trap_frame *f)

@@ -47,7 +47,21 @@ void sip_enter(struct sip *s)
     list_push(&sips, &s->all);
 }
 
-/* ---- the end */
+/* Memory that SIPs asked for is theirs whether they have touched it or not, and the kernel and
+ * small programs keep an eighth: whoever asks for all does not take the pages of the others. */
+bool sip_charge(struct sip *s, int64_t bytes)
+{
+    static size_t charged;
+    size_t all = page_count_total() * PAGE_SIZE;
+
+    if (bytes > 0 && charged + (size_t)bytes > all - all / 8)
+        return false;
+    charged += (size_t)bytes;
+    s->charged += (size_t)bytes;
+    return true;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void end_threads(struct sip *s)
 {
@@ -78,6 +92,7 @@ void sip_free(struct sip *s)
         slot_free(s->slot);
     if (s->image)
         image_put(s->image);
+    sip_charge(s, -(int64_t)s->charged);
     account_put(s->account);
     kfree(s->manifest);
     kfree(s->handle);
@@ -147,7 +162,7 @@ err_t sip_kill(uint32_t pid)
     return 0;
 }
 
-/* ---- processes */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 err_t process_receive(struct process *p, const struct rx *rx)
 {

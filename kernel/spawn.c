@@ -26,7 +26,7 @@ static err_t no_memory(char *reason, size_t n, const char *what)
     return ERR_NO_MEMORY;
 }
 
-/* ---- the parts */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 static struct sip *make(const struct spawn *sp, struct manifest *m, struct image *im)
 {
@@ -132,7 +132,7 @@ static err_t link(struct sip *s, char *reason, size_t n)
     return find_entry(s, reason, n);
 }
 
-/* ---- claims */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 static err_t claim(struct sip *s, const struct resource *r, struct sip **owner)
 {

@@ -167,7 +167,7 @@ static int64_t sys_clock(struct wasm_instance *in)
     return (int64_t)clock_ns();
 }
 
-/* ---- the table of imports */
+/* ---- the table of imports -------------------------------------------------------------------- */
 
 #define PARAMS_MAX 5
 static struct {

@@ -10,6 +10,8 @@
 
 #define PIECE 65536ull
 #define ALLOC_MAX (64ul << 20)          /* tables of one SIP */
+#define SMALL_PAGES 16u                 /* of 64 KiB: a memory that costs nothing until touched */
+#define SMALL_ALLOC 65536u
 #define TYPE_BUCKETS 64u
 #define TYPE_TABLE 0x80000000u
 
@@ -20,16 +22,29 @@ _Noreturn void wasm_host_trap(struct wasm_instance *in, int trap)
     sip_trap_here(trap);
 }
 
+/* What a memory of so many pages is charged with: small ones nothing. */
+static int64_t memory_charge(uint32_t pages)
+{
+    return pages > SMALL_PAGES ? (int64_t)pages * WASM_PAGE : 0;
+}
+
 bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t new_pages)
 {
     struct sip *s = m->ctx;
     uint64_t more = (uint64_t)(new_pages - m->pages) * (WASM_PAGE / PAGE_SIZE);
     uint64_t all = (uint64_t)new_pages * (WASM_PAGE / PAGE_SIZE);
+    int64_t charge;
 
     stack_touch();
     if (all > s->slot->page_limit || more > page_count_free())
         return false;
-    return slot_commit(s->slot, (uint64_t)new_pages * WASM_PAGE);
+    charge = memory_charge(new_pages) - memory_charge(m->pages);
+    if (!sip_charge(s, charge))
+        return false;
+    if (slot_commit(s->slot, (uint64_t)new_pages * WASM_PAGE))
+        return true;
+    sip_charge(s, -charge);
+    return false;
 }
 
 /* A page could not be had. */
@@ -105,8 +120,13 @@ void *wasm_host_alloc(struct wasm_instance *in, size_t bytes)
 
     stack_touch();
     if (bytes > ALLOC_MAX || s->alloc_bytes + bytes > ALLOC_MAX
-            || !(a = kzalloc(sizeof *a + bytes)))
+            || (bytes > SMALL_ALLOC && !sip_charge(s, (int64_t)bytes)))
         return NULL;
+    if (!(a = kzalloc(sizeof *a + bytes))) {
+        if (bytes > SMALL_ALLOC)
+            sip_charge(s, -(int64_t)bytes);
+        return NULL;
+    }
     list_push(&s->allocs, &a->link);
     a->bytes = bytes;
     s->alloc_bytes += bytes;
@@ -123,6 +143,8 @@ void wasm_host_free(struct wasm_instance *in, void *p, size_t bytes)
         return;
     list_del(&a->link);
     sip_of(in)->alloc_bytes -= a->bytes;
+    if (a->bytes > SMALL_ALLOC)
+        sip_charge(sip_of(in), -(int64_t)a->bytes);
     kfree(a);
     sched_point();
 }

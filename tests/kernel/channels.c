@@ -104,7 +104,7 @@ KTEST(channel_leaks_are_freed)
     CHECK_EQ(chan_queued_bytes(), 0);
 }
 
-/* ---- the registry */
+/* ---- the registry ---------------------------------------------------------------------------- */
 
 KTEST(iface_client_waits_for_handler)
 {

@@ -53,15 +53,16 @@ KTEST(memory_grow_to_the_limit)
     CHECK_EQ(settled_pages(), before);
 }
 
-/* Two that take all they get: whoever finds no page ends, the system goes on. */
-KTEST(memory_exhausted_by_two)
+/* Several that take all they get: what they got they can use, and there is enough for others. */
+KTEST(memory_exhausted_by_some)
 {
-    struct process *p = start("test/hoard", NULL), *q = start("test/hoard", NULL);
-    struct process *r = start("test/hoard", NULL);
+    struct process *p[4];
 
-    finish(p, 30000, NULL);
-    finish(q, 30000, NULL);
-    finish(r, 30000, NULL);
+    for (unsigned i = 0; i < 4; i++)
+        p[i] = start("test/hoard some", NULL);
+    CHECK_EQ(run("test/dirty", NULL, 20000), 0);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK_EQ(finish(p[i], 30000, NULL), 0);
     CHECK_EQ(run("test/quit 5", NULL, 2000), 5);
 }
 
@@ -82,7 +83,7 @@ KTEST(killed_while_spinning)
     CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
 }
 
-/* ---- devices, manifests and policy */
+/* ---- devices, manifests and policy ----------------------------------------------------------- */
 
 KTEST(device_port_outside_manifest)
 {
