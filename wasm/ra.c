@@ -439,7 +439,8 @@ static void place_phi(struct ra *ra, uint32_t b, uint32_t v, uint32_t main)
         ra->hint[v] = r;
     ra->locked = 0;
     if (!(mask & ~occupied(ra, mask))) {
-        uint32_t victim = ra->now.val[pick_victim(ra, mask)];
+        int out = pick_victim(ra, mask);
+        uint32_t victim = ra->now.val[out];
         if (next_use(ra, victim) >= n) {
             l->spilled[v] = 1;      /* it lives in memory */
             ra->hint[v] = NOREG;
@@ -447,6 +448,8 @@ static void place_phi(struct ra *ra, uint32_t b, uint32_t v, uint32_t main)
         }
         if (l->entry_reg[victim] != NOREG && l->def_block[victim] == b)
             l->entry_reg[victim] = l->def_reg[victim] = NOREG;  /* a phi placed before: into memory */
+        evict(ra, out);
+        mask = BIT(out);
     }
     r = take(ra, v, mask);
     l->entry_reg[v] = r;
