@@ -1,12 +1,12 @@
 /*
- * build_simd.c - vector instructions that are more than one IR operation (wasm 4.3.3, 4.4.3).
+ * build_simd.c - vector instructions that are more than one IR operation (wasm 4.3.3, 4.4.3);
+ * those on floats are in build_simd_float.c.
  *
- * Everything is put together from the operations of simd.h and from scalar loads and stores, so that
- * constants fold, parts that do not change leave loops, and the selector sees simple patterns: loads of
- * lanes are a scalar load and a put, shifts of bytes are shifts of words and a mask, and so on.
+ * Everything is put together from the operations of simd.h and from scalar loads and stores, so
+ * that constants fold, parts that do not change leave loops, and the selector sees simple patterns:
+ * loads of lanes are a scalar load and a put, shifts of bytes are shifts of words and a mask...
  */
-#include "wasm/build.h"
-#include "wasm/simd.h"
+#include "wasm/build_simd.h"
 
 /* ---- making operations --------------------------------------------------------------------- */
 
@@ -17,48 +17,48 @@ static uint32_t with_aux(struct build *b, uint32_t i, uint32_t aux)
     return i;
 }
 
-static uint32_t v1(struct build *b, int vop, uint32_t x)
+uint32_t simd_v1(struct build *b, int vop, uint32_t x)
 {
     return with_aux(b, build_ins(b, IR_V1, T_V128, x, 0, 0), (uint32_t)vop);
 }
 
-static uint32_t v2(struct build *b, int vop, uint32_t x, uint32_t y)
+uint32_t simd_v2(struct build *b, int vop, uint32_t x, uint32_t y)
 {
     int op = vop_table[vop].flags & VF_COMM ? IR_V2C : IR_V2;
     return with_aux(b, build_ins(b, op, T_V128, x, y, 0), (uint32_t)vop);
 }
 
-static uint32_t vconst(struct build *b, uint64_t lo, uint64_t hi)
+uint32_t simd_const(struct build *b, uint64_t lo, uint64_t hi)
 {
     return b->cur ? build_const(b, T_V128, ir_v128(b->f, lo, hi)) : 0;
 }
 
-static uint32_t all64(struct build *b, uint64_t k)
+uint32_t simd_all64(struct build *b, uint64_t k)
 {
-    return vconst(b, k, k);
+    return simd_const(b, k, k);
 }
 
-static uint32_t all32(struct build *b, uint32_t k)
+uint32_t simd_all32(struct build *b, uint32_t k)
 {
-    return all64(b, k | (uint64_t)k << 32);
+    return simd_all64(b, k | (uint64_t)k << 32);
 }
 
-static uint32_t all16(struct build *b, uint16_t k)
+uint32_t simd_all16(struct build *b, uint16_t k)
 {
-    return all32(b, k | (uint32_t)k << 16);
+    return simd_all32(b, k | (uint32_t)k << 16);
 }
 
-static uint32_t all8(struct build *b, uint8_t k)
+static uint32_t simd_all8(struct build *b, uint8_t k)
 {
-    return all16(b, (uint16_t)(k | k << 8));
+    return simd_all16(b, (uint16_t)(k | k << 8));
 }
 
 static uint32_t not(struct build *b, uint32_t x)
 {
-    return v2(b, VOP_XOR, x, all64(b, UINT64_MAX));
+    return simd_v2(b, VOP_XOR, x, simd_all64(b, UINT64_MAX));
 }
 
-static uint32_t shuffle(struct build *b, uint32_t x, uint32_t y, uint64_t lo, uint64_t hi)
+uint32_t simd_shuffle(struct build *b, uint32_t x, uint32_t y, uint64_t lo, uint64_t hi)
 {
     return b->cur ? build_ins(b, IR_VSHUF, T_V128, x, y, ir_v128(b->f, lo, hi)) : 0;
 }
@@ -68,19 +68,17 @@ static uint32_t splat(struct build *b, int lane, uint32_t x)
     return with_aux(b, build_ins(b, IR_VSPLAT, T_V128, x, 0, 0), (uint32_t)lane);
 }
 
-static uint32_t select_bits(struct build *b, uint32_t x, uint32_t y, uint32_t mask)
+uint32_t simd_select(struct build *b, uint32_t x, uint32_t y, uint32_t mask)
 {
-    return v2(b, VOP_OR, v2(b, VOP_AND, x, mask), v2(b, VOP_ANDN, mask, y));
+    return simd_v2(b, VOP_OR, simd_v2(b, VOP_AND, x, mask), simd_v2(b, VOP_ANDN, mask, y));
 }
 
-/* x shifted by a constant */
-static uint32_t shift(struct build *b, int vop, uint32_t x, uint32_t n)
+uint32_t simd_shift(struct build *b, int vop, uint32_t x, uint32_t n)
 {
-    return v2(b, vop, x, v1(b, VOP_MOVD, build_const(b, T_I32, n)));
+    return simd_v2(b, vop, x, simd_v1(b, VOP_MOVD, build_const(b, T_I32, n)));
 }
 
-/* The lanes of the low (high) half of both, alternating; size = bytes of a lane. */
-static uint32_t interleave(struct build *b, uint32_t x, uint32_t y, unsigned size, bool high)
+uint32_t simd_interleave(struct build *b, uint32_t x, uint32_t y, unsigned size, bool high)
 {
     uint64_t half[2] = { 0, 0 };
     for (unsigned i = 0; i < 16; i++) {
@@ -88,15 +86,15 @@ static uint32_t interleave(struct build *b, uint32_t x, uint32_t y, unsigned siz
         uint64_t byte = lane * size + i % size + (i / size % 2 ? 16 : 0);
         half[i / 8] |= byte << i % 8 * 8;
     }
-    return shuffle(b, x, y, half[0], half[1]);
+    return simd_shuffle(b, x, y, half[0], half[1]);
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
 static const uint8_t lane_mem[] = { MEM_8U, MEM_16U, MEM_FULL, MEM_FULL };
 
-static uint32_t access(struct build *b, int op, int type, uint32_t addr, uint32_t v, uint32_t offset,
-                       uint32_t aux)
+static uint32_t access(struct build *b, int op, int type, uint32_t addr, uint32_t v,
+                       uint32_t offset, uint32_t aux)
 {
     return with_aux(b, build_ins(b, op, type, addr, v, offset), aux);
 }
@@ -148,7 +146,7 @@ static void load(struct build *b, uint32_t op, const struct op_info *info)
     if (is_splat)
         x = splat(b, size < 2 ? (int)size : size == 2 ? LT_F32 : LT_F64, x);
     else
-        x = v1(b, info->arg, x);
+        x = simd_v1(b, info->arg, x);
     build_push(b, x, WASM_V128);
 }
 
@@ -159,19 +157,20 @@ static void immediate(struct build *b, uint32_t op, const struct op_info *info)
     lo = rd_fixed(&b->r, 8);
     hi = rd_fixed(&b->r, 8);
     if (op == OP_v128_const) {
-        build_push(b, vconst(b, lo, hi), WASM_V128);
+        build_push(b, simd_const(b, lo, hi), WASM_V128);
         return;
     }
     if ((lo | hi) & 0xe0e0e0e0e0e0e0e0u)
         BUILD_INVALID(b, "invalid lane index");
     build_pop_sig(b, info->sig, v);
-    build_push(b, shuffle(b, v[0], v[1], lo, hi), WASM_V128);
+    build_push(b, simd_shuffle(b, v[0], v[1], lo, hi), WASM_V128);
 }
 
 static void lane(struct build *b, uint32_t op, const struct op_info *info)
 {
     static const uint8_t lanes[] = { 16, 8, 4, 2, 4, 2 };
-    uint32_t v[3] = { 0, 0, 0 }, x, aux = info->arg | (uint32_t)lane_index(b, lanes[info->arg]) << 8;
+    uint32_t v[3] = { 0, 0, 0 }, x;
+    uint32_t aux = info->arg | (uint32_t)lane_index(b, lanes[info->arg]) << 8;
     build_pop_sig(b, info->sig, v);
     if (info->sig[0] == 'v') {
         x = with_aux(b, build_ins(b, IR_VPUT, T_V128, v[0], v[1], 0), aux);
@@ -190,7 +189,7 @@ static void lane(struct build *b, uint32_t op, const struct op_info *info)
 
 static uint32_t count_of(struct build *b, uint32_t n)
 {
-    return v1(b, VOP_MOVD, n);
+    return simd_v1(b, VOP_MOVD, n);
 }
 
 /* Shift counts are taken modulo the lane size, which the instructions do not do. */
@@ -202,40 +201,40 @@ static uint32_t shifted(struct build *b, uint32_t op, int lane, uint32_t x, uint
     unsigned kind = (op - OP_i8x16_shl) & 31;       /* 0 shl, 1 shr_s, 2 shr_u */
     n = build_ins(b, IR_AND, T_I32, n, build_const(b, T_I32, (8u << lane) - 1), 0);
     if (kind == 0 && lane != LT_I8)
-        return v2(b, shl[lane], x, count_of(b, n));
+        return simd_v2(b, shl[lane], x, count_of(b, n));
     if (kind == 1 && shrs[lane])
-        return v2(b, shrs[lane], x, count_of(b, n));
+        return simd_v2(b, shrs[lane], x, count_of(b, n));
     if (kind == 0) {
         uint32_t m = build_ins(b, IR_SHL, T_I32, build_const(b, T_I32, 0xff), n, 0);
-        return v2(b, VOP_AND, v2(b, VOP_SHL16, x, count_of(b, n)), splat(b, LT_I8, m));
+        return simd_v2(b, VOP_AND, simd_v2(b, VOP_SHL16, x, count_of(b, n)), splat(b, LT_I8, m));
     }
-    uint32_t y = v2(b, shru[lane], x, count_of(b, n)), sign;
+    uint32_t y = simd_v2(b, shru[lane], x, count_of(b, n)), sign;
     if (lane == LT_I8) {
         uint32_t m = build_ins(b, IR_SHRU, T_I32, build_const(b, T_I32, 0xff), n, 0);
-        y = v2(b, VOP_AND, y, splat(b, LT_I8, m));
+        y = simd_v2(b, VOP_AND, y, splat(b, LT_I8, m));
     }
     if (kind == 2)
         return y;
     /* signed from unsigned: (y ^ m) - m, m = where the sign has gone */
     if (lane == LT_I8) {
         sign = splat(b, LT_I8, build_ins(b, IR_SHRU, T_I32, build_const(b, T_I32, 0x80), n, 0));
-        return v2(b, VOP_SUB8, v2(b, VOP_XOR, y, sign), sign);
+        return simd_v2(b, VOP_SUB8, simd_v2(b, VOP_XOR, y, sign), sign);
     }
     n = build_ins(b, IR_EXTU, T_I64, n, 0, 0);
     n = build_ins(b, IR_SHRU, T_I64, build_const(b, T_I64, 1ull << 63), n, 0);
     sign = splat(b, LT_I64, n);
-    return v2(b, VOP_SUB64, v2(b, VOP_XOR, y, sign), sign);
+    return simd_v2(b, VOP_SUB64, simd_v2(b, VOP_XOR, y, sign), sign);
 }
 
 /* x > y, signed 64-bit lanes */
 static uint32_t greater64(struct build *b, uint32_t x, uint32_t y)
 {
     if (b->f->o->cpu & WASM_CPU_AVX)
-        return v2(b, VOP_GT64, x, y);
-    /* by halves: high parts differ, or the difference y - x borrows; then copy the high half down */
-    uint32_t d = v2(b, VOP_AND, v2(b, VOP_EQ32, x, y), v2(b, VOP_SUB64, y, x));
-    d = v2(b, VOP_OR, d, v2(b, VOP_GT32, x, y));
-    return shuffle(b, d, d, 0x0706050407060504u, 0x0f0e0d0c0f0e0d0cu);
+        return simd_v2(b, VOP_GT64, x, y);
+    /* by halves: high parts differ, or y - x borrows; then the high half is copied down */
+    uint32_t d = simd_v2(b, VOP_AND, simd_v2(b, VOP_EQ32, x, y), simd_v2(b, VOP_SUB64, y, x));
+    d = simd_v2(b, VOP_OR, d, simd_v2(b, VOP_GT32, x, y));
+    return simd_shuffle(b, d, d, 0x0706050407060504u, 0x0f0e0d0c0f0e0d0cu);
 }
 
 enum { CMP_EQ, CMP_NE, CMP_LTS, CMP_LTU, CMP_GTS, CMP_GTU, CMP_LES, CMP_LEU, CMP_GES, CMP_GEU };
@@ -243,21 +242,21 @@ enum { CMP_EQ, CMP_NE, CMP_LTS, CMP_LTU, CMP_GTS, CMP_GTU, CMP_LES, CMP_LEU, CMP
 static uint32_t compare(struct build *b, unsigned kind, int lane, uint32_t x, uint32_t y)
 {
     switch (kind) {
-    case CMP_NE: return not(b, v2(b, VOP_EQ8 + lane, x, y));
-    case CMP_LTS: return v2(b, VOP_GT8 + lane, y, x);
-    case CMP_LTU: return not(b, v2(b, VOP_EQ8 + lane, v2(b, VOP_MINU8 + lane, y, x), y));
-    case CMP_GTU: return not(b, v2(b, VOP_EQ8 + lane, v2(b, VOP_MINU8 + lane, x, y), x));
-    case CMP_LES: return v2(b, VOP_EQ8 + lane, v2(b, VOP_MINS8 + lane, x, y), x);
-    case CMP_LEU: return v2(b, VOP_EQ8 + lane, v2(b, VOP_MINU8 + lane, x, y), x);
-    case CMP_GES: return v2(b, VOP_EQ8 + lane, v2(b, VOP_MINS8 + lane, y, x), y);
-    default: return v2(b, VOP_EQ8 + lane, v2(b, VOP_MINU8 + lane, y, x), y);
+    case CMP_NE: return not(b, simd_v2(b, VOP_EQ8 + lane, x, y));
+    case CMP_LTS: return simd_v2(b, VOP_GT8 + lane, y, x);
+    case CMP_LTU: return not(b, simd_v2(b, VOP_EQ8 + lane, simd_v2(b, VOP_MINU8 + lane, y, x), y));
+    case CMP_GTU: return not(b, simd_v2(b, VOP_EQ8 + lane, simd_v2(b, VOP_MINU8 + lane, x, y), x));
+    case CMP_LES: return simd_v2(b, VOP_EQ8 + lane, simd_v2(b, VOP_MINS8 + lane, x, y), x);
+    case CMP_LEU: return simd_v2(b, VOP_EQ8 + lane, simd_v2(b, VOP_MINU8 + lane, x, y), x);
+    case CMP_GES: return simd_v2(b, VOP_EQ8 + lane, simd_v2(b, VOP_MINS8 + lane, y, x), y);
+    default: return simd_v2(b, VOP_EQ8 + lane, simd_v2(b, VOP_MINU8 + lane, y, x), y);
     }
 }
 
 static uint32_t compare64(struct build *b, uint32_t op, uint32_t x, uint32_t y)
 {
     switch (op) {
-    case OP_i64x2_ne: return not(b, v2(b, VOP_EQ64, x, y));
+    case OP_i64x2_ne: return not(b, simd_v2(b, VOP_EQ64, x, y));
     case OP_i64x2_lt_s: return greater64(b, y, x);
     case OP_i64x2_gt_s: return greater64(b, x, y);
     case OP_i64x2_le_s: return not(b, greater64(b, x, y));
@@ -267,191 +266,83 @@ static uint32_t compare64(struct build *b, uint32_t op, uint32_t x, uint32_t y)
 
 static uint32_t popcnt(struct build *b, uint32_t x)
 {
-    uint32_t nibble = all8(b, 0x0f), table = vconst(b, 0x0302020102010100u, 0x0403030203020201u);
-    uint32_t low = v2(b, VOP_AND, x, nibble);
-    uint32_t high = v2(b, VOP_AND, shift(b, VOP_SHRU16, x, 4), nibble);
-    return v2(b, VOP_ADD8, v2(b, VOP_PSHUFB, table, low), v2(b, VOP_PSHUFB, table, high));
+    uint32_t nibble = simd_all8(b, 0x0f);
+    uint32_t table = simd_const(b, 0x0302020102010100u, 0x0403030203020201u);
+    uint32_t low = simd_v2(b, VOP_AND, x, nibble);
+    uint32_t high = simd_v2(b, VOP_AND, simd_shift(b, VOP_SHRU16, x, 4), nibble);
+    return simd_v2(b, VOP_ADD8, simd_v2(b, VOP_PSHUFB, table, low),
+                   simd_v2(b, VOP_PSHUFB, table, high));
 }
 
 static uint32_t abs64(struct build *b, uint32_t x)
 {
-    uint32_t sign = shuffle(b, x, x, 0x0706050407060504u, 0x0f0e0d0c0f0e0d0cu);
-    sign = shift(b, VOP_SHRS32, sign, 31);
-    return v2(b, VOP_SUB64, v2(b, VOP_XOR, x, sign), sign);
+    uint32_t sign = simd_shuffle(b, x, x, 0x0706050407060504u, 0x0f0e0d0c0f0e0d0cu);
+    sign = simd_shift(b, VOP_SHRS32, sign, 31);
+    return simd_v2(b, VOP_SUB64, simd_v2(b, VOP_XOR, x, sign), sign);
 }
 
 static uint32_t mul64(struct build *b, uint32_t x, uint32_t y)
 {
-    uint32_t p = v2(b, VOP_MULU32, shift(b, VOP_SHRU64, x, 32), y);
-    uint32_t q = v2(b, VOP_MULU32, shift(b, VOP_SHRU64, y, 32), x);
-    p = shift(b, VOP_SHL64, v2(b, VOP_ADD64, p, q), 32);
-    return v2(b, VOP_ADD64, v2(b, VOP_MULU32, x, y), p);
+    uint32_t p = simd_v2(b, VOP_MULU32, simd_shift(b, VOP_SHRU64, x, 32), y);
+    uint32_t q = simd_v2(b, VOP_MULU32, simd_shift(b, VOP_SHRU64, y, 32), x);
+    p = simd_shift(b, VOP_SHL64, simd_v2(b, VOP_ADD64, p, q), 32);
+    return simd_v2(b, VOP_ADD64, simd_v2(b, VOP_MULU32, x, y), p);
 }
 
 /* The high half of the lanes, twice as wide. */
 static uint32_t extend_high(struct build *b, int lane, bool sign, uint32_t x)
 {
     if (!sign)
-        return interleave(b, x, vconst(b, 0, 0), 1u << lane, true);
+        return simd_interleave(b, x, simd_const(b, 0, 0), 1u << lane, true);
     if (lane == LT_I32) {
-        x = shuffle(b, x, x, 0x0f0e0d0c0b0a0908u, 0x0f0e0d0c0b0a0908u);
-        return v1(b, VOP_SX32, x);
+        x = simd_shuffle(b, x, x, 0x0f0e0d0c0b0a0908u, 0x0f0e0d0c0b0a0908u);
+        return simd_v1(b, VOP_SX32, x);
     }
-    x = interleave(b, x, x, 1u << lane, true);
-    return shift(b, lane == LT_I8 ? VOP_SHRS16 : VOP_SHRS32, x, 8u << lane);
+    x = simd_interleave(b, x, x, 1u << lane, true);
+    return simd_shift(b, lane == LT_I8 ? VOP_SHRS16 : VOP_SHRS32, x, 8u << lane);
 }
 
 static uint32_t extmul(struct build *b, int lane, bool sign, bool high, uint32_t x, uint32_t y)
 {
     if (lane == LT_I8) {
         if (high)
-            return v2(b, VOP_MUL16, extend_high(b, lane, sign, x), extend_high(b, lane, sign, y));
+            return simd_v2(b, VOP_MUL16, extend_high(b, lane, sign, x),
+                           extend_high(b, lane, sign, y));
         int vop = sign ? VOP_SX8 : VOP_ZX8;
-        return v2(b, VOP_MUL16, v1(b, vop, x), v1(b, vop, y));
+        return simd_v2(b, VOP_MUL16, simd_v1(b, vop, x), simd_v1(b, vop, y));
     }
     if (lane == LT_I16) {       /* low and high words of the products */
-        uint32_t l = v2(b, VOP_MUL16, x, y), h = v2(b, sign ? VOP_MULHS16 : VOP_MULHU16, x, y);
-        return interleave(b, l, h, 2, high);
+        uint32_t l = simd_v2(b, VOP_MUL16, x, y);
+        uint32_t h = simd_v2(b, sign ? VOP_MULHS16 : VOP_MULHU16, x, y);
+        return simd_interleave(b, l, h, 2, high);
     }
     uint64_t lo = high ? 0x0b0a09080b0a0908u : 0x0302010003020100u;
     uint64_t hi = high ? 0x0f0e0d0c0f0e0d0cu : 0x0706050407060504u;
-    x = shuffle(b, x, x, lo, hi);
-    y = shuffle(b, y, y, lo, hi);
-    return v2(b, sign ? VOP_MULS32 : VOP_MULU32, x, y);
+    x = simd_shuffle(b, x, x, lo, hi);
+    y = simd_shuffle(b, y, y, lo, hi);
+    return simd_v2(b, sign ? VOP_MULS32 : VOP_MULU32, x, y);
 }
 
 static uint32_t extadd(struct build *b, uint32_t op, uint32_t x)
 {
     switch (op) {
-    case OP_i16x8_extadd_pairwise_i8x16_s: return v2(b, VOP_MADDUB, all8(b, 1), x);
-    case OP_i16x8_extadd_pairwise_i8x16_u: return v2(b, VOP_MADDUB, x, all8(b, 1));
-    case OP_i32x4_extadd_pairwise_i16x8_s: return v2(b, VOP_MADD16, x, all16(b, 1));
+    case OP_i16x8_extadd_pairwise_i8x16_s: return simd_v2(b, VOP_MADDUB, simd_all8(b, 1), x);
+    case OP_i16x8_extadd_pairwise_i8x16_u: return simd_v2(b, VOP_MADDUB, x, simd_all8(b, 1));
+    case OP_i32x4_extadd_pairwise_i16x8_s: return simd_v2(b, VOP_MADD16, x, simd_all16(b, 1));
     }
-    return v2(b, VOP_ADD32, shift(b, VOP_SHRU32, x, 16), v2(b, VOP_AND, x, all32(b, 0xffff)));
+    return simd_v2(b, VOP_ADD32, simd_shift(b, VOP_SHRU32, x, 16),
+                   simd_v2(b, VOP_AND, x, simd_all32(b, 0xffff)));
 }
 
 static uint32_t swizzle(struct build *b, uint32_t x, uint32_t index)
 {
-    return v2(b, VOP_PSHUFB, x, v2(b, VOP_ADDU8, index, all8(b, 0x70)));
+    return simd_v2(b, VOP_PSHUFB, x, simd_v2(b, VOP_ADDU8, index, simd_all8(b, 0x70)));
 }
 
 static uint32_t q15mulr(struct build *b, uint32_t x, uint32_t y)
 {
-    uint32_t p = v2(b, VOP_MULHRS, x, y);
-    return v2(b, VOP_XOR, p, v2(b, VOP_EQ16, p, all16(b, 0x8000)));    /* -1 * -1 */
-}
-
-/* ---- floats -------------------------------------------------------------------------------- */
-
-/*
- * Both orders of the instruction, combined, so that zeros have the right sign and a NaN in either
- * operand shows; then NaNs lose their payload.
- */
-static uint32_t minimum(struct build *b, bool f64, uint32_t x, uint32_t y)
-{
-    int min = f64 ? VOP_MINPD : VOP_MINPS;
-    uint32_t r = v2(b, VOP_ORPS, v2(b, min, x, y), v2(b, min, y, x));
-    uint32_t nan = v2(b, f64 ? VOP_CMPUNPD : VOP_CMPUNPS, r, r);
-    r = v2(b, VOP_ORPS, r, nan);
-    nan = shift(b, f64 ? VOP_SHRU64 : VOP_SHRU32, nan, f64 ? 13 : 10);
-    return v2(b, VOP_ANDNPS, nan, r);
-}
-
-static uint32_t maximum(struct build *b, bool f64, uint32_t x, uint32_t y)
-{
-    int max = f64 ? VOP_MAXPD : VOP_MAXPS;
-    uint32_t p = v2(b, max, x, y), q = v2(b, max, y, x);
-    uint32_t d = v2(b, VOP_XORPS, p, q), r = v2(b, VOP_ORPS, p, d);
-    r = v2(b, f64 ? VOP_SUBPD : VOP_SUBPS, r, d);       /* -0 - 0 ... +0 - -0; quiets NaNs */
-    uint32_t nan = v2(b, f64 ? VOP_CMPUNPD : VOP_CMPUNPS, r, r);
-    nan = shift(b, f64 ? VOP_SHRU64 : VOP_SHRU32, nan, f64 ? 13 : 10);
-    return v2(b, VOP_ANDNPS, nan, r);
-}
-
-/* An overflow to above converts to 0x80000000, which the compare turns into 0x7fffffff. */
-static uint32_t trunc_s(struct build *b, uint32_t x)
-{
-    uint32_t y = v2(b, VOP_ANDPS, x, v2(b, VOP_CMPEQPS, x, x));
-    uint32_t over = v2(b, VOP_CMPLEPS, all32(b, 0x4f000000), x);
-    return v2(b, VOP_XOR, v1(b, VOP_CVTTPS2DQ, y), over);
-}
-
-/* Below 2^31 the first conversion has the value and the second one 0; above, the sum is right. */
-static uint32_t trunc_u(struct build *b, uint32_t x)
-{
-    uint32_t zero = vconst(b, 0, 0), two31 = all32(b, 0x4f000000);
-    x = v2(b, VOP_MAXPS, x, zero);                      /* NaN becomes 0 */
-    uint32_t y = v2(b, VOP_SUBPS, x, two31);
-    uint32_t high = v2(b, VOP_XOR, v1(b, VOP_CVTTPS2DQ, y), v2(b, VOP_CMPLEPS, two31, y));
-    high = v2(b, VOP_MAXS32, high, zero);
-    return v2(b, VOP_ADD32, v1(b, VOP_CVTTPS2DQ, x), high);
-}
-
-static uint32_t trunc_f64_s(struct build *b, uint32_t x)
-{
-    uint32_t max = v2(b, VOP_ANDPS, v2(b, VOP_CMPEQPD, x, x), all64(b, 0x41dfffffffc00000u));
-    return v1(b, VOP_CVTTPD2DQ, v2(b, VOP_MINPD, x, max));
-}
-
-static uint32_t trunc_f64_u(struct build *b, uint32_t x)
-{
-    uint32_t zero = vconst(b, 0, 0);
-    x = v2(b, VOP_MAXPD, x, zero);
-    x = v2(b, VOP_MINPD, x, all64(b, 0x41efffffffe00000u));
-    x = v1(b, VOP_TRUNCPD, x);
-    x = v2(b, VOP_ADDPD, x, all64(b, 0x4330000000000000u));     /* + 2^52: the integer is below */
-    return shuffle(b, x, zero, 0x0b0a090803020100u, 0x1716151413121110u);
-}
-
-/* Both halves as the fractions of big powers of two, which are then taken away: one rounding. */
-static uint32_t convert_u(struct build *b, uint32_t x)
-{
-    uint32_t low = v2(b, VOP_OR, v2(b, VOP_AND, x, all32(b, 0xffff)), all32(b, 0x4b000000));
-    uint32_t high = v2(b, VOP_OR, shift(b, VOP_SHRU32, x, 16), all32(b, 0x53000000));
-    high = v2(b, VOP_SUBPS, high, all32(b, 0x53000080));        /* 2^39 + 2^23 */
-    return v2(b, VOP_ADDPS, high, low);
-}
-
-static uint32_t convert_low_u(struct build *b, uint32_t x)
-{
-    x = interleave(b, x, all32(b, 0x43300000), 4, false);
-    return v2(b, VOP_SUBPD, x, all64(b, 0x4330000000000000u));
-}
-
-static uint32_t float_sign(struct build *b, bool neg, int lane, uint32_t x)
-{
-    uint64_t sign = lane == LT_F32 ? 0x8000000080000000u : 1ull << 63;
-    return neg ? v2(b, VOP_XORPS, x, all64(b, sign)) : v2(b, VOP_ANDPS, x, all64(b, ~sign));
-}
-
-/* ---- relaxed ------------------------------------------------------------------------------- */
-
-static uint32_t madd(struct build *b, int vop, uint32_t x, uint32_t y, uint32_t z)
-{
-    bool f64 = vop == VOP_FMAPD || vop == VOP_FNMAPD, neg = vop == VOP_FNMAPS || vop == VOP_FNMAPD;
-    if (b->f->o->cpu & WASM_CPU_FMA)
-        return with_aux(b, build_ins(b, IR_V3, T_V128, x, y, z), (uint32_t)vop);
-    uint32_t p = v2(b, f64 ? VOP_MULPD : VOP_MULPS, x, y);
-    if (neg)
-        return v2(b, f64 ? VOP_SUBPD : VOP_SUBPS, z, p);
-    return v2(b, f64 ? VOP_ADDPD : VOP_ADDPS, p, z);
-}
-
-static uint32_t relaxed(struct build *b, uint32_t op, const struct op_info *info, const uint32_t *v)
-{
-    uint32_t p;
-    switch (op) {
-    case OP_i32x4_relaxed_trunc_f32x4_u: return trunc_u(b, v[0]);
-    case OP_i32x4_relaxed_trunc_f64x2_u_zero: return trunc_f64_u(b, v[0]);
-    case OP_i8x16_relaxed_laneselect: case OP_i16x8_relaxed_laneselect:
-    case OP_i32x4_relaxed_laneselect: case OP_i64x2_relaxed_laneselect:
-        return select_bits(b, v[0], v[1], v[2]);
-    case OP_i16x8_relaxed_dot_i8x16_i7x16_s: return v2(b, VOP_MADDUB, v[1], v[0]);
-    case OP_i32x4_relaxed_dot_i8x16_i7x16_add_s:
-        p = v2(b, VOP_MADD16, v2(b, VOP_MADDUB, v[1], v[0]), all16(b, 1));
-        return v2(b, VOP_ADD32, p, v[2]);
-    }
-    return madd(b, info->arg, v[0], v[1], v[2]);
+    uint32_t p = simd_v2(b, VOP_MULHRS, x, y);
+    return simd_v2(b, VOP_XOR, p, simd_v2(b, VOP_EQ16, p, simd_all16(b, 0x8000)));    /* -1 * -1 */
 }
 
 /* ---- the dispatch -------------------------------------------------------------------------- */
@@ -459,10 +350,11 @@ static uint32_t relaxed(struct build *b, uint32_t op, const struct op_info *info
 /* v128 -> i32 */
 static uint32_t test(struct build *b, uint32_t op, const struct op_info *info, uint32_t x)
 {
-    uint32_t zero = vconst(b, 0, 0);
+    uint32_t zero = simd_const(b, 0, 0);
     if (op == OP_i16x8_bitmask)
-        return with_aux(b, build_ins(b, IR_V1, T_I32, v2(b, VOP_PACKS16, x, zero), 0, 0), VOP_MOVMSK8);
-    uint32_t any = build_ins(b, IR_VANY, T_I32, v2(b, info->arg, x, zero), 0, 0);
+        return with_aux(b, build_ins(b, IR_V1, T_I32, simd_v2(b, VOP_PACKS16, x, zero), 0, 0),
+                        VOP_MOVMSK8);
+    uint32_t any = build_ins(b, IR_VANY, T_I32, simd_v2(b, info->arg, x, zero), 0, 0);
     return with_aux(b, build_ins(b, IR_EQZ, T_I32, any, 0, 0), T_I32);
 }
 
@@ -472,16 +364,8 @@ static uint32_t unary(struct build *b, uint32_t op, const struct op_info *info, 
     case OP_v128_not: return not(b, x);
     case OP_i64x2_abs: return abs64(b, x);
     case OP_i8x16_neg: case OP_i16x8_neg: case OP_i32x4_neg: case OP_i64x2_neg:
-        return v2(b, info->arg, vconst(b, 0, 0), x);
+        return simd_v2(b, info->arg, simd_const(b, 0, 0), x);
     case OP_i8x16_popcnt: return popcnt(b, x);
-    case OP_f32x4_abs: case OP_f64x2_abs: return float_sign(b, false, info->arg, x);
-    case OP_f32x4_neg: case OP_f64x2_neg: return float_sign(b, true, info->arg, x);
-    case OP_i32x4_trunc_sat_f32x4_s: return trunc_s(b, x);
-    case OP_i32x4_trunc_sat_f32x4_u: return trunc_u(b, x);
-    case OP_i32x4_trunc_sat_f64x2_s_zero: return trunc_f64_s(b, x);
-    case OP_i32x4_trunc_sat_f64x2_u_zero: return trunc_f64_u(b, x);
-    case OP_f32x4_convert_i32x4_u: return convert_u(b, x);
-    case OP_f64x2_convert_low_i32x4_u: return convert_low_u(b, x);
     case OP_i16x8_extadd_pairwise_i8x16_s: case OP_i16x8_extadd_pairwise_i8x16_u:
     case OP_i32x4_extadd_pairwise_i16x8_s: case OP_i32x4_extadd_pairwise_i16x8_u:
         return extadd(b, op, x);
@@ -492,7 +376,8 @@ static uint32_t unary(struct build *b, uint32_t op, const struct op_info *info, 
     return extend_high(b, info->arg, false, x);
 }
 
-static uint32_t binary(struct build *b, uint32_t op, const struct op_info *info, uint32_t x, uint32_t y)
+static uint32_t binary(struct build *b, uint32_t op, const struct op_info *info, uint32_t x,
+                       uint32_t y)
 {
     if (op >= OP_i8x16_eq && op <= OP_i32x4_ge_u)
         return compare(b, (op - OP_i8x16_eq) % 10, info->arg, x, y);
@@ -501,17 +386,13 @@ static uint32_t binary(struct build *b, uint32_t op, const struct op_info *info,
     if (info->sig[2] == 'i')
         return shifted(b, op, info->arg, x, y);
     switch (op) {
-    case OP_v128_andnot: return v2(b, VOP_ANDN, y, x);
+    case OP_v128_andnot: return simd_v2(b, VOP_ANDN, y, x);
     case OP_i8x16_swizzle: return swizzle(b, x, y);
     case OP_i16x8_q15mulr_sat_s: return q15mulr(b, x, y);
     case OP_i64x2_mul: return mul64(b, x, y);
-    case OP_f32x4_gt: case OP_f32x4_ge: case OP_f64x2_gt: case OP_f64x2_ge:
-    case OP_f32x4_pmin: case OP_f32x4_pmax: case OP_f64x2_pmin: case OP_f64x2_pmax:
-        return v2(b, info->arg, y, x);
-    case OP_f32x4_min: case OP_f64x2_min: return minimum(b, info->arg == LT_F64, x, y);
-    case OP_f32x4_max: case OP_f64x2_max: return maximum(b, info->arg == LT_F64, x, y);
     }
-    unsigned kind = (op & 31) - (OP_i16x8_extmul_low_i8x16_s & 31);     /* low_s high_s low_u high_u */
+    /* low_s, high_s, low_u, high_u */
+    unsigned kind = (op & 31) - (OP_i16x8_extmul_low_i8x16_s & 31);
     return extmul(b, info->arg, kind < 2, kind & 1, x, y);
 }
 
@@ -526,9 +407,9 @@ void build_simd(struct build *b, uint32_t op, const struct op_info *info)
     }
     build_pop_sig(b, info->sig, v);
     if (op == OP_v128_bitselect)
-        r = select_bits(b, v[0], v[1], v[2]);
-    else if (op >= OP_RELAXED)
-        r = relaxed(b, op, info, v);
+        r = simd_select(b, v[0], v[1], v[2]);
+    else if (simd_float(b, op, info, v, &r))
+        ;
     else if (info->sig[0] == 'i')
         r = test(b, op, info, v[0]);
     else if (!info->sig[2])

@@ -1,16 +1,17 @@
 /*
- * emit_simd.c - machine code of vector operations (Intel SDM vol. 2): VEX forms where the CPU has AVX,
- * else SSE4.1, where the selector and the allocator have made the first operand the destination.
- * xmm15 is scratch.
+ * emit_simd.c - machine code of vector operations (Intel SDM vol. 2): VEX forms where the CPU has
+ * AVX, else SSE4.1, where the selector and the allocator have made the first operand the
+ * destination. xmm15 is scratch.
  */
 #include "wasm/emit.h"
 #include "wasm/simd.h"
 
 enum {
-    SSE_MOVAPS = XOP(X_P0, X_0F, 0x28), SSE_MOVSS = XOP(X_F3, X_0F, 0x10), SSE_MOVD = XOP(X_66, X_0F, 0x6e),
+    SSE_MOVSS = XOP(X_F3, X_0F, 0x10), SSE_MOVD = XOP(X_66, X_0F, 0x6e),
     SSE_MOVDDUP = XOP(X_F2, X_0F, 0x12), SSE_SHUFPS = XOP(X_P0, X_0F, 0xc6),
-    SSE_PSHUFD = XOP(X_66, X_0F, 0x70), SSE_PSHUFLW = XOP(X_F2, X_0F, 0x70), SSE_PSHUFB = XOP(X_66, X_38, 0x00),
-    SSE_PUNPCKLQDQ = XOP(X_66, X_0F, 0x6c), SSE_PXOR = XOP(X_66, X_0F, 0xef), SSE_POR = XOP(X_66, X_0F, 0xeb),
+    SSE_PSHUFD = XOP(X_66, X_0F, 0x70), SSE_PSHUFLW = XOP(X_F2, X_0F, 0x70),
+    SSE_PSHUFB = XOP(X_66, X_38, 0x00), SSE_PUNPCKLQDQ = XOP(X_66, X_0F, 0x6c),
+    SSE_PXOR = XOP(X_66, X_0F, 0xef), SSE_POR = XOP(X_66, X_0F, 0xeb),
     SSE_PTEST = XOP(X_66, X_38, 0x17), AVX_BROADCASTSS = XOP(X_66, X_38, 0x18),
     AVX2_BROADCASTB = XOP(X_66, X_38, 0x78), AVX2_BROADCASTW = XOP(X_66, X_38, 0x79),
     AVX2_BROADCASTD = XOP(X_66, X_38, 0x58),
@@ -40,7 +41,8 @@ static void shuffle_imm(struct emit *e, uint32_t op, int rd, int rs, uint8_t imm
 static void splat_int(struct emit *e, int lane, int w, int rd, struct opnd o)
 {
     bool avx2 = e->l->cpu & WASM_CPU_AVX2;
-    uint32_t broadcast = lane == LT_I8 ? AVX2_BROADCASTB : lane == LT_I16 ? AVX2_BROADCASTW : AVX2_BROADCASTD;
+    uint32_t broadcast = lane == LT_I8 ? AVX2_BROADCASTB :
+                         lane == LT_I16 ? AVX2_BROADCASTW : AVX2_BROADCASTD;
 
     if (o.mem && (avx2 ? lane < LT_I64 : e->avx && lane == LT_I32)) {
         emit_vec(e, avx2 ? broadcast : AVX_BROADCASTSS, 4, rd, 0, o, 0);
@@ -135,7 +137,8 @@ void emit_simd(struct emit *e, struct lir *x, struct mi *m)
         break;
     case L_V2: case L_V2C: case L_V2R: binary(e, x, m); break;
     case L_V3:
-        emit_vec(e, op, x->w, m->rd, m->r2, x->mem ? opnd_of(e, x, m, 0, NOREG) : opnd_reg(m->r3), 0);
+        emit_vec(e, op, x->w, m->rd, m->r2, x->mem ? opnd_of(e, x, m, 0, NOREG) : opnd_reg(m->r3),
+                 0);
         break;
     case L_VSHI:
         if (e->avx)
@@ -145,7 +148,8 @@ void emit_simd(struct emit *e, struct lir *x, struct mi *m)
         x_byte(&e->b, x->sub);
         break;
     case L_VGET:
-        emit_vec(e, op, x->w, m->r1, 0, x->mem ? opnd_of(e, x, m, 0, NOREG) : opnd_reg(m->rd), x->has_imm);
+        emit_vec(e, op, x->w, m->r1, 0, x->mem ? opnd_of(e, x, m, 0, NOREG) : opnd_reg(m->rd),
+                 x->has_imm);
         immediate(e, x);
         break;
     case L_VSPLAT: splat(e, x, m); break;

@@ -1,6 +1,7 @@
 /*
- * fold_simd.c - algebra on vector operations: constants, neutral elements, negated operands, lanes that
- * were just put or spread, rotations of lanes by whole bytes. Part of pass_gvn; see fold.c.
+ * fold_simd.c - algebra on vector operations: constants, neutral elements, negated operands,
+ * lanes that were just put or spread, rotations of lanes by whole bytes. Part of pass_gvn; see
+ * fold.c.
  */
 #include "wasm/gvn.h"
 #include "wasm/simd.h"
@@ -46,7 +47,8 @@ static uint32_t become(struct gvn *g, uint32_t i, int vop, uint32_t a, uint32_t 
     return i;
 }
 
-static uint32_t become_shuffle(struct gvn *g, uint32_t i, uint32_t a, uint32_t b, const uint8_t *lane)
+static uint32_t become_shuffle(struct gvn *g, uint32_t i, uint32_t a, uint32_t b,
+                               const uint8_t *lane)
 {
     struct ir_vector k;
     memcpy(&k, lane, sizeof k);
@@ -105,7 +107,8 @@ static bool is_not(const struct gvn *g, uint32_t v, uint32_t *y)
 {
     const struct ir_ins *x = &g->f->ins[v];
     struct ir_vector k;
-    if (x->op != IR_V2C || bit_kind(x->aux) != BIT_XOR || !is_vector(g, x->b, &k) || !equal(k, ones))
+    if (x->op != IR_V2C || bit_kind(x->aux) != BIT_XOR || !is_vector(g, x->b, &k) ||
+        !equal(k, ones))
         return false;
     *y = x->a;
     return true;

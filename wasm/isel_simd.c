@@ -1,9 +1,9 @@
 /*
- * isel_simd.c - selection of vector operations (simd.h): operands in memory, shifts by constants, lanes
- * that come from or go to memory, and shuffles. See isel.c for how the walk works.
+ * isel_simd.c - selection of vector operations (simd.h): operands in memory, shifts by constants,
+ * lanes that come from or go to memory, and shuffles. See isel.c for how the walk works.
  *
- * A legacy SSE instruction wants its memory operand aligned, so without AVX only constants and operands
- * of 8 bytes or less are left in memory.
+ * A legacy SSE instruction wants its memory operand aligned, so without AVX only constants and
+ * operands of 8 bytes or less are left in memory.
  */
 #include "wasm/isel.h"
 #include "wasm/simd.h"
@@ -158,7 +158,8 @@ static void sel_get(struct isel *s, uint32_t v)
         return;
     }
     bool first = lane == 0 && type >= LT_I32;
-    x = put_op(s, L_VGET, v, first ? XOP(X_66, X_0F, 0x7e) : get_ops[type].op, first ? -1 : (int)lane);
+    x = put_op(s, L_VGET, v, first ? XOP(X_66, X_0F, 0x7e) : get_ops[type].op,
+               first ? -1 : (int)lane);
     x->w = get_ops[type].w;
     x->s1 = isel_val(s, i->a);
 }

@@ -1,9 +1,9 @@
 /*
  * opcodes_simd.h - the rows of opcodes.h after prefix 0xfd (wasm 5.4.8): 0xfd n is OP_FD + n.
  *
- * 'v' in a signature is v128. Rows with an IR operation are one vector operation (arg = enum vop), a
- * splat (arg = lane type) or a plain access; the others are put together in build_simd.c, where arg is
- * the part that differs between rows of one family.
+ * 'v' in a signature is v128. Rows with an IR operation are one vector operation (arg = enum
+ * vop), a splat (arg = lane type) or a plain access; the others are put together in build_simd.c,
+ * where arg is the part that differs between rows of one family.
  */
 #ifndef WASM_OPCODES_SIMD_H
 #define WASM_OPCODES_SIMD_H

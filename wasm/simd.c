@@ -1,8 +1,9 @@
 /*
  * simd.c - the table of simd.h as data, and the pool of vector constants of a function.
  *
- * An IR_CONST of type T_V128 holds an index into the pool in `b`. Equal vectors have equal indices, and
- * index 0 is the zero vector, so that constants are compared and numbered like those of other types.
+ * An IR_CONST of type T_V128 holds an index into the pool in `b`. Equal vectors have equal
+ * indices, and index 0 is the zero vector, so that constants are compared and numbered like those
+ * of other types.
  */
 #include "wasm/build.h"
 #include "wasm/simd.h"

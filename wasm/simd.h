@@ -1,9 +1,9 @@
 /*
- * simd.h - vector operations: one row for each x86 instruction that an IR operation V1, V2, V2C or V3
+ * simd.h - vector operations: a row for each x86 instruction that an IR operation V1, V2, V2C or V3
  * stands for. All that wasm has is put together from these by build_simd.c.
  *
- * X(name, prefix, map, opcode byte, immediate or -1, flags). Operands of V2: the first is the one that
- * the legacy SSE form overwrites.
+ * X(name, prefix, map, opcode byte, immediate or -1, flags). The first operand of V2 is the one
+ * that the legacy SSE form overwrites.
  */
 #ifndef WASM_SIMD_H
 #define WASM_SIMD_H
@@ -66,7 +66,7 @@ enum vop_flag {
     X(MOVMSK8, 66, 0F, 0xd7, -1, VF_REG) X(MOVMSK32, P0, 0F, 0x50, -1, VF_REG) \
     X(MOVMSK64, 66, 0F, 0x50, -1, VF_REG) \
     X(MOVD, 66, 0F, 0x6e, -1, VF_INT)           /* a shift count */ \
-    X(ZEXT32, F3, 0F, 0x10, -1, 0)              /* an f32, the rest zero; registers: see emit_simd.c */ \
+    X(ZEXT32, F3, 0F, 0x10, -1, 0)              /* an f32, the rest zero; see isel_simd.c */ \
     X(ZEXT64, F3, 0F, 0x7e, -1, VF_HALF)        /* an f64 */ \
     /* floats */ \
     X(ANDPS, P0, 0F, 0x54, -1, VF_COMM) X(ANDNPS, P0, 0F, 0x55, -1, 0) \
