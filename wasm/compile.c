@@ -1,7 +1,7 @@
 /*
  * compile.c - the pipeline: for each function body
  *
- *   pass_build -> pass_gvn -> pass_divide -> isel_run -> ra_run -> emit_func
+ *   pass_build -> pass_gvn -> pass_divide -> pass_bulk -> isel_run -> ra_run -> emit_func
  *
  * and the image that collects the results. Everything of one function lives in an arena that is emptied
  * before the next; only code, relocations and site tables stay.
@@ -144,6 +144,8 @@ static bool compile_func(struct worker *w, uint32_t index)
     }
     if (pass_on(c->o, 'd'))
         pass_divide(f);
+    if (pass_on(c->o, 'm') && !c->o->volatile_mem)
+        pass_bulk(f);
     l = arena_alloc(a, sizeof *l);
     *l = (struct lfunc){ .f = f, .arena = a, .cpu = c->o->cpu };
     isel_run(l);

@@ -55,27 +55,12 @@ static struct magic magic_signed(int64_t d, int bits)
     return (struct magic){ .m = (d < 0 ? 0 - m : m) & mask, .shift = (uint32_t)(p - bits) };
 }
 
-/* where new instructions go: behind `prev` (0: at the start) of block b */
-struct place { struct ir_func *f; uint32_t block, prev, pos; };
-
-static uint32_t make(struct place *p, int op, int type, uint32_t a, uint32_t b)
+static uint32_t make(struct ir_place *p, int op, int type, uint32_t a, uint32_t b)
 {
-    struct ir_func *f = p->f;
-
-    if (f->nins == f->cap_ins) {
-        f->ins = arena_grow(f->arena, f->ins, f->cap_ins * sizeof *f->ins, 2 * f->cap_ins * sizeof *f->ins);
-        f->cap_ins *= 2;
-    }
-    uint32_t v = f->nins++;
-    uint32_t *link = p->prev ? &f->ins[p->prev].next : &f->blocks[p->block].first;
-    f->ins[v] = (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b, .next = *link,
-                                 .pos = p->pos };
-    *link = v;
-    p->prev = v;
-    return v;
+    return ir_insert(p, (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b });
 }
 
-static uint32_t constant(struct place *p, int type, uint64_t k)
+static uint32_t constant(struct ir_place *p, int type, uint64_t k)
 {
     uint32_t v = make(p, IR_CONST, type, 0, (uint32_t)k);
 
@@ -83,13 +68,13 @@ static uint32_t constant(struct place *p, int type, uint64_t k)
     return v;
 }
 
-static uint32_t shift(struct place *p, int op, int type, uint32_t v, uint32_t count)
+static uint32_t shift(struct ir_place *p, int op, int type, uint32_t v, uint32_t count)
 {
     return count ? make(p, op, type, v, constant(p, type, count)) : v;
 }
 
 /* high half of x * m */
-static uint32_t high(struct place *p, int type, uint32_t x, uint64_t m, bool sign)
+static uint32_t high(struct ir_place *p, int type, uint32_t x, uint64_t m, bool sign)
 {
     if (type == T_I64)
         return make(p, sign ? IR_MULHS : IR_MULHU, T_I64, x, constant(p, T_I64, m));
@@ -102,7 +87,7 @@ static uint32_t high(struct place *p, int type, uint32_t x, uint64_t m, bool sig
     return v;
 }
 
-static uint32_t quotient_unsigned(struct place *p, int type, uint32_t x, uint64_t d)
+static uint32_t quotient_unsigned(struct ir_place *p, int type, uint32_t x, uint64_t d)
 {
     struct magic g = magic_unsigned(d, type == T_I32 ? 32 : 64);
     uint32_t h = high(p, type, x, g.m, false);
@@ -113,7 +98,7 @@ static uint32_t quotient_unsigned(struct place *p, int type, uint32_t x, uint64_
     return shift(p, IR_SHRU, type, make(p, IR_ADD, type, t, h), g.shift - 1);
 }
 
-static uint32_t quotient_signed(struct place *p, int type, uint32_t x, int64_t d)
+static uint32_t quotient_signed(struct ir_place *p, int type, uint32_t x, int64_t d)
 {
     int bits = type == T_I32 ? 32 : 64;
     struct magic g = magic_signed(d, bits);
@@ -135,7 +120,7 @@ static bool suits(uint64_t d, bool sign, int bits)
     return ad > 2 && (ad & (ad - 1));
 }
 
-static uint32_t replace(struct place *p, uint32_t v)
+static uint32_t replace(struct ir_place *p, uint32_t v)
 {
     struct ir_ins i = p->f->ins[v];
     uint64_t d = ir_imm(&p->f->ins[i.b]);
@@ -169,7 +154,7 @@ static uint32_t replace(struct place *p, uint32_t v)
 void pass_divide(struct ir_func *f)
 {
     for (uint32_t b = 1; b < f->nblocks; b++) {
-        struct place p = { .f = f, .block = b };
+        struct ir_place p = { .f = f, .block = b };
         for (uint32_t v = f->blocks[b].first; v; v = f->ins[v].next) {
             struct ir_ins *i = &f->ins[v];
             bool div = i->op >= IR_DIVS && i->op <= IR_REMU;

@@ -308,6 +308,22 @@ static bool reads(struct emit *e, struct pmove *a, struct pmove *b)
     return e->l->slot[a->from] == e->l->slot[b->to];
 }
 
+/* A cycle of general registers gets shorter by exchanging two. */
+static void exchange(struct emit *e, struct pmove *p, struct pmove *moves, uint32_t n)
+{
+    uint8_t rd = p->rd, rs = p->rs;
+
+    x_rr(&e->b, 0x87, 8, rd, rs);
+    for (uint32_t k = 0; k < n; k++) {
+        if (moves[k].spare)
+            continue;
+        if (moves[k].rs == rd)
+            moves[k].rs = rs;
+        else if (moves[k].rs == rs)
+            moves[k].rs = rd;
+    }
+}
+
 /*
  * A cycle is left: p's source moves to the scratch register, from where it goes on later. Until then
  * nothing else may use that register.
@@ -316,6 +332,10 @@ static void break_cycle(struct emit *e, struct pmove *p, struct pmove *moves, ui
 {
     struct pmove key = *p;
 
+    if (p->rs < XMM0 && p->rd < XMM0) {
+        exchange(e, p, moves, n);
+        return;
+    }
     if (p->rs >= XMM0 && p->rs < 32) {
         emit_move(e, T_V128, XSCRATCH, p->rs);
     } else if (p->rs < 32) {
@@ -368,6 +388,12 @@ static void parallel_moves(struct emit *e, uint32_t first, uint32_t n)
         for (uint32_t k = 0; k < n; k++) {
             if (m[k].spare)
                 continue;
+            if (is_nop(e, &m[k])) {         /* an exchange has put it there */
+                m[k].spare = 1;
+                left--;
+                progress = true;
+                continue;
+            }
             bool blocked = false;
             for (uint32_t j = 0; j < n && !blocked; j++)
                 blocked = j != k && !m[j].spare && reads(e, &m[j], &m[k]);
@@ -439,6 +465,15 @@ static void edge_moves(struct emit *e, struct edge *ed)
     parallel_moves(e, ed->moves, ed->nmoves);
 }
 
+/* moves of an edge that do something, now that slots are known */
+static bool real_moves(struct emit *e, struct edge *ed)
+{
+    for (uint32_t k = ed->moves; k < ed->moves + ed->nmoves; k++)
+        if (!is_nop(e, &e->l->pool[k]))
+            return true;
+    return false;
+}
+
 static int invert(int cc)
 {
     return cc ^ 1;      /* CC_FEQ and CC_FNE are a pair too */
@@ -449,12 +484,13 @@ static void term_jcc(struct emit *e, uint32_t b, int cc)
     struct ir_block *bl = &e->f->blocks[b];
     uint32_t yes = bl->succ[0], no = bl->succ[1];
     struct edge *ey = edge_to(e, b, yes), *en = edge_to(e, b, no);
+    bool my = real_moves(e, ey), mn = real_moves(e, en);
 
-    if (!ey->nmoves && (en->nmoves || no == e->next || yes != e->next)) {
+    if (!my && (mn || no == e->next || yes != e->next)) {
         emit_branch(e, cc, yes);
         edge_moves(e, en);
         jump(e, no);
-    } else if (!en->nmoves) {
+    } else if (!mn) {
         emit_branch(e, invert(cc), no);
         edge_moves(e, ey);
         jump(e, yes);
@@ -490,63 +526,58 @@ static void term_switch(struct emit *e, uint32_t b, struct mi *m)
 {
     struct ir_block *bl = &e->f->blocks[b];
     uint32_t n = bl->c, def = e->f->args[bl->b + n - 1];
-    struct edge *ed = edge_to(e, b, def);
-    size_t to_default;
+    struct edge *other = edge_to(e, b, def);
+    bool stub = real_moves(e, other);
+    size_t to_default = 0;
 
     x_alu_ri(&e->b, 7, 4, m->r1, (int32_t)(n - 1));
-    x_byte(&e->b, 0x0f);
-    x_byte(&e->b, 0x80 | CC_AE);
-    to_default = e->b.n;
-    x_u32(&e->b, 0);
+    if (stub) {
+        x_byte(&e->b, 0x0f);
+        x_byte(&e->b, 0x80 | CC_AE);
+        to_default = e->b.n;
+        x_u32(&e->b, 0);
+    } else {
+        jcc_block(e, CC_AE, def);
+    }
     GROW(e, table, ntable, captable);
-    struct xmem t = { .base = 0xff, .index = 0xff, .rip = 1 };
-    x_rm(&e->b, 0x8d, 8, m->t1, t);
-    struct table *tb = &e->table[e->ntable++];
-    *tb = (struct table){ .lea = (uint32_t)e->b.n - 4, .block = b };
+    x_rm(&e->b, 0x8d, 8, m->t1, (struct xmem){ .base = 0xff, .index = 0xff, .rip = 1 });
+    e->table[e->ntable++] = (struct table){ .lea = e->b.n - 4, .block = b };
     struct xmem entry = { .base = m->t1, .index = m->r1, .scale = 4 };
     x_rm(&e->b, 0x63, 8, m->rd, entry);
     x_rr(&e->b, 0x03, 8, m->rd, m->t1);
     x_rr(&e->b, 0xff, 4, 4, m->rd);
-    /* edges with moves, each once; the table and the default then lead here */
-    uint32_t slot = e->ntable - 1;
+    /* edges with moves, each once; the rows of the table and the default lead here */
     for (uint32_t k = e->l->edges_of[b]; k; k = e->l->edge[k].next) {
         struct edge *x = &e->l->edge[k];
-        e->stub_of[x->to] = 0;
-        if (!x->nmoves)
+        if (!real_moves(e, x))
             continue;
         emit_room(e);
-        e->stub_of[x->to] = e->b.n;
+        x->stub = e->b.n;
         edge_moves(e, x);
         emit_room(e);
         x_byte(&e->b, 0xe9);
         fix_block(e, x->to)->fixed = true;
     }
-    (void)ed;
-    /* the table itself stands here, 4-aligned, never executed: rows are patched when blocks are placed */
-    while (e->b.n & 3)
-        x_byte(&e->b, 0xcc);
-    e->table[slot].at = e->b.n;
-    x_patch32(&e->b, e->table[slot].lea, (uint32_t)(e->b.n - e->table[slot].lea - 4));
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t to = e->f->args[bl->b + k];
+    if (stub)
+        x_patch32(&e->b, to_default, (uint32_t)(other->stub - to_default - 4));
+}
+
+/* Jump tables stand behind the function: rows count from the start of their table. */
+static void finish_tables(struct emit *e)
+{
+    for (uint32_t k = 0; k < e->ntable; k++) {
+        struct table *t = &e->table[k];
+        struct ir_block *bl = &e->f->blocks[t->block];
+        for (uint32_t x = e->l->edges_of[t->block]; x; x = e->l->edge[x].next)
+            e->target[e->l->edge[x].to] = e->l->edge[x].stub ? e->l->edge[x].stub : e->block_at[e->l->edge[x].to];
         emit_room(e);
-        if (k == n - 1) {       /* default */
-            if (e->stub_of[to]) {
-                x_patch32(&e->b, to_default, (uint32_t)(e->stub_of[to] - to_default - 4));
-            } else {
-                GROW(e, fix, nfix, capfix);
-                e->fix[e->nfix++] = (struct fix){ .at = to_default, .to = to, .fixed = true };
-            }
-            break;
-        }
-        if (e->stub_of[to]) {
-            x_u32(&e->b, (uint32_t)(e->stub_of[to] - e->table[slot].at));
-        } else {
-            /* rel32 counts from behind the field; a row counts from the table's start */
-            uint32_t bias = (uint32_t)(e->b.n + 4 - e->table[slot].at);
-            GROW(e, fix, nfix, capfix);
-            e->fix[e->nfix++] = (struct fix){ .at = e->b.n, .to = to, .fixed = true };
-            x_u32(&e->b, bias);
+        while (e->b.n & 3)
+            x_byte(&e->b, 0xcc);
+        size_t at = e->b.n;
+        x_patch32(&e->b, t->lea, (uint32_t)(at - t->lea - 4));
+        for (uint32_t row = 0; row + 1 < bl->c; row++) {
+            emit_room(e);
+            x_u32(&e->b, (uint32_t)(e->target[e->f->args[bl->b + row]] - at));
         }
     }
 }
@@ -902,7 +933,7 @@ void emit_func(struct emit *e)
     e->b.cap = 4096 + (size_t)e->l->nmi * 4;
     e->b.p = arena_raw(e->arena, e->b.cap);
     e->block_at = arena_alloc(e->arena, f->nblocks * sizeof *e->block_at);
-    e->stub_of = arena_alloc(e->arena, f->nblocks * sizeof *e->stub_of);
+    e->target = arena_raw(e->arena, f->nblocks * sizeof *e->target);
     assign_slots(e);
     if (f->m->funcs[f->index].escapes)
         entries(e);
@@ -919,9 +950,8 @@ void emit_func(struct emit *e)
             e->b.p[x->at] = (uint8_t)(e->block_at[x->to] - x->at - 1);
             continue;
         }
-        uint32_t old = e->b.p[x->at] | e->b.p[x->at + 1] << 8 | e->b.p[x->at + 2] << 16 |
-                       (uint32_t)e->b.p[x->at + 3] << 24;
-        x_patch32(&e->b, x->at, (uint32_t)(e->block_at[x->to] - x->at - 4) + old);
+        x_patch32(&e->b, x->at, (uint32_t)(e->block_at[x->to] - x->at - 4));
     }
+    finish_tables(e);
     finish_pool(e);
 }

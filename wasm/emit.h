@@ -12,7 +12,7 @@ struct stub { size_t at; uint32_t pos; uint8_t trap; }; /* rel32 at `at` to a tr
 struct emit_callee { int base; int32_t code, in, tail; };
 struct cold { size_t at, back; uint32_t ins, pos; struct emit_callee to; };    /* call behind the function */
 struct pool_ref { size_t at; uint8_t tail, size; uint64_t lo, hi; };
-struct table { size_t at; uint32_t block, lea; };       /* jump table of a switch */
+struct table { size_t lea; uint32_t block; };           /* jump table of a switch: displacement of its address */
 struct reloc { uint32_t at, func; };                    /* rel32 at `at` to a function's entry */
 struct site_rec { uint32_t pc, pos; uint8_t trap, call; };
 
@@ -29,7 +29,7 @@ struct emit {
     struct table *table; uint32_t ntable, captable;
     struct reloc *reloc; uint32_t nreloc, capreloc;
     struct site_rec *site; uint32_t nsite, capsite;
-    size_t *stub_of;            /* per block: start of the switch edge's moves, while one is emitted */
+    size_t *target;             /* per block: where a switch goes to reach it, while its table is written */
     uint32_t frame;             /* bytes below the saved registers */
     uint32_t saved;             /* number of pushed registers */
     uint32_t next;              /* block that follows in the layout */

@@ -75,6 +75,24 @@ uint32_t ir_dom_common(const struct ir_func *f, uint32_t a, uint32_t b)
     return a;
 }
 
+uint32_t ir_insert(struct ir_place *p, struct ir_ins i)
+{
+    struct ir_func *f = p->f;
+
+    if (f->nins == f->cap_ins) {
+        f->ins = arena_grow(f->arena, f->ins, f->cap_ins * sizeof *f->ins, 2 * f->cap_ins * sizeof *f->ins);
+        f->cap_ins *= 2;
+    }
+    uint32_t v = f->nins++;
+    uint32_t *link = p->prev ? &f->ins[p->prev].next : &f->blocks[p->block].first;
+    i.next = *link;
+    i.pos = p->pos;
+    f->ins[v] = i;
+    *link = v;
+    p->prev = v;
+    return v;
+}
+
 bool ir_dominates(const struct ir_func *f, uint32_t a, uint32_t b)
 {
     const struct ir_block *k = f->blocks;

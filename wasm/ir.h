@@ -240,6 +240,11 @@ static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)
 uint32_t ir_v128(struct ir_func *f, uint64_t lo, uint64_t hi);
 struct ir_vector ir_vector(const struct ir_func *f, uint32_t index);
 
+/* Where new instructions go: behind `prev` (0: at the start) of a block; they get the position `pos`. */
+struct ir_place { struct ir_func *f; uint32_t block, prev, pos; };
+/* Puts a copy of i there, and the place behind it; returns its index. Pointers into f->ins move. */
+uint32_t ir_insert(struct ir_place *p, struct ir_ins i);
+
 /* Does block a dominate block b? O(log depth). */
 bool ir_dominates(const struct ir_func *f, uint32_t a, uint32_t b);
 
@@ -253,6 +258,7 @@ struct build;
 bool pass_build(struct ir_func *f, struct wasm_error *err);
 void pass_gvn(struct ir_func *f);       /* gvn.c: fold, number, forward, hoist, drop dead code */
 void pass_divide(struct ir_func *f);    /* divide.c: division by constants */
+void pass_bulk(struct ir_func *f);      /* bulk.c: small memory.copy and memory.fill */
 /* isel.c, ra.c, emit.c: see lir.h */
 
 #endif

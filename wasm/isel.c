@@ -83,6 +83,67 @@ static bool foldable_load(struct isel *s, uint32_t v, int type)
            s->epoch[v] == s->now;
 }
 
+static bool is_int_compare(int op)
+{
+    return op >= IR_EQ && op <= IR_GEU;
+}
+
+static bool is_float_compare(int op)
+{
+    return op >= IR_FEQ && op <= IR_FGE;
+}
+
+/* An upper bound of the i32 v, from constants, masks and widths; no deeper than a few operations. */
+static uint64_t highest(struct isel *s, uint32_t v, int depth)
+{
+    struct ir_ins *i = &s->ins[v];
+    uint64_t a, b, k;
+
+    if (i->op == IR_CONST)
+        return ir_imm(i);
+    if (i->type != T_I32 || depth > 5)
+        return UINT32_MAX;
+    switch (i->op) {
+    case IR_AND:
+        a = highest(s, i->a, depth + 1);
+        b = highest(s, i->b, depth + 1);
+        return a < b ? a : b;
+    case IR_ADD:
+        a = highest(s, i->a, depth + 1) + highest(s, i->b, depth + 1);
+        break;
+    case IR_SHL:
+        a = is_const(s, i->b, &k) ? highest(s, i->a, depth + 1) << (k & 31) : UINT32_MAX;
+        break;
+    case IR_SHRU:
+        return is_const(s, i->b, &k) ? highest(s, i->a, depth + 1) >> (k & 31) : UINT32_MAX;
+    case IR_MUL:
+        a = is_const(s, i->b, &k) && k <= UINT16_MAX ? highest(s, i->a, depth + 1) * k : UINT32_MAX;
+        break;
+    case IR_LOAD:
+        return (i->aux & 255) == MEM_8U ? 255 : (i->aux & 255) == MEM_16U ? 65535 : UINT32_MAX;
+    case IR_SELECT:
+        a = highest(s, i->a, depth + 1);
+        b = highest(s, i->b, depth + 1);
+        return a > b ? a : b;
+    default:
+        return is_int_compare(i->op) || is_float_compare(i->op) || i->op == IR_EQZ ? 1 : UINT32_MAX;
+    }
+    return a <= UINT32_MAX ? a : UINT32_MAX;
+}
+
+/* v = x + c that cannot wrap: c << shift joins the offset, x is what is left. */
+static uint32_t strip_offset(struct isel *s, uint32_t v, int shift, uint32_t *offset)
+{
+    struct ir_ins *i = &s->ins[v];
+    uint64_t c;
+
+    if (i->op != IR_ADD || i->type != T_I32 || !is_const(s, i->b, &c) || highest(s, i->a, 0) + c > UINT32_MAX ||
+        (c << shift) + *offset > INT32_MAX)
+        return v;
+    *offset += (uint32_t)(c << shift);
+    return i->a;
+}
+
 /* memory operand [base + address + offset] of load or store i into lir x */
 static void address(struct isel *s, struct lir *x, uint32_t addr, uint32_t offset, uint32_t memory)
 {
@@ -94,6 +155,13 @@ static void address(struct isel *s, struct lir *x, uint32_t addr, uint32_t offse
     if (is_const(s, addr, &k) && k + offset <= INT32_MAX) {
         x->disp = (int32_t)(k + offset);
         return;
+    }
+    addr = strip_offset(s, addr, 0, &offset);
+    struct ir_ins *i = &s->ins[addr];
+    if (i->op == IR_SHL && i->type == T_I32 && single(s, addr) && is_const(s, i->b, &k) && k <= 3 &&
+        highest(s, i->a, 0) << k <= UINT32_MAX) {
+        addr = strip_offset(s, i->a, (int)k, &offset);
+        x->scale = (uint8_t)(1 << k);
     }
     x->s3 = val(s, addr);
     x->disp = (int32_t)offset;
@@ -114,16 +182,6 @@ struct flags { uint8_t cc; uint32_t cmp; uint32_t v; };
 
 static const uint8_t int_cc[] = { CC_E, CC_NE, CC_L, CC_B, CC_G, CC_A, CC_LE, CC_BE, CC_GE, CC_AE };
 static const uint8_t float_cc[] = { CC_FEQ, CC_FNE, CC_A, CC_A, CC_AE, CC_AE };
-
-static bool is_int_compare(int op)
-{
-    return op >= IR_EQ && op <= IR_GEU;
-}
-
-static bool is_float_compare(int op)
-{
-    return op >= IR_FEQ && op <= IR_FGE;
-}
 
 static uint8_t swap_cc(uint8_t cc)
 {

@@ -144,6 +144,7 @@ struct edge {               /* from a block to a successor */
     uint32_t to, index;     /* index among the predecessors of `to` */
     uint32_t next;          /* of the same source block */
     uint32_t moves, nmoves; /* pool range */
+    size_t stub;            /* emit: where the moves of a switch's edge stand; 0: it has none */
 };
 
 struct use { uint32_t at, next; };      /* lir index of a use; list in execution order */

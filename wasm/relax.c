@@ -161,6 +161,12 @@ void emit_relax(struct emit *e)
         e->cold[i].at = place(&r, e->cold[i].at);
         e->cold[i].back = place(&r, e->cold[i].back);
     }
+    for (uint32_t i = 0; i < e->ntable; i++) {
+        e->table[i].lea = place(&r, e->table[i].lea);
+        for (uint32_t x = e->l->edges_of[e->table[i].block]; x; x = e->l->edge[x].next)
+            if (e->l->edge[x].stub)
+                e->l->edge[x].stub = place(&r, e->l->edge[x].stub);
+    }
     for (uint32_t i = 0; i < e->npool; i++)
         e->pool[i].at = place(&r, e->pool[i].at);
     for (uint32_t i = 0; i < e->nreloc; i++)
