@@ -457,6 +457,27 @@ static void place_phi(struct ra *ra, uint32_t b, uint32_t v, uint32_t main)
     define(ra, v, r);
 }
 
+/* Vector constants that a loop without calls uses are loaded before it, as far as registers are free. */
+static void preload_consts(struct ra *ra, uint32_t loop_end)
+{
+    struct lfunc *l = ra->l;
+    uint32_t spare = 2;
+
+    while (ra->next_call && l->call_at[ra->next_call - 1] >= ra->at)
+        ra->next_call--;
+    if (ra->next_call && l->call_at[ra->next_call - 1] > loop_end)
+        return;
+    for (uint32_t k = 0; k < ra->nvconst; k++) {
+        uint32_t v = ra->vconst[k], free = ra->vecs & ~occupied(ra, ra->vecs);
+        if ((uint32_t)__builtin_popcount(free) <= spare)
+            return;
+        if (ra->regof[v] == NOREG && next_use(ra, v) > loop_end) {
+            bind(ra, v, pick_free(ra, v, free));
+            ra->touched[v] = ra->at;
+        }
+    }
+}
+
 static void start_merge(struct ra *ra, uint32_t b)
 {
     struct ir_func *f = ra->f;
@@ -476,6 +497,7 @@ static void start_merge(struct ra *ra, uint32_t b)
     for (uint32_t v = bl->first; v && f->ins[v].op == IR_PHI; v = f->ins[v].next)
         place_phi(ra, b, v, main);
     if (bl->header) {
+        preload_consts(ra, loop_end);
         ra->head[b] = arena_raw(ra->l->arena, sizeof *ra->head[b]);
         *ra->head[b] = ra->now;
     }
@@ -787,9 +809,12 @@ static bool wants_temp(struct ra *ra, struct lir *x)
 /* The operand stays in memory if the form allows it, it is in no register and not needed again soon. */
 static bool stay_in_memory(struct ra *ra, uint32_t v)
 {
-    if (ra->regof[v] != NOREG || next_use(ra, v))
+    bool vec = ir_is_vec(ra->f->ins[v].type);
+
+    if (is_const(ra, v) && !vec)
         return false;
-    if (is_const(ra, v) && !ir_is_vec(ra->f->ins[v].type))
+    bool full = is_const(ra, v) && !(ra->vecs & ~ra->locked & ~occupied(ra, ra->vecs));
+    if (ra->regof[v] != NOREG || (next_use(ra, v) && !full))
         return false;
     if (!is_const(ra, v) && ra->f->ins[v].type == T_V128 && !(ra->l->cpu & WASM_CPU_AVX))
         return false;           /* legacy SSE wants it aligned */
@@ -977,6 +1002,18 @@ static void set_up(struct ra *ra)
     memset(l->def_reg, NOREG, n);
 }
 
+enum { MAX_VCONST = 64 };
+
+static void list_consts(struct ra *ra)
+{
+    struct ir_ins *ins = ra->f->ins;
+
+    ra->vconst = arena_alloc(ra->l->arena, MAX_VCONST * sizeof *ra->vconst);
+    for (uint32_t v = 1; v < ra->f->nins && ra->nvconst < MAX_VCONST; v++)
+        if (ins[v].op == IR_CONST && ir_is_vec(ins[v].type) && ra->l->uses_of[v])
+            ra->vconst[ra->nvconst++] = v;
+}
+
 void ra_run(struct lfunc *l)
 {
     uint32_t stress = l->f->o->stress;
@@ -984,12 +1021,13 @@ void ra_run(struct lfunc *l)
 
     if (stress & WASM_STRESS_FEW) {
         ra.ints = BIT(RAX) | BIT(RCX) | BIT(RDX) | BIT(RBX) | BIT(R8);
-        ra.vecs = BIT(XMM0) | BIT(XMM0 + 1) | BIT(XMM0 + 9);
+        ra.vecs = BIT(XMM0) | BIT(XMM0 + 1) | BIT(XMM0 + 2) | BIT(XMM0 + 9);   /* V3 wants 4 */
     }
     if (stress & WASM_STRESS_RANDOM)
         ra.random = stress | 1;
     set_up(&ra);
     ra_uses(&ra);
+    list_consts(&ra);
     ra.next_call = l->ncalls;
     number_dominators(&ra);
     for (uint32_t b = 1; b < l->f->nblocks; b++) {
