@@ -23,7 +23,8 @@ error() { # TEXT EXPECTED
 
 text='interface demo { f : func ( a : u32 , b : string ) -> ( c : u64 ) ; }'
 id=$(printf '%s' "$text" | sha256sum | cut -d' ' -f1)
-printf '/* one */ interface demo {\n  f: func(a: u32, b:string)->(c: u64); // two\n}\n' > "$dir/x.wit"
+printf '/* one */ interface demo {\n  f: func(a: u32, b:string)->(c: u64); // two\n}\n' \
+    > "$dir/x.wit"
 "$ifgen" "$dir/x.wit" -o "$dir/x.h"
 check id "#define IFACE_DEMO \"demo@$id\"" "$(grep '#define IFACE_DEMO ' "$dir/x.h")"
 check operation "    DEMO_F = 1," "$(grep DEMO_F "$dir/x.h")"
@@ -34,7 +35,8 @@ EOF
 check layout "" "$(cc -c "$dir/x.c" -o "$dir/x.o" 2>&1)"
 
 error 'interface x {\n  f: func(a: u33);\n}' "x.wit:2:14: unknown type 'u33'"
-error 'interface x {\n  f: func(a: string, b: u8);\n}' "x.wit:2:22: only a handle can follow a string or list"
+error 'interface x {\n  f: func(a: string, b: u8);\n}' \
+    "x.wit:2:22: only a handle can follow a string or list"
 error 'interface x {' "x.wit:1:14: expected '}', found the end of the file"
 error 'interface x { f: func() }' "x.wit:1:25: expected ';', found '}'"
 error 'interface X { }' "x.wit:1:11: expected a name of lower-case words joined by '-'"

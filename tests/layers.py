@@ -4,7 +4,8 @@
 - wasm/ includes itself and four headers of C; the kernel sees wasm/ through its public headers;
   SIPs see the SDK, generated interfaces and their own folder; nothing includes tools/ and
   tests/ but themselves.
-- In kernel/ no header is included by a layer below it: x64 <- memory <- scheduling <- objects <- SIPs.
+- No header of kernel/ includes itself in the end. (Its layers share kernel.h, which is ordered by
+  them.)
 - Inline assembly stands in kernel/x64/ (and in host tools, which are programs of Linux).
 - No conditional compilation in .c files; no line beyond 100 columns; no function beyond 60 lines.
 """
@@ -16,10 +17,15 @@ import sys
 os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LANGUAGE = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h"}
 PUBLIC_WASM = {"wasm/wasm.h"}
-LINES, COLUMNS = 64, 134
+LINES, COLUMNS = 60, 100
+# folders that are not there yet, and the limit that they keep meanwhile
+WIDE = {"wasm": 128, "tools": 128, "tests": 128, "Makefile": 136}
 
 # longer functions, and why
 LONG = {
+    ("tools/wasmc.c", "main"): "one loop over the options",
+    ("wasm/ir.c", "dump_operands"): "one switch over kinds of operands",
+    ("wasm/emit.c", "term_switch"): "two forms of one table",
     ("wasm/emit_ops.c", "emit_op"): "one switch over the operations",
     ("wasm/isel.c", "select_ins"): "one switch over the operations",
 }
@@ -123,7 +129,7 @@ def check_conditionals(sources):
 def check_columns(sources):
     for path in sources:
         for i, line in enumerate(text(path).split("\n"), 1):
-            if len(line.expandtabs(8)) > COLUMNS:
+            if len(line.expandtabs(8)) > WIDE.get(folder(path), COLUMNS):
                 yield f"{path}:{i}: {len(line.expandtabs(8))} columns"
 
 

@@ -4,9 +4,9 @@ import re
 from machine import Machine, scenario
 
 RED = 2 * 0x12 + 1
-FAULTS = {"panic": "as asked for by fault=panic", "assert": "not an allocated page", "pf": "page fault",
-          "gp": "#GP protection", "ud": "invalid opcode", "de": "divide", "df": "double fault",
-          "wx": "page fault", "nx": "page fault"}
+FAULTS = {"panic": "as asked for by fault=panic", "assert": "not an allocated page",
+          "pf": "page fault", "gp": "#GP protection", "ud": "invalid opcode", "de": "divide",
+          "df": "double fault", "wx": "page fault", "nx": "page fault"}
 
 
 @scenario

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""numeric.py FOLDER - writes scripts i32, i64, f32, f64 and convert.wast: every numeric operation at
-the edges, with results from the model of the specification (wasm 4.3) that is here.
+"""numeric.py FOLDER - writes scripts i32, i64, f32, f64 and convert.wast: every numeric operation
+at the edges, with results from the model of the specification (wasm 4.3) that is here.
 
 Each operation is done with its operands in registers, one of them a constant, and both constants,
 which a compiler folds; a comparison also as the condition of a branch and of select.
@@ -15,7 +15,7 @@ DIVIDE, OVERFLOW, CONVERSION = ("integer divide by zero", "integer overflow",
 COMPARISONS = "eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u lt gt le ge".split()
 
 
-# ---- integers (wasm 4.3.2): values are unsigned, a trap is its text ---------------------------------
+# ---- integers (wasm 4.3.2): values are unsigned, a trap is its text --------------------------
 
 def signed(x, n):
     x &= (1 << n) - 1
@@ -64,7 +64,7 @@ INT1 = {
 }
 
 
-# ---- floats (wasm 4.3.3): values are bits ----------------------------------------------------------
+# ---- floats (wasm 4.3.3): values are bits ---------------------------------------------------
 
 def to_bits(x, n):
     """The bits of a Python float, rounded to n bits."""
@@ -118,7 +118,7 @@ BITS = {"copysign": lambda a, b, n: a & ~sign_bit(n) | b & sign_bit(n),
         "abs": lambda a, n: a & ~sign_bit(n), "neg": lambda a, n: a ^ sign_bit(n)}
 
 
-# ---- text ------------------------------------------------------------------------------------------
+# ---- text -----------------------------------------------------------------------------------
 
 def literal(t, v):
     """A value as text: integers in hexadecimal, floats by their bits."""
@@ -260,8 +260,9 @@ def conversions():
     s = Script()
     for n in (32, 64):
         whole = [0, 1, (1 << n) - 1, 1 << n - 1, (1 << n - 1) - 1, 16777217, 16777219,
-                 (1 << n) - 16777217, 0x7fffff4000000001 & (1 << n) - 1, 0xfffffe8000000001 >> 64 - n,
-                 0x20000000000001 & (1 << n) - 1, 0xfffffffffffffbff >> 64 - n]
+                 (1 << n) - 16777217, 0x7fffff4000000001 & (1 << n) - 1,
+                 0xfffffe8000000001 >> 64 - n, 0x20000000000001 & (1 << n) - 1,
+                 0xfffffffffffffbff >> 64 - n]
         for m in (32, 64):
             for name, value in (("s", lambda a: signed(a, n)), ("u", lambda a: a)):
                 unary(s, f"i{n}", f"f{m}.convert_i{n}_{name}", f"f{m}",
@@ -275,7 +276,8 @@ def conversions():
         unary(s, "i32", f"i64.extend_i32_{name}", "i64",
               lambda a: value(a) & (1 << 64) - 1, [0, 1, 0x7fffffff, 0x80000000, 0xffffffff])
     plain = [b for b in float_edges(64) if to_float(b, 64) == to_float(b, 64)]
-    plain += [to_bits(x, 64) for x in (1e300, 1e-300, 1.00000005960464477539, 3.4028235677973366e38)]
+    plain += [to_bits(x, 64) for x in (1e300, 1e-300, 1.00000005960464477539,
+                                       3.4028235677973366e38)]
     unary(s, "f64", "f32.demote_f64", "f32", lambda a: to_bits(to_float(a, 64), 32), plain)
     plain = [b for b in float_edges(32) if to_float(b, 32) == to_float(b, 32)]
     unary(s, "f32", "f64.promote_f32", "f64", lambda a: to_bits(to_float(a, 32), 64), plain)
@@ -297,7 +299,8 @@ def truncations(s, n, m, name):
     low, high = (-(1 << n - 1), (1 << n - 1) - 1) if name == "s" else (0, (1 << n) - 1)
     values = [0.0, -0.0, 0.9, -0.9, 1.5, -1.5, 2e9, 3e9, -3e9, 2.0 ** 31, -2.0 ** 31, 2.0 ** 32,
               2.0 ** 63, -2.0 ** 63, 2.0 ** 64, -2.0 ** 64, 9e18, 1e30, -1e30, 4294967040.0,
-              2147483520.0, 2147483647.0, -2147483649.0, 4294967295.9, math.inf, -math.inf, math.nan]
+              2147483520.0, 2147483647.0, -2147483649.0, 4294967295.9, math.inf, -math.inf,
+              math.nan]
     bits = [to_bits(v, m) for v in values]
 
     def trap(b):

@@ -161,7 +161,8 @@
 (assert_return
   (invoke "invariant division in a loop that is not run" (i32.const 0) (i32.const 0)) (i32.const 0))
 (assert_return
-  (invoke "invariant division in a loop that is not run" (i32.const 3) (i32.const 4)) (i32.const 12))
+  (invoke "invariant division in a loop that is not run" (i32.const 3) (i32.const 4))
+  (i32.const 12))
 (assert_trap
   (invoke "invariant division in a loop that is not run" (i32.const 0) (i32.const 4))
   "integer divide by zero")

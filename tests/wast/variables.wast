@@ -27,7 +27,8 @@
       (local.set 5 (local.get 1)) (local.set 1 (local.get 2)) (local.set 2 (local.get 3))
       (local.set 3 (local.get 4)) (local.set 4 (local.get 5))
       (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
-    (i64.add (i64.add (i64.mul (local.get 1) (i64.const 1000)) (i64.mul (local.get 2) (i64.const 100)))
+    (i64.add
+      (i64.add (i64.mul (local.get 1) (i64.const 1000)) (i64.mul (local.get 2) (i64.const 100)))
       (i64.add (i64.mul (local.get 3) (i64.const 10)) (local.get 4))))
   (func (export "float swap loop") (param i32 f64 f64) (result f64) (local f64)
     (loop $l
