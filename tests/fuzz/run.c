@@ -1,8 +1,10 @@
 /*
- * run.c - runs all exported functions of a wasm file by our compiler, once for each configuration, and
+ * run.c - runs all exported functions of a wasm file by our compiler, once for each configuration,
+ * and
  * prints what they did; run.js does the same by another engine, and fuzz.py compares.
  *
- *   fuzzrun FILE.wasm [CONFIG...]     CONFIG: cpu=HEX,off=LETTERS,stress=N; without any: a standard set
+ *   fuzzrun FILE.wasm [CONFIG...]     CONFIG: cpu=HEX,off=LETTERS,stress=N; without any: a
+ * standard set
  *
  * Each configuration runs in a process of its own, with a time limit, behind a line "## CONFIG".
  */
@@ -31,12 +33,16 @@ static uint32_t rnd(void)
 }
 
 static const uint64_t numbers[] = {
-    0, 1, ~0ull, 2, 31, 32, 63, 64, 127, 128, 255, 256, 65535, 65536, 0x7fffffff, 0x80000000, 0xffffffff,
-    0x100000000, 0x7fffffffffffffff, 0x8000000000000000, 0xfffffffffffffff0, 0xffffffff80000000, 1000, 77777,
+    0, 1, ~0ull, 2, 31, 32, 63, 64, 127, 128, 255, 256, 65535, 65536, 0x7fffffff, 0x80000000,
+        0xffffffff,
+    0x100000000, 0x7fffffffffffffff, 0x8000000000000000, 0xfffffffffffffff0, 0xffffffff80000000,
+        1000, 77777,
 };
 static const double floats[] = {
-    0, 1, -1, -0.0, 0.5, -0.5, 1.5, 2.5, 1e10, -1e10, 2147483647, 2147483648, -2147483648.0, -2147483649.0,
-    4294967295.0, 4294967296.0, 9223372036854775808.0, -9223372036854775808.0, 18446744073709551616.0, 3.25, 1e30,
+    0, 1, -1, -0.0, 0.5, -0.5, 1.5, 2.5, 1e10, -1e10, 2147483647, 2147483648, -2147483648.0,
+        -2147483649.0,
+    4294967295.0, 4294967296.0, 9223372036854775808.0, -9223372036854775808.0,
+        18446744073709551616.0, 3.25, 1e30,
     0x1p-1022, 1e300, 0x1p-149,
 };
 
@@ -75,7 +81,8 @@ static void print_value(uint8_t type, const union wasm_value *v)
     }
 }
 
-/* ---- imports: whatever is called log-TYPE or give-TYPE ------------------------------------------- */
+/* ---- imports: whatever is called log-TYPE or give-TYPE
+   ------------------------------------------- */
 
 static void log_int(struct wasm_instance *in, uint64_t v)
 {
@@ -107,13 +114,17 @@ static uint64_t mix(struct wasm_instance *in, uint32_t a, uint64_t b)
     return (a * 31 + (uint32_t)b) | 0xdead000000000000ull;
 }
 
-static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import, struct wasm_extern *out)
+static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
+    struct wasm_extern *out)
 {
-    static const uint8_t i32[] = { WASM_I32 }, i64[] = { WASM_I64 }, f32[] = { WASM_F32 }, f64[] = { WASM_F64 },
+    static const uint8_t i32[] = { WASM_I32 }, i64[] = { WASM_I64 }, f32[] = { WASM_F32 },
+        f64[] = { WASM_F64 },
                          two[] = { WASM_I32, WASM_I64 };
     static const struct { const char *name; struct wasm_functype t; void *code; } funcs[] = {
-        { "log-i32", { 1, 0, i32, i32 }, (void *)log_int }, { "log-i64", { 1, 0, i64, i64 }, (void *)log_long },
-        { "log-f32", { 1, 0, f32, f32 }, (void *)log_float }, { "log-f64", { 1, 0, f64, f64 }, (void *)log_double },
+        { "log-i32", { 1, 0, i32, i32 }, (void *)log_int }, { "log-i64", { 1, 0, i64, i64 },
+            (void *)log_long },
+        { "log-f32", { 1, 0, f32, f32 }, (void *)log_float }, { "log-f64", { 1, 0, f64, f64 },
+            (void *)log_double },
         { "mix", { 2, 1, two, i32 }, (void *)mix },
     };
     struct wasm_name n = m->imports[import].field;
@@ -160,7 +171,8 @@ static void refuel(struct wasm_instance *in)
 {
     struct wasm_extern x;
 
-    if (wasm_export_find(in, (struct wasm_name){ "hangLimitInitializer", 20 }, &x) && x.kind == WASM_FUNC)
+    if (wasm_export_find(in, (struct wasm_name){ "hangLimitInitializer", 20 }, &x)
+        && x.kind == WASM_FUNC)
         host_call(&x, NULL);
 }
 
@@ -211,7 +223,8 @@ static void show_state(struct wasm_instance *in, const struct wasm_module *m)
             printf("\n");
         } else if (x.kind == WASM_MEMORY) {
             size_t n = (size_t)x.memory->pages * WASM_PAGE;
-            printf("memory %u %08x\n", x.memory->pages, hash(x.memory->base, n < SHOWN ? n : SHOWN));
+            printf("memory %u %08x\n", x.memory->pages, hash(x.memory->base, n < SHOWN ? n
+                : SHOWN));
         }
     }
 }
