@@ -269,6 +269,17 @@ static bool do_trap(struct script *s, const struct json *c)
     return ok;
 }
 
+static bool do_exception(struct script *s, const struct json *c)
+{
+    struct outcome o;
+    bool ok = act(s, c, &o);
+
+    if (ok && o.trap != WASM_TRAP_EXCEPTION)
+        ok = no(s, "expected an exception, got \"%s\"", host_trap_text(o.trap));
+    free(o.v);
+    return ok;
+}
+
 static bool do_rejected(struct script *s, const struct json *c, enum wasm_errcode code)
 {
     const char *want = json_str(c, "text", "");
@@ -344,6 +355,8 @@ static bool do_command(struct script *s, const struct json *c, const char *type)
         return do_return(s, c);
     if (strcmp(type, "assert_trap") == 0 || strcmp(type, "assert_exhaustion") == 0)
         return json_get(c, "action") ? do_trap(s, c) : do_uninstantiable(s, c);
+    if (strcmp(type, "assert_exception") == 0)
+        return do_exception(s, c);
     if (strcmp(type, "assert_malformed") == 0)
         return do_rejected(s, c, WASM_MALFORMED);
     if (strcmp(type, "assert_invalid") == 0)

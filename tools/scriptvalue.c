@@ -85,7 +85,7 @@ bool script_value(const struct json *j, union wasm_value *v)
     else if (is(type, "externref"))
         v->ref = is(s, "null") ? NULL : (void *)(uintptr_t)(bits_of(s) + 1);
     else
-        return is(type, "refnull") || is(type, "funcref");
+        return is(type, "refnull") || is(type, "funcref") || is(type, "exnref");
     return true;
 }
 
@@ -111,9 +111,11 @@ bool script_match(const struct json *want, uint8_t type, const union wasm_value 
     if (is(t, "v128"))
         return type == WASM_V128 && vector_matches(want, v);
     if (is(t, "refnull") || is(s, "null"))
-        return (type == WASM_FUNCREF || type == WASM_EXTERNREF) && !v->ref;
+        return (type == WASM_FUNCREF || type == WASM_EXTERNREF || type == WASM_EXNREF) && !v->ref;
     if (is(t, "funcref"))
         return type == WASM_FUNCREF && v->ref;
+    if (is(t, "exnref"))
+        return type == WASM_EXNREF && v->ref;
     if (is(t, "externref"))
         return type == WASM_EXTERNREF && v->ref && (!*s || (uintptr_t)v->ref == bits_of(s) + 1);
     return false;

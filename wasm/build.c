@@ -94,6 +94,7 @@ static const char *type_name(uint8_t t)
     case WASM_V128: return "v128";
     case WASM_FUNCREF: return "funcref";
     case WASM_EXTERNREF: return "externref";
+    case WASM_EXNREF: return "exnref";
     }
     return "nothing";
 }
@@ -109,17 +110,44 @@ struct value build_pop_any(struct build *b)
     if (b->nstack > build_top(b)->height)
         return b->stack[--b->nstack];
     if (!build_top(b)->unreachable)
-        BUILD_INVALID(b, "type mismatch: the operand stack is empty");
+        BUILD_INVALID(b, "type mismatch: instruction requires [any] but stack has []");
     return (struct value){ 0, 0 };
 }
 
 uint32_t build_pop(struct build *b, uint8_t type)
 {
+    if (b->nstack == build_top(b)->height && !build_top(b)->unreachable)
+        BUILD_INVALID(b, "type mismatch: instruction requires [%s] but stack has []",
+                      type_name(type));
     struct value v = build_pop_any(b);
     if (v.type != type && v.type)
-        BUILD_INVALID(b, "type mismatch: expected %s, found %s", type_name(type),
-                      type_name(v.type));
+        BUILD_INVALID(b, "type mismatch: instruction requires [%s] but stack has [%s]",
+                      type_name(type), type_name(v.type));
     return v.v;
+}
+
+/* Names of types, one after the other, cut where the text is full. */
+static void name_types(char *to, size_t size, const uint8_t *types, const struct value *values,
+                       uint32_t n)
+{
+    size_t at = 0;
+    to[0] = 0;
+    for (uint32_t i = 0; i < n && at + 12 < size; i++) {
+        const char *s = type_name(types ? types[i] : values[i].type);
+        size_t len = strlen(s);
+        if (i)
+            to[at++] = ' ';
+        memcpy(to + at, s, len + 1);
+        at += len;
+    }
+}
+
+void build_block_mismatch(struct build *b, const uint8_t *types, uint32_t n, uint32_t have)
+{
+    char want[64], found[64];
+    name_types(want, sizeof want, types, NULL, n);
+    name_types(found, sizeof found, NULL, b->stack + build_top(b)->height, have);
+    BUILD_INVALID(b, "type mismatch: block requires [%s] but stack has [%s]", want, found);
 }
 
 uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n)
@@ -167,7 +195,8 @@ static void declare_locals(struct build *b)
         uint8_t type = rd_u8(r);
         bool known = type == WASM_I32 || type == WASM_I64 || type == WASM_F32 ||
                      type == WASM_F64 || type == WASM_FUNCREF || type == WASM_EXTERNREF ||
-                     (type == WASM_V128 && b->m->features & WASM_F_SIMD);
+                     (type == WASM_V128 && b->m->features & WASM_F_SIMD) ||
+                     (type == WASM_EXNREF && b->m->features & WASM_F_EH);
         if (n > UINT32_MAX)
             READER_FAIL(r, WASM_MALFORMED, r->pos, "too many locals");
         else if (!known && rd_ok(r))
@@ -230,18 +259,6 @@ static void body_too_short(struct build *b)
         BUILD_MALFORMED(b, "END opcode expected");
 }
 
-/* Is the opcode in the language that the module may use? */
-static bool enabled(const struct build *b, uint32_t op)
-{
-    if (op == OP_return_call || op == OP_return_call_indirect)
-        return b->m->features & WASM_F_TAIL;
-    if (op >= OP_FE)
-        return b->m->features & WASM_F_THREADS;
-    if (op >= OP_FD)
-        return b->m->features & (op >= OP_RELAXED ? WASM_F_RELAXED : WASM_F_SIMD);
-    return true;
-}
-
 static void walk(struct build *b)
 {
     struct reader *r = &b->r;
@@ -257,8 +274,8 @@ static void walk(struct build *b)
         if (!rd_ok(r))
             return;
         const struct op_info *info = op_info(op);
-        if (!info || !enabled(b, op))
-            BUILD_MALFORMED(b, "illegal opcode 0x%x", r->bytes[b->pos]);
+        if (!info || !op_enabled(b->m->features, op))
+            BUILD_MALFORMED(b, "illegal opcode %x", r->bytes[b->pos]);
         else if (!build_control(b, op))
             build_op(b, op, info);
     }

@@ -17,7 +17,7 @@ struct value { uint32_t v; uint8_t type; };
 
 struct blocktype { uint32_t nparams, nresults; const uint8_t *params, *results; };
 
-enum frame_kind { FR_FUNC, FR_BLOCK, FR_LOOP, FR_IF, FR_ELSE };
+enum frame_kind { FR_FUNC, FR_BLOCK, FR_LOOP, FR_IF, FR_ELSE, FR_TRY, FR_CATCH, FR_TRYTABLE };
 
 /* A control frame. Its edges are the branches to its label, in text order. */
 struct frame {
@@ -31,6 +31,11 @@ struct frame {
     uint32_t else_block, else_slot, params;     /* if: the edge to else; params in vals */
     uint32_t loop;              /* loop: index in loops, 0 if it is dead */
     uint32_t phis;              /* loop: first of the parameters' phis, which are consecutive */
+    uint32_t outer_try;         /* b->try_at around the frame */
+    uint32_t exc, last_exc, nexc;   /* try: edges of calls that may throw in it */
+    uint32_t exn;               /* catch: the exception */
+    uint32_t clauses;           /* try_table: where they stand */
+    bool catch_all;             /* the last handler has begun */
 };
 
 /* A branch whose target was not known when it was made. slot: 0, 1 = succ, else args + 2. */
@@ -60,6 +65,7 @@ struct build {
     uint32_t cur_loop;          /* innermost live loop */
     uint32_t max_ins, max_args;
 
+    uint32_t try_at;            /* index + 1 of the innermost frame that may catch; 0 */
     struct value *stack;    uint32_t nstack, cap_stack;
     struct frame *frames;   uint32_t nframes, cap_frames;
     struct edge *edges;     uint32_t nedges, cap_edges;
@@ -111,6 +117,28 @@ static inline struct frame *build_top(struct build *b)
 uint32_t build_block(struct build *b, uint32_t start);      /* a new block of the IR */
 struct frame *build_frame(struct build *b, uint8_t kind, struct blocktype type);
 bool build_control(struct build *b, uint32_t op);           /* false: not a control instruction */
+
+/* Ends the current block; the code that follows is dead until a block begins. */
+struct ir_block *build_block_end(struct build *b, uint32_t term);
+/* A block with one predecessor, reached through this slot of its terminator. */
+uint32_t build_block_after(struct build *b, uint32_t pred, uint32_t slot, uint32_t start);
+/* A branch from the end of a block to a frame's label, with operands in vals. */
+void build_edge(struct build *b, struct frame *fr, uint32_t block, uint32_t slot, uint32_t vals);
+void build_jump(struct build *b, struct frame *fr, uint32_t vals);  /* ends the current block */
+/* The values that a frame leaves: from the stack, or phis of a new block where its edges meet. */
+void build_join(struct build *b, struct frame *fr, uint32_t vals);
+/* Fails: at the end of the frame on top stand `have` operands, which are too many. */
+void build_block_mismatch(struct build *b, const uint8_t *types, uint32_t n, uint32_t have);
+uint32_t build_frame_results(struct build *b, struct frame *fr);
+struct frame *build_label(struct build *b, uint32_t depth);
+const uint8_t *build_label_types(const struct frame *fr, uint32_t *n);
+struct blocktype build_block_type(struct build *b);
+void build_unreachable(struct build *b);
+
+/* build_eh.c: exceptions. A call, the last in its block but for its results, may throw. */
+void build_may_throw(struct build *b, uint32_t call);
+void build_eh_end(struct build *b, struct frame *fr, uint32_t vals);
+bool build_eh(struct build *b, uint32_t op);                /* false: none of its instructions */
 
 /* build.c: making instructions. All return 0 and do nothing in dead code. */
 uint32_t build_raw(struct build *b, int op, int type);      /* in no block */

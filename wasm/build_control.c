@@ -24,10 +24,10 @@ uint32_t build_block(struct build *b, uint32_t start)
 }
 
 /* Ends the current block; the code that follows is dead until a block begins. */
-static struct ir_block *block_end(struct build *b, uint8_t term)
+struct ir_block *build_block_end(struct build *b, uint32_t term)
 {
     struct ir_block *k = &b->f->blocks[b->cur];
-    k->term = term;
+    k->term = (uint8_t)term;
     k->pos = b->pos;
     b->cur = 0;
     return k;
@@ -42,7 +42,7 @@ static void set_target(struct build *b, uint32_t block, uint32_t slot, uint32_t 
 }
 
 /* A branch from the end of a block to a frame's label, with operands in vals. */
-static void edge_new(struct build *b, struct frame *fr, uint32_t block, uint32_t slot,
+void build_edge(struct build *b, struct frame *fr, uint32_t block, uint32_t slot,
                      uint32_t vals)
 {
     GROW(b->f->arena, b->edges, b->nedges, b->cap_edges, 1);
@@ -91,7 +91,7 @@ static void finish_operand(struct build *b, struct frame *fr, uint32_t phi, uint
 }
 
 /* A block with one predecessor, reached through this slot of its terminator. */
-static uint32_t block_after(struct build *b, uint32_t pred, uint32_t slot, uint32_t start)
+uint32_t build_block_after(struct build *b, uint32_t pred, uint32_t slot, uint32_t start)
 {
     uint32_t k = build_block(b, start), at = build_args(b, 1);
     b->f->args[at] = pred;
@@ -110,7 +110,7 @@ static void return_vals(struct build *b, uint32_t vals)
     uint32_t at = build_args(b, n);
     for (uint32_t i = 0; i < n; i++)
         b->f->args[at + i] = b->vals[vals + i];
-    struct ir_block *k = block_end(b, TERM_RETURN);
+    struct ir_block *k = build_block_end(b, TERM_RETURN);
     k->b = at;
     k->c = n;
 }
@@ -121,11 +121,11 @@ struct frame *build_frame(struct build *b, uint8_t kind, struct blocktype type)
 {
     GROW(b->f->arena, b->frames, b->nframes, b->cap_frames, 1);
     struct frame *fr = &b->frames[b->nframes++];
-    *fr = (struct frame){ .kind = kind, .type = type, .height = b->nstack };
+    *fr = (struct frame){ .kind = kind, .type = type, .height = b->nstack, .outer_try = b->try_at };
     return fr;
 }
 
-static struct blocktype block_type(struct build *b)
+struct blocktype build_block_type(struct build *b)
 {
     struct reader *r = &b->r;
     struct blocktype t = { 0 };
@@ -135,7 +135,8 @@ static struct blocktype block_type(struct build *b)
         t.results = r->bytes + r->pos++;
         if (code != 0x40 && code != WASM_I32 && code != WASM_I64 && code != WASM_F32 &&
             code != WASM_F64 && code != WASM_FUNCREF && code != WASM_EXTERNREF &&
-            !(code == WASM_V128 && b->m->features & WASM_F_SIMD))
+            !(code == WASM_V128 && b->m->features & WASM_F_SIMD) &&
+            !(code == WASM_EXNREF && b->m->features & WASM_F_EH))
             BUILD_MALFORMED(b, "malformed block type 0x%x", code);
         return t;
     }
@@ -159,12 +160,12 @@ static void op_loop(struct build *b, struct blocktype t, uint32_t vals)
         return;
     }
     if (pred) {
-        block_end(b, TERM_JUMP);
+        build_block_end(b, TERM_JUMP);
         uint32_t header = build_block(b, b->r.pos);
         build_ssa_loop_open(b, loop, header);
         ir_dom_link(b->f, header, pred);
         fr->loop = b->cur_loop = b->block_loop[header] = loop;
-        edge_new(b, fr, pred, 0, vals);
+        build_edge(b, fr, pred, 0, vals);
         b->cur = header;
         fr->phis = b->f->nins;
     }
@@ -178,7 +179,7 @@ static void op_loop(struct build *b, struct blocktype t, uint32_t vals)
 
 static void op_block(struct build *b, uint32_t op)
 {
-    struct blocktype t = block_type(b);
+    struct blocktype t = build_block_type(b);
     uint32_t cond = op == OP_if ? build_pop(b, WASM_I32) : 0;
     uint32_t vals = build_pop_vals(b, t.params, t.nparams);
     if (!rd_ok(&b->r))
@@ -198,16 +199,16 @@ static void op_block(struct build *b, uint32_t op)
         return;
     fr->else_block = block;
     if (c->op == IR_CONST) {                    /* then is dead */
-        block_end(b, TERM_JUMP);
+        build_block_end(b, TERM_JUMP);
         return;
     }
     fr->else_slot = 1;
-    block_end(b, TERM_BR)->a = cond;
-    b->cur = block_after(b, block, 0, b->r.pos);
+    build_block_end(b, TERM_BR)->a = cond;
+    b->cur = build_block_after(b, block, 0, b->r.pos);
 }
 
 /* The values that a frame leaves: from the stack, or phis of a new block where its edges meet. */
-static void join(struct build *b, struct frame *fr, uint32_t vals)
+void build_join(struct build *b, struct frame *fr, uint32_t vals)
 {
     const struct blocktype *t = &fr->type;
     if (!fr->nedges) {
@@ -216,8 +217,8 @@ static void join(struct build *b, struct frame *fr, uint32_t vals)
     }
     if (b->cur) {
         uint32_t block = b->cur;
-        block_end(b, TERM_JUMP);
-        edge_new(b, fr, block, 0, vals);
+        build_block_end(b, TERM_JUMP);
+        build_edge(b, fr, block, 0, vals);
     }
     b->cur = build_block(b, b->r.pos);
     link_edges(b, fr, b->cur);
@@ -242,27 +243,27 @@ static void end_loop(struct build *b, struct frame *fr, uint32_t vals)
         b->cur_loop = b->loops[fr->loop].parent;
         if (b->cur && fr->nedges > 1) {
             uint32_t block = b->cur;
-            block_end(b, TERM_JUMP);
-            b->cur = block_after(b, block, 0, b->r.pos);
+            build_block_end(b, TERM_JUMP);
+            b->cur = build_block_after(b, block, 0, b->r.pos);
         }
     }
     build_push_vals(b, fr->type.results, fr->type.nresults, vals);
 }
 
 /* Pops the operands that must be all there is above the frame's height. */
-static uint32_t frame_results(struct build *b, struct frame *fr)
+uint32_t build_frame_results(struct build *b, struct frame *fr)
 {
+    uint32_t have = b->nstack - fr->height;
     uint32_t vals = build_pop_vals(b, fr->type.results, fr->type.nresults);
-    if (b->nstack != fr->height)
-        BUILD_INVALID(b, "type mismatch: %u values too many at the end of a block",
-                      b->nstack - fr->height);
+    if (b->nstack != fr->height && rd_ok(&b->r))
+        build_block_mismatch(b, fr->type.results, fr->type.nresults, have);
     return vals;
 }
 
 static void op_end(struct build *b)
 {
     struct frame *fr = build_top(b);
-    uint32_t vals = frame_results(b, fr);
+    uint32_t vals = build_frame_results(b, fr);
     if (!rd_ok(&b->r))
         return;
     if (fr->kind == FR_IF) {
@@ -270,13 +271,14 @@ static void op_end(struct build *b)
         if (t->nparams != t->nresults || (t->nparams && memcmp(t->params, t->results, t->nparams)))
             BUILD_INVALID(b, "type mismatch: if without else");
         if (fr->else_block)
-            edge_new(b, fr, fr->else_block, fr->else_slot, fr->params);
+            build_edge(b, fr, fr->else_block, fr->else_slot, fr->params);
     }
     b->nframes--;
+    build_eh_end(b, fr, vals);
     if (fr->kind == FR_LOOP)
         end_loop(b, fr, vals);
     else
-        join(b, fr, vals);
+        build_join(b, fr, vals);
     if (fr->kind == FR_FUNC) {
         b->nframes++;
         uint32_t results = build_pop_vals(b, fr->type.results, fr->type.nresults);
@@ -292,24 +294,24 @@ static void op_else(struct build *b)
         BUILD_MALFORMED(b, "else without if");
         return;
     }
-    uint32_t vals = frame_results(b, fr);
+    uint32_t vals = build_frame_results(b, fr);
     if (!rd_ok(&b->r))
         return;
     if (b->cur) {
         uint32_t block = b->cur;
-        block_end(b, TERM_JUMP);
-        edge_new(b, fr, block, 0, vals);
+        build_block_end(b, TERM_JUMP);
+        build_edge(b, fr, block, 0, vals);
     }
     fr->kind = FR_ELSE;
     fr->unreachable = false;
     if (fr->else_block)
-        b->cur = block_after(b, fr->else_block, fr->else_slot, b->r.pos);
+        b->cur = build_block_after(b, fr->else_block, fr->else_slot, b->r.pos);
     build_push_vals(b, fr->type.params, fr->type.nparams, fr->params);
 }
 
 /* ---- branches ------------------------------------------------------------------------------ */
 
-static struct frame *label(struct build *b, uint32_t depth)
+struct frame *build_label(struct build *b, uint32_t depth)
 {
     if (depth >= b->nframes) {
         if (rd_ok(&b->r))
@@ -319,20 +321,20 @@ static struct frame *label(struct build *b, uint32_t depth)
     return &b->frames[b->nframes - 1 - depth];
 }
 
-static const uint8_t *label_types(const struct frame *fr, uint32_t *n)
+const uint8_t *build_label_types(const struct frame *fr, uint32_t *n)
 {
     bool loop = fr->kind == FR_LOOP;
     *n = loop ? fr->type.nparams : fr->type.nresults;
     return loop ? fr->type.params : fr->type.results;
 }
 
-static void unreachable(struct build *b)
+void build_unreachable(struct build *b)
 {
     b->nstack = build_top(b)->height;
     build_top(b)->unreachable = true;
 }
 
-static void jump(struct build *b, struct frame *fr, uint32_t vals)
+void build_jump(struct build *b, struct frame *fr, uint32_t vals)
 {
     uint32_t block = b->cur;
     if (!block)
@@ -341,25 +343,25 @@ static void jump(struct build *b, struct frame *fr, uint32_t vals)
         return_vals(b, vals);
         return;
     }
-    block_end(b, TERM_JUMP);
-    edge_new(b, fr, block, 0, vals);
+    build_block_end(b, TERM_JUMP);
+    build_edge(b, fr, block, 0, vals);
 }
 
 static void op_br(struct build *b)
 {
     uint32_t n;
-    struct frame *fr = label(b, rd_u32(&b->r));
-    const uint8_t *types = label_types(fr, &n);
-    jump(b, fr, build_pop_vals(b, types, n));
-    unreachable(b);
+    struct frame *fr = build_label(b, rd_u32(&b->r));
+    const uint8_t *types = build_label_types(fr, &n);
+    build_jump(b, fr, build_pop_vals(b, types, n));
+    build_unreachable(b);
 }
 
 static void op_br_if(struct build *b)
 {
     uint32_t n, block = b->cur;
-    struct frame *fr = label(b, rd_u32(&b->r));
+    struct frame *fr = build_label(b, rd_u32(&b->r));
     uint32_t cond = build_pop(b, WASM_I32);
-    const uint8_t *types = label_types(fr, &n);
+    const uint8_t *types = build_label_types(fr, &n);
     uint32_t vals = build_pop_vals(b, types, n);
     build_push_vals(b, types, n, vals);
     if (!block || !rd_ok(&b->r))
@@ -367,12 +369,12 @@ static void op_br_if(struct build *b)
     const struct ir_ins *c = &b->f->ins[cond];
     if (c->op == IR_CONST) {
         if (c->b)
-            jump(b, fr, vals);
+            build_jump(b, fr, vals);
         return;
     }
-    block_end(b, TERM_BR)->a = cond;
-    edge_new(b, fr, block, 0, vals);
-    b->cur = block_after(b, block, 1, b->r.pos);
+    build_block_end(b, TERM_BR)->a = cond;
+    build_edge(b, fr, block, 0, vals);
+    b->cur = build_block_after(b, block, 1, b->r.pos);
 }
 
 /* Reads the labels of a br_table into args and checks them; *same: they are all one. */
@@ -382,8 +384,8 @@ static uint32_t table_labels(struct build *b, uint32_t n, bool *same)
     *same = true;
     for (uint32_t i = 0; i < n && rd_ok(&b->r); i++) {
         uint32_t depth = rd_u32(&b->r);
-        struct frame *fr = label(b, depth);
-        const uint8_t *types = label_types(fr, &count);
+        struct frame *fr = build_label(b, depth);
+        const uint8_t *types = build_label_types(fr, &count);
         if (i == 0)
             arity = count;
         else if (count != arity)
@@ -406,31 +408,31 @@ static void op_br_table(struct build *b)
     uint32_t at = table_labels(b, n, &same);
     if (!rd_ok(&b->r))
         return;
-    struct frame *last = label(b, f->args[at + n - 1]);
-    const uint8_t *types = label_types(last, &arity);
+    struct frame *last = build_label(b, f->args[at + n - 1]);
+    const uint8_t *types = build_label_types(last, &arity);
     uint32_t vals = build_pop_vals(b, types, arity);
     if (block && same) {
-        jump(b, last, vals);
+        build_jump(b, last, vals);
     } else if (block && n == 2) {
-        block_end(b, TERM_BR)->a = index;
-        edge_new(b, last, block, 0, vals);
-        edge_new(b, label(b, f->args[at]), block, 1, vals);
+        build_block_end(b, TERM_BR)->a = index;
+        build_edge(b, last, block, 0, vals);
+        build_edge(b, build_label(b, f->args[at]), block, 1, vals);
     } else if (block) {
-        struct ir_block *k = block_end(b, TERM_SWITCH);
+        struct ir_block *k = build_block_end(b, TERM_SWITCH);
         k->a = index;
         k->b = at;
         k->c = n;
         for (uint32_t i = 0; i < n; i++)
-            edge_new(b, label(b, f->args[at + i]), block, at + i + 2, vals);
+            build_edge(b, build_label(b, f->args[at + i]), block, at + i + 2, vals);
     }
-    unreachable(b);
+    build_unreachable(b);
 }
 
 static void op_return(struct build *b)
 {
     const struct wasm_functype *t = b->f->type;
     return_vals(b, build_pop_vals(b, t->results, t->nresults));
-    unreachable(b);
+    build_unreachable(b);
 }
 
 /*
@@ -463,18 +465,21 @@ static void op_return_call(struct build *b, uint32_t op)
     if (t->nresults != own->nresults || memcmp(t->results, own->results, t->nresults))
         BUILD_INVALID(b, "type mismatch: results of a tail call");
     b->r.pos = at;
+    uint32_t try_at = b->try_at;
+    b->try_at = 0;              /* the callee runs outside of this function's handlers */
     build_call(b, direct ? OP_call : OP_call_indirect);
+    b->try_at = try_at;
     uint32_t vals = build_pop_vals(b, own->results, own->nresults);
     bool port = direct && b->m->funcs[i].port_op;
     if (b->cur && rd_ok(&b->r) && !port && can_tail(b, t, direct && !b->m->funcs[i].imported)) {
         uint32_t call = b->f->blocks[b->cur].last;
         while (b->f->ins[call].op == IR_RESULT)
             call = b->f->ins[call].a;
-        block_end(b, TERM_TAIL)->a = call;
+        build_block_end(b, TERM_TAIL)->a = call;
     } else {
         return_vals(b, vals);
     }
-    unreachable(b);
+    build_unreachable(b);
 }
 
 bool build_control(struct build *b, uint32_t op)
@@ -482,8 +487,8 @@ bool build_control(struct build *b, uint32_t op)
     switch (op) {
     case OP_unreachable:
         if (b->cur)
-            block_end(b, TERM_TRAP)->a = WASM_TRAP_UNREACHABLE;
-        unreachable(b);
+            build_block_end(b, TERM_TRAP)->a = WASM_TRAP_UNREACHABLE;
+        build_unreachable(b);
         return true;
     case OP_block: case OP_loop: case OP_if:
         op_block(b, op);
@@ -498,5 +503,5 @@ bool build_control(struct build *b, uint32_t op)
         op_return_call(b, op);
         return true;
     }
-    return false;
+    return build_eh(b, op);
 }

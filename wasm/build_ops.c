@@ -273,6 +273,8 @@ static void call(struct build *b, int op, const struct wasm_functype *t, uint32_
     for (uint32_t k = 0; k < t->nresults; k++)
         build_push(b, k == 0 ? i : build_ins(b, IR_RESULT, ir_type_of(t->results[k]), i, k, 0),
                    t->results[k]);
+    if (i && !(op == IR_CALL && b->m->funcs[index].port_op))
+        build_may_throw(b, i);
 }
 
 static void op_call(struct build *b)
@@ -376,7 +378,8 @@ static void ref_op(struct build *b, uint32_t op)
     uint32_t i;
     if (op == OP_ref_null) {
         uint8_t type = rd_u8(&b->r);
-        if (type != WASM_FUNCREF && type != WASM_EXTERNREF && rd_ok(&b->r))
+        if (type != WASM_FUNCREF && type != WASM_EXTERNREF &&
+            !(type == WASM_EXNREF && b->m->features & WASM_F_EH) && rd_ok(&b->r))
             BUILD_MALFORMED(b, "malformed reference type 0x%x", type);
         build_push(b, build_const(b, T_REF, 0), type);
     } else if (op == OP_ref_is_null) {

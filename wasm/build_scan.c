@@ -57,6 +57,14 @@ static void skip_immediate(struct scan *s, uint8_t imm)
     case IMM_V128: case IMM_SHUFFLE:
         skip(s, 16);
         break;
+    case IMM_TRYTABLE:
+        leb(s);
+        for (uint32_t n = leb(s); n && s->pos < s->end; n--) {
+            if (leb(s) < 2)
+                leb(s);
+            leb(s);
+        }
+        break;
     case IMM_BRTABLE:
         for (uint32_t n = leb(s); n && s->pos < s->end; n--)
             leb(s);
@@ -104,9 +112,9 @@ static bool scan_one(struct scan *s)
         s->sets[s->nsets++].pos = at;
         return true;
     }
-    if (op == OP_block || op == OP_loop || op == OP_if)
+    if (op == OP_block || op == OP_loop || op == OP_if || op == OP_try || op == OP_try_table)
         open_block(s, op == OP_loop);
-    if (op == OP_end) {
+    if (op == OP_end || op == OP_delegate) {
         if (!s->nopen)
             return false;
         b->loops[s->open[--s->nopen]].end = at;

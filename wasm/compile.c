@@ -29,6 +29,7 @@ struct compile {
     struct worker *workers;         /* pushed atomically */
     uint32_t next;                  /* body to take next, atomic */
     uint32_t failed;                /* lowest function with an error so far, atomic */
+    bool landing;                   /* somebody has a landing block, atomic */
     bool again;                     /* a tail call needs image.tail_words: all over again */
 };
 
@@ -86,14 +87,16 @@ static int32_t unzigzag(uint32_t z)
 
 static void pack_sites(struct worker *w, struct emit *e, struct piece *p)
 {
-    uint8_t *buf = arena_raw(e->arena, (size_t)e->nsite * 11 + 1), *q = buf;
+    uint8_t *buf = arena_raw(e->arena, (size_t)e->nsite * 16 + 1), *q = buf;
     uint32_t pc = 0, pos = 0;
 
     for (uint32_t k = 0; k < e->nsite; k++) {
         struct site_rec *s = &e->site[k];
         q = leb(q, s->pc - pc);
         q = leb(q, zigzag((int32_t)(s->pos - pos)));
-        *q++ = s->trap | s->call << 7;
+        *q++ = (s->landing ? SITE_LANDING : s->trap) | s->call << 7;
+        if (s->landing)
+            q = leb(q, (uint32_t)e->block_at[s->landing]);
         pc = s->pc;
         pos = s->pos;
     }
@@ -155,6 +158,8 @@ static bool compile_func(struct worker *w, uint32_t index)
     e = arena_alloc(a, sizeof *e);
     *e = (struct emit){ .l = l, .f = f, .arena = a };
     emit_func(e);
+    if (l->has_landing)
+        __atomic_store_n(&c->landing, true, __ATOMIC_RELAXED);
     collect(w, e, &c->p->piece[index - c->m->nimport_funcs], index);
     return true;
 }
@@ -254,6 +259,8 @@ static void compile_thunks(struct worker *w)
         }
         compile_thunk(w, i, thunk_invoke)->kind = PIECE_INVOKE;
     }
+    if (w->c->landing)
+        compile_thunk(w, m->nimport_funcs, thunk_resume)->kind = PIECE_RESUME;
 }
 
 /* Where everything goes: bodies in the order of their numbers, then the thunks. */
@@ -272,6 +279,8 @@ static bool lay_out(struct compile *c, struct wasm_error *err)
         }
         if (x->kind == PIECE_EXT) {
             c->p->thunk[x->func] = x->start;
+        } else if (x->kind == PIECE_RESUME) {
+            c->img->resume = x->start;
         } else if (x->kind == PIECE_INVOKE) {
             c->img->invoke[x->func] = x->start;
         } else if (c->m->funcs[x->func].escapes) {
@@ -442,16 +451,22 @@ static struct piece *find_piece(struct image_priv *p, uint32_t pc)
 bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct wasm_site *site)
 {
     struct piece *x = find_piece(img->priv, ret && pc ? pc - 1 : pc);
-    uint32_t at = 0, pos = 0, d, z;
+    uint32_t at = 0, pos = 0, d, z, landing;
 
     if (!x || pc > x->start + x->size)
         return false;
-    *site = (struct wasm_site){ .func = x->func, .offset = img->module->funcs[x->func].body, .frame = x->frame };
+    *site = (struct wasm_site){ .func = x->func, .offset = img->module->funcs[x->func].body, .frame = x->frame,
+                                .kind = x->kind };
     const uint8_t *s = x->sites;
     for (uint32_t k = 0; k < x->nsites; k++) {
         s = unleb(s, &d);
         s = unleb(s, &z);
         uint8_t kind = *s++;
+        landing = 0;
+        if (kind == (SITE_LANDING | 0x80)) {
+            s = unleb(s, &landing);
+            kind = 0x80;
+        }
         at += d;
         pos += (uint32_t)unzigzag(z);
         if (x->start + at > pc)
@@ -462,6 +477,7 @@ bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct
         if (x->start + at != pc || (kind >> 7) != ret)
             continue;
         site->trap = prologue ? WASM_TRAP_STACK : kind & 127;
+        site->landing = landing ? x->start + landing : 0;
         if (prologue)
             site->frame = 8 * pos;
         return true;

@@ -12,7 +12,7 @@
 
 enum section {
     SEC_CUSTOM, SEC_TYPE, SEC_IMPORT, SEC_FUNCTION, SEC_TABLE, SEC_MEMORY, SEC_GLOBAL, SEC_EXPORT,
-    SEC_START, SEC_ELEMENT, SEC_CODE, SEC_DATA, SEC_DATACOUNT, SEC_COUNT
+    SEC_START, SEC_ELEMENT, SEC_CODE, SEC_DATA, SEC_DATACOUNT, SEC_TAG, SEC_COUNT
 };
 enum { MAX_INDEX = 1000000, MAX_ARITY = 1000, MAX_SIZE = 1 << 30 };
 
@@ -43,7 +43,8 @@ static uint8_t valtype(struct decoder *d)
 uint8_t decode_reftype(struct decoder *d)
 {
     uint8_t t = rd_u8(&d->r);
-    if (t != WASM_FUNCREF && t != WASM_EXTERNREF && rd_ok(&d->r))
+    if (t != WASM_FUNCREF && t != WASM_EXTERNREF &&
+        !(t == WASM_EXNREF && d->m->features & WASM_F_EH) && rd_ok(&d->r))
         READER_FAIL(&d->r, WASM_MALFORMED, d->r.pos - 1, "malformed reference type 0x%x", t);
     return t;
 }
@@ -150,6 +151,21 @@ static void check_table_count(struct decoder *d)
         INVALID(d, "multiple tables");
 }
 
+static bool has_tags(const struct decoder *d)
+{
+    return d->m->features & (WASM_F_EH | WASM_F_LEGACY_EH);
+}
+
+static void tagtype(struct decoder *d, struct wasm_tagtype *t)
+{
+    uint8_t attribute = rd_u8(&d->r);
+    if (attribute)
+        READER_FAIL(&d->r, WASM_MALFORMED, d->r.pos - 1, "malformed tag attribute 0x%x", attribute);
+    t->type = typeidx(d);
+    if (rd_ok(&d->r) && !d->invalid.code && d->m->types[t->type].nresults)
+        INVALID(d, "non-empty tag result type");
+}
+
 static void import_desc(struct decoder *d, struct wasm_import *im)
 {
     struct wasm_module *m = d->m;
@@ -181,6 +197,14 @@ static void import_desc(struct decoder *d, struct wasm_import *im)
         globaltype(d, &m->globals[im->index]);
         m->globals[im->index].imported = true;
         break;
+    case WASM_TAG:
+        if (has_tags(d)) {
+            im->index = m->ntags++;
+            tagtype(d, &m->tags[im->index]);
+            m->tags[im->index].imported = true;
+            break;
+        }
+        /* fall through */
     default:
         if (rd_ok(&d->r))
             READER_FAIL(&d->r, WASM_MALFORMED, d->r.pos - 1, "malformed import kind %u", im->kind);
@@ -196,6 +220,7 @@ static void import_section(struct decoder *d)
     m->tables = decode_array(d, n, sizeof *m->tables);
     m->mems = decode_array(d, n, sizeof *m->mems);
     m->globals = decode_array(d, n, sizeof *m->globals);
+    m->tags = decode_array(d, n, sizeof *m->tags);
     for (uint32_t i = 0; i < n && rd_ok(&d->r); i++) {
         m->imports[i].module = rd_name(&d->r);
         m->imports[i].field = rd_name(&d->r);
@@ -243,6 +268,15 @@ static void memory_section(struct decoder *d)
     check_memory_count(d);
 }
 
+static void tag_section(struct decoder *d)
+{
+    struct wasm_module *m = d->m;
+    uint32_t n = index_count(d, m->ntags, 2, "tags");
+    m->tags = extend(d, m->tags, m->ntags, n, sizeof *m->tags);
+    for (uint32_t i = 0; i < n && rd_ok(&d->r); i++)
+        tagtype(d, &m->tags[m->ntags++]);
+}
+
 static void global_section(struct decoder *d)
 {
     struct wasm_module *m = d->m;
@@ -268,7 +302,7 @@ static void export_section(struct decoder *d)
         e->index = rd_u32(&d->r);
         if (!rd_ok(&d->r))
             return;
-        if (e->kind > WASM_GLOBAL)
+        if (e->kind > (has_tags(d) ? WASM_TAG : WASM_GLOBAL))
             MALFORMED(d, "malformed export kind %u", e->kind);
         else if (e->kind == WASM_FUNC && e->index >= m->nfuncs)
             INVALID(d, "unknown function %u", e->index);
@@ -278,12 +312,16 @@ static void export_section(struct decoder *d)
             INVALID(d, "unknown memory %u", e->index);
         else if (e->kind == WASM_GLOBAL && e->index >= m->nglobals)
             INVALID(d, "unknown global %u", e->index);
+        else if (e->kind == WASM_TAG && e->index >= m->ntags)
+            INVALID(d, "unknown tag %u", e->index);
         else if (e->kind == WASM_FUNC)
             module_func_ref(m, e->index);
         else if (e->kind == WASM_TABLE)
             m->tables[e->index].exported = true;
         else if (e->kind == WASM_MEMORY)
             m->mems[e->index].exported = true;
+        else if (e->kind == WASM_TAG)
+            m->tags[e->index].exported = true;
         else
             m->globals[e->index].exported = true;
     }
@@ -367,14 +405,15 @@ static void section(struct decoder *d, uint8_t id, uint32_t end)
     case SEC_CODE:      code_section(d); break;
     case SEC_DATA:      decode_datas(d); break;
     case SEC_DATACOUNT: datacount_section(d); break;
+    case SEC_TAG:       tag_section(d); break;
     }
 }
 
 /* the order in which sections must come (wasm 5.5.2) */
 static const uint8_t section_order[SEC_COUNT] = {
     [SEC_TYPE] = 1, [SEC_IMPORT] = 2, [SEC_FUNCTION] = 3, [SEC_TABLE] = 4, [SEC_MEMORY] = 5,
-    [SEC_GLOBAL] = 6, [SEC_EXPORT] = 7, [SEC_START] = 8, [SEC_ELEMENT] = 9, [SEC_DATACOUNT] = 10,
-    [SEC_CODE] = 11, [SEC_DATA] = 12,
+    [SEC_TAG] = 6, [SEC_GLOBAL] = 7, [SEC_EXPORT] = 8, [SEC_START] = 9, [SEC_ELEMENT] = 10,
+    [SEC_DATACOUNT] = 11, [SEC_CODE] = 12, [SEC_DATA] = 13,
 };
 
 static void sections(struct decoder *d, uint32_t size)
@@ -384,7 +423,7 @@ static void sections(struct decoder *d, uint32_t size)
     while (r->pos < size && rd_ok(r)) {
         uint32_t at = r->pos;
         uint8_t id = rd_u8(r);
-        if (id >= SEC_COUNT) {
+        if (id >= SEC_COUNT || (id == SEC_TAG && !has_tags(d))) {
             READER_FAIL(r, WASM_MALFORMED, at, "malformed section id %u", id);
             return;
         }

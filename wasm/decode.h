@@ -15,6 +15,7 @@ struct decoder {
     struct wasm_error invalid;      /* first violation; malformed bytes after it go before it */
     uint32_t nimport_globals;       /* constant expressions see only these */
     uint32_t ndatas_declared;       /* by the data count section */
+    uint32_t const_nesting;         /* blocks open in an invalid constant expression */
     uint32_t ncode;                 /* bodies found */
 };
 

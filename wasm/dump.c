@@ -39,6 +39,7 @@ static void dump_mi(struct lfunc *l, struct mi *m)
     case MI_MOVE: text_print(o, "    move %s <- %s", reg_names[m->rd], reg_names[m->r1]); break;
     case MI_RELOAD: text_print(o, "    reload %s <- v%u", reg_names[m->rd], m->a); break;
     case MI_CONST: text_print(o, "    const %s <- v%u", reg_names[m->rd], m->a); break;
+    case MI_UNWIND: text_print(o, "    unwind b%u", m->a); break;
     case MI_PMOVE:
         text_print(o, "    moves");
         moves(l, m->a, m->b);

@@ -28,7 +28,8 @@ void emit_room(struct emit *e)
 void emit_site(struct emit *e, uint32_t pos, int trap, bool call)
 {
     GROW(e, site, nsite, capsite);
-    e->site[e->nsite++] = (struct site_rec){ .pc = (uint32_t)e->b.n, .pos = pos, .trap = trap, .call = call };
+    e->site[e->nsite++] = (struct site_rec){ .pc = (uint32_t)e->b.n, .pos = pos, .trap = trap, .call = call,
+                                                  .landing = call ? e->landing : 0 };
 }
 
 static struct fix *fix_block(struct emit *e, uint32_t block)
@@ -53,7 +54,8 @@ uint32_t emit_cold_call(struct emit *e, uint32_t ins, uint32_t pos, struct emit_
     x_byte(&e->b, 0x0f);
     x_byte(&e->b, 0x80 | CC_NE);
     GROW(e, cold, ncold, capcold);
-    e->cold[e->ncold] = (struct cold){ .at = e->b.n, .ins = ins, .pos = pos, .to = to };
+    e->cold[e->ncold] = (struct cold){ .at = e->b.n, .ins = ins, .pos = pos, .landing = e->landing,
+                                        .to = to };
     x_u32(&e->b, 0);
     return e->ncold++;
 }
@@ -749,6 +751,9 @@ static void assign_slots(struct emit *e)
         for (uint32_t v = f->blocks[b].first; v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
              v = f->ins[v].next)
             slot_give(e, &s, v);
+        uint32_t to = f->blocks[b].term == TERM_INVOKE ? f->blocks[b].succ[1] : 0;
+        for (uint32_t v = to ? f->blocks[to].first : 0; v && f->ins[v].op == IR_PHI; v = f->ins[v].next)
+            slot_give(e, &s, v);        /* written before the calls */
         for (uint32_t i = l->block_first[b]; i >= l->block_last[b]; i--) {
             struct lir *x = &l->lir[i];
             if (x->dst)
@@ -828,12 +833,15 @@ static void emit_mi(struct emit *e, uint32_t b, struct mi *m)
     case MI_RELOAD: load_home(e, m->a, m->type, m->rd); break;
     case MI_CONST: load_const(e, m->a, m->rd, flags_live(e, m)); break;
     case MI_PMOVE: parallel_moves(e, m->a, m->b); break;
+    case MI_UNWIND: edge_moves(e, edge_to(e, b, m->a)); break;
     default: {
         struct lir *x = &e->l->lir[m->a];
         if (lir_mode(e->l, x->op) & LC_TERM) {
             terminator(e, b, x, m);
         } else {
+            e->landing = lir_mode(e->l, x->op) & LC_CALL ? (uint32_t)x->imm : 0;
             emit_op(e, x, m);
+            e->landing = 0;
             emit_room(e);
             keep_results(e, x);
         }

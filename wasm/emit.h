@@ -10,11 +10,11 @@ struct fix { size_t at; uint32_t to; bool fixed, cond, shorter; };
 struct stub { size_t at; uint32_t pos; uint8_t trap; }; /* rel32 at `at` to a trap */
 /* Where an instance's block or a table's entry keeps what a call out of the function needs. */
 struct emit_callee { int base; int32_t code, in, tail; };
-struct cold { size_t at, back; uint32_t ins, pos; struct emit_callee to; };    /* call behind the function */
+struct cold { size_t at, back; uint32_t ins, pos, landing; struct emit_callee to; };    /* call behind the function */
 struct pool_ref { size_t at; uint8_t tail, size; uint64_t lo, hi; };
 struct table { size_t lea; uint32_t block; };           /* jump table of a switch: displacement of its address */
 struct reloc { uint32_t at, func; };                    /* rel32 at `at` to a function's entry */
-struct site_rec { uint32_t pc, pos; uint8_t trap, call; };
+struct site_rec { uint32_t pc, pos; uint8_t trap, call; uint32_t landing; };   /* landing: block or 0 */
 
 struct emit {
     struct lfunc *l;
@@ -32,6 +32,7 @@ struct emit {
     size_t *target;             /* per block: where a switch goes to reach it, while its table is written */
     uint32_t frame;             /* bytes below the saved registers */
     uint32_t saved;             /* number of pushed registers */
+    uint32_t landing;           /* landing block of the call being emitted */
     uint32_t next;              /* block that follows in the layout */
     bool avx;
     bool held;                  /* the scratch register has a value of a cycle of moves */

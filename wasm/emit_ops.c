@@ -612,7 +612,9 @@ void emit_cold_calls(struct emit *e)
         emit_room(e);
         x_patch32(&e->b, c->at, (uint32_t)(e->b.n - c->at - 4));
         emit_instance(e, c->to);
+        e->landing = c->landing;
         emit_call_outside(e, c->ins, c->pos, c->to);
+        e->landing = 0;
         x_byte(&e->b, 0xe9);
         x_u32(&e->b, (uint32_t)(c->back - e->b.n - 4));
     }
@@ -700,6 +702,7 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
     }
     case L_DIV: op_div(e, x, m); break;
     case L_ATOMIC: emit_atomic(e, x, m); break;
+    case L_LANDING: break;
     case L_FENCE:                   /* mfence */
         x_byte(b, 0x0f);
         x_byte(b, 0xae);

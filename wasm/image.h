@@ -6,8 +6,11 @@
 
 /* trap code of sites in a prologue: `pos` counts the words pushed so far */
 #define SITE_PROLOGUE 0x3f
+/* in place of the trap code of a call: the offset of its landing block in the piece follows */
+#define SITE_LANDING 1
 
-enum piece_kind { PIECE_BODY, PIECE_EXT, PIECE_INVOKE };
+enum piece_kind { PIECE_BODY = WASM_SITE_BODY, PIECE_EXT = WASM_SITE_EXT, PIECE_INVOKE = WASM_SITE_INVOKE,
+                  PIECE_RESUME };
 
 struct piece {                  /* one function or thunk, in code order */
     uint32_t start, size;       /* code offset; 16-aligned starts */
@@ -28,6 +31,8 @@ struct image_priv {
 /* thunks.c: entries from outside, see struct wasm_image */
 void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
 void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
+/* not a call: (rsp, exception, address, instance) as C passes them; goes to the address */
+void thunk_resume(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
 uint8_t thunk_tail(const struct wasm_module *m, uint32_t func, uint32_t tail_words);
 
 #endif

@@ -84,6 +84,8 @@ static bool import_matches(const struct wasm_module *m, const struct wasm_import
         return x->memory && x->memory->shared == t->lim.shared
             && limits_match(x->memory->pages, x->memory->has_max, x->memory->max, &t->lim);
     }
+    case WASM_TAG:
+        return x->tag && functype_equal(x->tag->type, &m->types[m->tags[im->index].type]);
     default: {
         const struct wasm_globaltype *g = &m->globals[im->index];
         return x->global && x->global_type == g->type && x->global_mut == g->mut;
@@ -138,6 +140,9 @@ static enum wasm_errcode link_imports(struct wasm_instance *in, wasm_resolve_fn 
             break;
         case WASM_MEMORY:
             inst_mems(in)[im->index] = x.memory;
+            break;
+        case WASM_TAG:
+            inst_tags(in)[im->index].tag = x.tag;
             break;
         default:
             *inst_global_slot(in, im->index) = x.global;
@@ -220,6 +225,19 @@ static enum wasm_errcode make_memory(struct wasm_instance *in, struct wasm_memor
     return WASM_OK;
 }
 
+static void make_tags(struct wasm_instance *in)
+{
+    const struct wasm_module *m = in->module;
+
+    for (uint32_t i = 0; i < m->ntags; i++) {
+        struct wasm_tag_slot *t = inst_tags(in) + i;
+        if (m->tags[i].imported)
+            continue;
+        t->own.type = &m->types[m->tags[i].type];
+        t->tag = &t->own;
+    }
+}
+
 static void make_globals(struct wasm_instance *in)
 {
     const struct wasm_module *m = in->module;
@@ -284,6 +302,7 @@ enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_i
         wasm_instance_free(in);
         return e;
     }
+    make_tags(in);
     make_globals(in);
     *trap = apply_segments(in);
     return WASM_OK;
@@ -319,6 +338,9 @@ bool wasm_export_find(struct wasm_instance *in, struct wasm_name name, struct wa
         case WASM_MEMORY:
             out->memory = inst_mems(in)[x->index];
             break;
+        case WASM_TAG:
+            out->tag = inst_tags(in)[x->index].tag;
+            break;
         default:
             out->global_type = m->globals[x->index].type;
             out->global_mut = m->globals[x->index].mut;
@@ -333,6 +355,7 @@ void wasm_instance_free(struct wasm_instance *in)
 {
     const struct wasm_module *m = in->module;
 
+    exn_free_all(in);
     for (uint32_t i = 0; m && i < m->ntables; i++) {
         struct wasm_table *t = inst_tables(in)[i];
         if (m->tables[i].imported || !t)

@@ -36,6 +36,10 @@ static inline uint8_t *inst_dropped(struct wasm_instance *in)
 {
     return inst_at(in, in->module->off_dropped);
 }
+static inline struct wasm_tag_slot *inst_tags(struct wasm_instance *in)
+{
+    return inst_at(in, in->module->off_tags);
+}
 /* of an imported global: where the pointer to its value stands */
 static inline union wasm_value **inst_global_slot(struct wasm_instance *in, uint32_t g)
 {
@@ -60,5 +64,19 @@ int elem_apply(struct wasm_instance *in, uint32_t seg, uint32_t table, uint32_t 
                uint32_t n);
 int data_apply(struct wasm_instance *in, uint32_t seg, uint32_t mem, uint32_t to, uint32_t from,
                uint32_t n);
+
+/* exception.c */
+typedef float exn_vec __attribute__((vector_size(16)));
+void *rt_exn_new(struct wasm_instance *in, uint32_t tag);
+void rt_exn_set_int(struct wasm_instance *in, void *exn, uint64_t v, uint32_t i);
+void rt_exn_set_float(struct wasm_instance *in, void *exn, double v, uint32_t i);
+void rt_exn_set_vec(struct wasm_instance *in, void *exn, exn_vec v, uint32_t i);
+uint64_t rt_exn_get_int(struct wasm_instance *in, void *exn, uint32_t i);
+double rt_exn_get_float(struct wasm_instance *in, void *exn, uint32_t i);
+exn_vec rt_exn_get_vec(struct wasm_instance *in, void *exn, uint32_t i);
+uint32_t rt_exn_match(struct wasm_instance *in, void *exn, uint32_t tag);
+void rt_exn_keep(struct wasm_instance *in, void *exn, uint32_t unused);
+void rt_throw(struct wasm_instance *in, void *exn, uint32_t unused);
+void exn_free_all(struct wasm_instance *in);
 
 #endif

@@ -33,7 +33,7 @@ enum ir_type ir_type_of(uint8_t wasm_type)
     case WASM_F32: return T_F32;
     case WASM_F64: return T_F64;
     case WASM_V128: return T_V128;
-    case WASM_FUNCREF: case WASM_EXTERNREF: return T_REF;
+    case WASM_FUNCREF: case WASM_EXTERNREF: case WASM_EXNREF: return T_REF;
     }
     return T_NONE;
 }
@@ -157,7 +157,9 @@ static const char *type_names[] = { "", "i32", "i64", "f32", "f64", "v128", "ref
 static const char *mem_names[] = { "", "8s", "8u", "16s", "16u", "32s", "32u" };
 static const char *rt_names[] = { "memory_grow", "memory_copy", "memory_fill", "memory_init",
     "data_drop", "table_get", "table_set", "table_grow", "table_size", "table_fill", "table_copy",
-    "table_init", "elem_drop", "atomic_notify", "atomic_wait32", "atomic_wait64" };
+    "table_init", "elem_drop", "atomic_notify", "atomic_wait32", "atomic_wait64",
+    "exn_new", "exn_set_int", "exn_set_float", "exn_set_vec", "exn_get_int", "exn_get_float",
+    "exn_get_vec", "exn_match", "exn_keep", "throw" };
 
 static void dump_list(const struct ir_func *f, const char *before, const char *prefix,
                       uint32_t at, uint32_t n)
@@ -252,6 +254,9 @@ static void dump_term(const struct ir_func *f, const struct ir_block *k)
         break;
     case TERM_TRAP:
         text_print(o, "    trap %u\n", k->a);
+        break;
+    case TERM_INVOKE:
+        text_print(o, "    invoke v%u, b%u, landing b%u\n", k->a, k->succ[0], k->succ[1]);
         break;
     case TERM_TAIL:
         text_print(o, "    tail v%u\n", k->a);

@@ -127,6 +127,7 @@ enum {
     X(CALL,     "call",     M_WRITE,        "n")    /* c = function index */ \
     X(CALLIND,  "call_indirect",M_WRITE,    "n")    /* c = type index, aux = table; last arg = entry */ \
     X(CALLRT,   "call_rt",  M_WRITE,        "n")    /* c = enum ir_rt: runtime helper */ \
+    X(LANDING,  "landing",  M_WRITE,        "")     /* first in a landing block: the exception */ \
     X(RESULT,   "result",   0,              "ai")   /* result number b >= 1 of call a (c = 0) */ \
     /* vectors (simd.h): aux = enum vop, or lane type | lane << 8 */ \
     X(V1,       "v1",       M_PURE,         "a") \
@@ -158,7 +159,9 @@ enum ir_rmw { RMW_ADD, RMW_SUB, RMW_AND, RMW_OR, RMW_XOR, RMW_XCHG };
  */
 enum ir_rt { RT_MEMORY_GROW, RT_MEMORY_COPY, RT_MEMORY_FILL, RT_MEMORY_INIT, RT_DATA_DROP,
              RT_TABLE_GET, RT_TABLE_SET, RT_TABLE_GROW, RT_TABLE_SIZE, RT_TABLE_FILL, RT_TABLE_COPY,
-             RT_TABLE_INIT, RT_ELEM_DROP, RT_ATOMIC_NOTIFY, RT_ATOMIC_WAIT32, RT_ATOMIC_WAIT64 };
+             RT_TABLE_INIT, RT_ELEM_DROP, RT_ATOMIC_NOTIFY, RT_ATOMIC_WAIT32, RT_ATOMIC_WAIT64,
+             RT_EXN_NEW, RT_EXN_SET_INT, RT_EXN_SET_FLOAT, RT_EXN_SET_VEC, RT_EXN_GET_INT,
+             RT_EXN_GET_FLOAT, RT_EXN_GET_VEC, RT_EXN_MATCH, RT_EXN_KEEP, RT_THROW };
 
 struct ir_ins {
     uint8_t op, type;
@@ -177,6 +180,7 @@ enum ir_term {
     TERM_SWITCH,        /* value a (i32, unsigned): targets args[b .. b+n), n = c; the last is default */
     TERM_RETURN,        /* values args[b .. b+c) */
     TERM_TRAP,          /* a = enum wasm_trap */
+    TERM_INVOKE,        /* call a in this block returns to succ[0] or throws to landing block succ[1] */
     TERM_TAIL,          /* a = call in this block whose results are the function's */
 };
 
@@ -186,6 +190,7 @@ struct ir_block {
     uint8_t term;
     uint8_t depth;                  /* loop nesting, saturating */
     bool header;                    /* of a loop */
+    bool landing;                   /* predecessors come from within a call: no register holds a value */
     uint32_t pos;                   /* of the terminator, in the module */
     uint32_t a, b, c;
     uint32_t succ[2];

@@ -670,7 +670,9 @@ static void sel_call(struct isel *s, uint32_t v, struct ir_ins *i)
             x->s1 = val32(s, s->f->args[i->a]);
         return;
     }
-    put(s, call_op(s, i), 8, v, v, 0);
+    struct ir_block *bl = &s->f->blocks[s->cur];
+    struct lir *x = put(s, call_op(s, i), 8, v, v, 0);
+    x->imm = bl->term == TERM_INVOKE && bl->a == v ? (int32_t)bl->succ[1] : 0;
     s->l->has_calls = true;
     for (uint32_t k = 0; k < i->b; k++)
         val(s, s->f->args[i->a + k]);
@@ -796,6 +798,10 @@ static void select_ins(struct isel *s, uint32_t v)
         break;
     case IR_STORE: sel_store(s, i); break;
     case IR_ALOAD: case IR_ASTORE: case IR_ARMW: case IR_ACMPXCHG: sel_atomic(s, v, i); break;
+    case IR_LANDING:
+        put(s, L_LANDING, 8, v, 0, 0);
+        s->l->has_landing = true;
+        break;
     case IR_FENCE: put(s, L_FENCE, 0, 0, 0, 0); break;
     case IR_GLOBALGET: case IR_GLOBALSET: sel_global(s, v, i); break;
     case IR_MEMSIZE: put(s, L_MEMSIZE, 4, v, 0, 0)->imm = (int32_t)(s->f->m->off_mems + 8 * i->b); break;
@@ -847,7 +853,7 @@ static void select_term(struct isel *s, struct ir_block *b)
 
     s->pos = b->pos;
     switch (b->term) {
-    case TERM_JUMP: put(s, L_JMP, 0, 0, 0, 0); break;
+    case TERM_JUMP: case TERM_INVOKE: put(s, L_JMP, 0, 0, 0, 0); break;
     case TERM_BR:
         fl = plan_flags(s, b->a);
         put(s, L_JCC, 0, 0, 0, 0)->sub = fl.cc;

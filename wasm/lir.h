@@ -76,7 +76,8 @@ enum {
     X(INSTADDR, 0)                  /* dst = r14 + imm */ \
     X(ATOMIC,   0)                  /* sub = enum lir_atomic; dst in rax; s1 = expected; s2 = operand */ \
     X(FENCE,    0) \
-    X(CALL,     LC_CALL) \
+    X(LANDING,  0)                  /* dst in rax */ \
+    X(CALL,     LC_CALL)            /* calls: imm = landing block or 0 */ \
     X(CALLIMP,  LC_CALL) \
     X(CALLIND,  LC_CALL) \
     X(CALLRT,   LC_CALL) \
@@ -128,10 +129,10 @@ struct lir {
     uint32_t pos;                   /* module offset */
 };
 
-enum mi_kind { MI_LIR, MI_MOVE, MI_RELOAD, MI_CONST, MI_PMOVE };
+enum mi_kind { MI_LIR, MI_MOVE, MI_RELOAD, MI_CONST, MI_PMOVE, MI_UNWIND };
 
 /* Allocated instruction. MI_LIR: a = lir index. MI_MOVE: rd <- r1. MI_RELOAD: rd <- slot of vreg a.
- * MI_CONST: rd <- constant vreg a. MI_PMOVE: parallel moves pool[a .. a+b). */
+ * MI_CONST: rd <- constant vreg a. MI_UNWIND: the moves of the edge to landing block a. MI_PMOVE: parallel moves pool[a .. a+b). */
 struct mi { uint8_t kind, rd, r1, r2, r3, t1, type, spare; uint32_t a, b; };
 
 /* One of a set of moves that happen at once: dst register, or home slot of vreg `to`; outgoing stack
@@ -161,7 +162,7 @@ struct lfunc {
     struct use *use; uint32_t nuse, capuse;
     struct edge *edge; uint32_t nedge;      /* edge[0] unused */
     uint32_t *edges_of;                     /* per block: first edge */
-    bool has_calls;
+    bool has_calls, has_landing;
     uint32_t out_words;                     /* outgoing stack argument area, 8-byte words */
     uint32_t *call_at; uint32_t ncalls;     /* lir indices of calls, falling in execution order */
     /* ra -> emit */

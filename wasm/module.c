@@ -12,6 +12,8 @@ bool module_valtype(const struct wasm_module *m, uint8_t type)
         return true;
     case WASM_V128:
         return m->features & WASM_F_SIMD;
+    case WASM_EXNREF:
+        return m->features & WASM_F_EH;
     }
     return false;
 }
@@ -167,6 +169,7 @@ static void layout(struct decoder *d)
     m->off_mems = place(&at, (uint64_t)m->nmems * sizeof(void *));
     m->off_globals = place(&at, (uint64_t)m->nglobals * 16);
     m->off_funcrefs = place(&at, (uint64_t)m->nfuncs * sizeof(struct wasm_funcref));
+    m->off_tags = place(&at, (uint64_t)m->ntags * sizeof(struct wasm_tag_slot));
     m->off_dropped = place(&at, (uint64_t)m->nelems + m->ndatas);
     if (at > 1u << 30)
         READER_FAIL(&d->r, WASM_LIMIT, 0, "instance too large: %lu bytes", at);

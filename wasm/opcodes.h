@@ -15,7 +15,7 @@
 
 /* what follows the opcode (wasm 5.4) */
 enum op_imm {
-    IMM_NONE, IMM_BLOCK, IMM_U32, IMM_U32U32, IMM_BRTABLE, IMM_SELECT, IMM_MEMARG, IMM_MEMORY,
+    IMM_NONE, IMM_BLOCK, IMM_TRYTABLE, IMM_U32, IMM_U32U32, IMM_BRTABLE, IMM_SELECT, IMM_MEMARG, IMM_MEMORY,
     IMM_MEMMEM, IMM_DATAMEM, IMM_I32, IMM_I64, IMM_F32, IMM_F64, IMM_REFTYPE,
     IMM_V128, IMM_SHUFFLE, IMM_LANE, IMM_MEMLANE,
 };
@@ -31,6 +31,11 @@ enum { OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300, OP_F
     X(0x03, loop, "loop", "", BLOCK, NONE, 0) \
     X(0x04, if, "if", "", BLOCK, NONE, 0) \
     X(0x05, else, "else", "", NONE, NONE, 0) \
+    X(0x06, try, "try", "", BLOCK, NONE, 0) \
+    X(0x07, catch, "catch", "", U32, NONE, 0) \
+    X(0x08, throw, "throw", "", U32, NONE, 0) \
+    X(0x09, rethrow, "rethrow", "", U32, NONE, 0) \
+    X(0x0a, throw_ref, "throw_ref", "", NONE, NONE, 0) \
     X(0x0b, end, "end", "", NONE, NONE, 0) \
     X(0x0c, br, "br", "", U32, NONE, 0) \
     X(0x0d, br_if, "br_if", "", U32, NONE, 0) \
@@ -40,6 +45,9 @@ enum { OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300, OP_F
     X(0x11, call_indirect, "call_indirect", "", U32U32, NONE, 0) \
     X(0x12, return_call, "return_call", "", U32, NONE, 0) \
     X(0x13, return_call_indirect, "return_call_indirect", "", U32U32, NONE, 0) \
+    X(0x18, delegate, "delegate", "", U32, NONE, 0) \
+    X(0x19, catch_all, "catch_all", "", NONE, NONE, 0) \
+    X(0x1f, try_table, "try_table", "", TRYTABLE, NONE, 0) \
     X(0x1a, drop, "drop", "", NONE, NONE, 0) \
     X(0x1b, select, "select", "", NONE, NONE, 0) \
     X(0x1c, select_t, "select", "", SELECT, NONE, 0) \
@@ -258,6 +266,9 @@ static inline uint32_t op_prefixed(uint32_t prefix, uint32_t sub)
         return sub < OP_FD_END - OP_FD ? OP_FD + sub : OP_COUNT;
     return sub < OP_COUNT - OP_FE ? OP_FE + sub : OP_COUNT;
 }
+
+/* Is the opcode in the language with these features (WASM_F_*)? */
+bool op_enabled(uint32_t features, uint32_t op);
 
 static inline const struct op_info *op_info(uint32_t op)
 {

@@ -159,6 +159,9 @@ static void drop(struct ra *ra, uint32_t v, int r)
         for (uint32_t b = h; b <= ra->cur; b++)
             if (ra->snap[b] && ra->snap[b]->val[r] == v)
                 forget(ra->snap[b], r);
+        for (uint32_t b = h; ra->unwind && b <= ra->cur; b++)
+            if (ra->unwind[b] && ra->unwind[b]->val[r] == v)
+                forget(ra->unwind[b], r);
     }
 }
 
@@ -332,7 +335,7 @@ static void resolve(struct ra *ra, uint32_t b, uint32_t k, const struct regs *wa
     struct lfunc *l = ra->l;
     struct ir_func *f = ra->f;
     uint32_t p = f->args[f->blocks[b].preds + k];
-    struct regs *have = ra->snap[p];
+    struct regs *have = f->blocks[b].landing ? ra->unwind[p] : ra->snap[p];
     struct edge *e = &l->edge[ra->edge_base[b] + k];
 
     e->moves = l->npool;
@@ -506,6 +509,19 @@ static void start_merge(struct ra *ra, uint32_t b)
             resolve(ra, b, k, &ra->now);
 }
 
+/* Control comes out of calls: registers hold nothing, phis are in memory since before the call. */
+static void start_landing(struct ra *ra, uint32_t b)
+{
+    struct ir_func *f = ra->f;
+    struct ir_block *bl = &f->blocks[b];
+
+    for (uint32_t v = bl->first; v && f->ins[v].op == IR_PHI; v = f->ins[v].next)
+        if (next_use(ra, v))
+            ra->l->spilled[v] = 1;
+    for (uint32_t k = 0; k < bl->npreds; k++)
+        resolve(ra, b, k, &ra->now);
+}
+
 static void start_block(struct ra *ra, uint32_t b)
 {
     struct ir_func *f = ra->f;
@@ -518,6 +534,8 @@ static void start_block(struct ra *ra, uint32_t b)
     ra->locked = 0;
     if (b == 1) {
         start_params(ra);
+    } else if (bl->landing) {
+        start_landing(ra, b);
     } else if (bl->npreds == 1 && !(bl->first && f->ins[bl->first].op == IR_PHI)) {
         struct regs *s = ra->snap[f->args[bl->preds]];
         for (uint32_t rest = s->used; rest; rest &= rest - 1) {
@@ -623,6 +641,11 @@ static void do_call(struct ra *ra, uint32_t i, struct lir *x)
             (R_CALLEE & ~occupied(ra, R_CALLEE)))
             vacate(ra, r, R_CALLEE, false);
     }
+    if (x->imm) {
+        ra->unwind[ra->cur] = arena_raw(ra->l->arena, sizeof *ra->unwind[ra->cur]);
+        *ra->unwind[ra->cur] = ra->now;
+        out(ra, MI_UNWIND)->a = (uint32_t)x->imm;
+    }
     if (c->b)
         arguments(ra, x, out(ra, MI_PMOVE));
     struct mi *m = out(ra, MI_LIR);
@@ -635,6 +658,12 @@ static void do_call(struct ra *ra, uint32_t i, struct lir *x)
     for (uint32_t k = 0; k < c->b; k++)
         release(ra, ra_vreg(ra, ra->f->args[c->a + k]));
     results(ra, x, t, t ? t->nresults : c->type != T_NONE);
+}
+
+static void do_landing(struct ra *ra, uint32_t i, struct lir *x)
+{
+    out(ra, MI_LIR)->a = i;
+    define(ra, x->dst, RAX);
 }
 
 static void do_tail(struct ra *ra, uint32_t i, struct lir *x)
@@ -924,6 +953,8 @@ static void do_ins(struct ra *ra, uint32_t i)
         do_ret(ra, i);
     else if (x->op == L_TAIL)
         do_tail(ra, i, x);
+    else if (x->op == L_LANDING)
+        do_landing(ra, i, x);
     else if (x->op == L_DIV)
         do_div(ra, i, x);
     else if (x->op == L_ATOMIC)
@@ -981,6 +1012,8 @@ static void set_up(struct ra *ra)
     ra->phi_of = arena_alloc(a, n * 4);
     ra->touched = arena_alloc(a, n * 4);
     ra->snap = arena_alloc(a, nb * sizeof *ra->snap);
+    ra->unwind = l->has_landing ? arena_alloc(a, nb * sizeof *ra->unwind) : NULL;
+    l->callee_used = l->has_landing ? R_CALLEE : 0;     /* they are lost when an exception comes */
     ra->head = arena_alloc(a, nb * sizeof *ra->head);
     ra->edge_base = arena_alloc(a, nb * 4);
     ra->dom_in = arena_alloc(a, nb * 4);

@@ -17,6 +17,7 @@ struct ra {
     uint32_t *phi_of;           /* per vreg: a phi that it flows into */
     uint32_t *touched;          /* per vreg: lir index of the last instruction that used its register */
     struct regs **snap;         /* per block: registers at its end */
+    struct regs **unwind;       /* per block with a landing block: registers before the call */
     struct regs **head;         /* per loop header: registers at its start */
     uint32_t *edge_base;        /* per block: edge of its first predecessor */
     uint32_t *dom_in, *dom_out; /* dominator tree intervals */

@@ -4,6 +4,31 @@
 #include "wasm/decode.h"
 #include "wasm/opcodes.h"
 
+/* Reads on where that is easy: malformed bytes after it go before what is invalid. */
+static void not_constant(struct decoder *d, uint8_t op, uint32_t code)
+{
+    struct reader *r = &d->r;
+    if (!op_info(code) || !op_enabled(d->m->features, code)) {
+        READER_FAIL(r, WASM_MALFORMED, r->pos - 1, "illegal opcode %x", op);
+        return;
+    }
+    INVALID(d, "constant expression required");
+    switch (op_table[code].imm) {
+    case IMM_NONE:
+        break;
+    case IMM_BLOCK:
+        rd_s33(r);
+        d->const_nesting++;
+        break;
+    case IMM_U32: case IMM_I32: case IMM_I64:
+        rd_leb(r, 64, true);
+        break;
+    default:
+        *r->err = d->invalid;
+        r->end = r->pos;
+    }
+}
+
 static uint8_t const_instruction(struct decoder *d, uint8_t op, struct wasm_constexpr *c)
 {
     struct reader *r = &d->r;
@@ -51,10 +76,7 @@ static uint8_t const_instruction(struct decoder *d, uint8_t op, struct wasm_cons
             INVALID(d, "constant expression required");
         return d->m->globals[c->index].type;
     }
-    if (op_info(sub))
-        READER_FAIL(r, WASM_INVALID, r->pos - 1, "constant expression required");
-    else
-        READER_FAIL(r, WASM_MALFORMED, r->pos - 1, "illegal opcode 0x%x", op);
+    not_constant(d, op, sub);
     return 0;
 }
 
@@ -135,8 +157,12 @@ static void constexpr_list(struct decoder *d, uint8_t want, uint8_t type,
         uint8_t op = rd_u8(&d->r), t;
         if (!rd_ok(&d->r))
             return;
-        if (op == OP_end)
+        if (op == OP_end && !d->const_nesting)
             break;
+        if (op == OP_end) {
+            d->const_nesting--;
+            continue;
+        }
         if ((t = operator_type(d, op))) {
             expr_operator(d, &x, op, t);
             continue;

@@ -132,6 +132,8 @@ void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func, ui
 
     if (!(frame & 8))
         frame += 8;
+    if (frame == 8)                 /* lest the end look like EXT_RETURN */
+        frame = 24;
     start(e);
     for (size_t k = 0; k < sizeof saved; k++)
         x_push(&e->b, saved[k]);
@@ -153,4 +155,14 @@ void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func, ui
     x_byte(&e->b, 0xc3);
     e->frame = frame;
     e->saved = sizeof saved;
+}
+
+void thunk_resume(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words)
+{
+    start(e);
+    x_rr(&e->b, 0x8b, 8, RSP, RDI);
+    x_rr(&e->b, 0x8b, 8, RAX, RSI);
+    x_rr(&e->b, 0x8b, 8, R14, RCX);
+    x_rm(&e->b, 0x8b, 8, R15, mem_at(R14, 0));
+    x_rr(&e->b, 0xff, 4, 4, RDX);
 }

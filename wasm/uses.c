@@ -55,6 +55,15 @@ static void add(struct ra *ra, uint32_t v, uint32_t at, uint32_t block)
     push(l, v, at);
 }
 
+/* operands of a landing block's phis go to memory before the call at i */
+static void landing_uses(struct ra *ra, struct edge *e, uint32_t i, uint32_t block)
+{
+    struct ir_func *f = ra->f;
+
+    for (uint32_t p = f->blocks[e->to].first; p && f->ins[p].op == IR_PHI; p = f->ins[p].next)
+        add(ra, ra_vreg(ra, f->args[f->ins[p].a + e->index]), i, block);
+}
+
 static void call_uses(struct ra *ra, struct lir *x, uint32_t i, uint32_t block)
 {
     struct ir_func *f = ra->f;
@@ -71,6 +80,9 @@ static void call_uses(struct ra *ra, struct lir *x, uint32_t i, uint32_t block)
         if (loc.reg != NOREG)
             ra->hint[v] = loc.reg;
     }
+    for (uint32_t e = x->imm ? ra->l->edges_of[block] : 0; e; e = ra->l->edge[e].next)
+        if (ra->l->edge[e].to == (uint32_t)x->imm)
+            landing_uses(ra, &ra->l->edge[e], i, block);
 }
 
 static void return_uses(struct ra *ra, uint32_t i, uint32_t block)
@@ -95,6 +107,8 @@ static void edge_uses(struct ra *ra, uint32_t block)
     struct ir_func *f = ra->f;
 
     for (uint32_t e = l->edges_of[block]; e; e = l->edge[e].next) {
+        if (f->blocks[l->edge[e].to].landing)
+            continue;
         for (uint32_t p = f->blocks[l->edge[e].to].first; p && f->ins[p].op == IR_PHI; p = f->ins[p].next) {
             uint32_t v = ra_vreg(ra, f->args[f->ins[p].a + l->edge[e].index]);
             add(ra, v, l->block_last[block], block);

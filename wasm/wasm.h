@@ -28,10 +28,10 @@
 
 enum wasm_type {            /* the binary codes of wasm 5.3.1 */
     WASM_I32 = 0x7f, WASM_I64 = 0x7e, WASM_F32 = 0x7d, WASM_F64 = 0x7c, WASM_V128 = 0x7b,
-    WASM_FUNCREF = 0x70, WASM_EXTERNREF = 0x6f,
+    WASM_FUNCREF = 0x70, WASM_EXTERNREF = 0x6f, WASM_EXNREF = 0x69,
 };
 
-enum wasm_kind { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL };
+enum wasm_kind { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL, WASM_TAG };
 
 #define WASM_PAGE 65536u
 #define WASM_MAX_PAGES 65536u
@@ -53,7 +53,10 @@ enum wasm_kind { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL };
     X(PROTECTION,       "general protection fault") \
     X(KILLED,           "killed") \
     X(UNALIGNED,        "unaligned atomic") \
-    X(UNSHARED,         "expected shared memory")
+    X(UNSHARED,         "expected shared memory") \
+    X(EXCEPTION,        "uncaught exception") \
+    X(NULL_EXN,         "null exception reference") \
+    X(EXCEPTIONS,       "too many exceptions")
 enum wasm_trap {
 #define X(name, text) WASM_TRAP_##name,
     WASM_TRAPS(X)
@@ -120,6 +123,8 @@ struct wasm_globaltype {
     uint32_t offset;                /* in the instance block; see instance layout below */
 };
 
+struct wasm_tagtype { uint32_t type; bool imported, exported; };    /* index into module.types */
+
 struct wasm_import { struct wasm_name module, field; uint8_t kind; uint32_t index; };
 struct wasm_export { struct wasm_name name; uint8_t kind; uint32_t index; };
 
@@ -152,6 +157,7 @@ struct wasm_module {
     struct wasm_tabletype *tables;
     struct wasm_memtype *mems;
     struct wasm_globaltype *globals;
+    struct wasm_tagtype *tags; uint32_t ntags;
     struct wasm_import *imports;
     struct wasm_export *exports;
     struct wasm_elem *elems;
@@ -162,6 +168,7 @@ struct wasm_module {
     struct wasm_name *func_names;
     /* layout of the instance block, set by wasm_open: byte offsets from struct wasm_instance */
     uint32_t off_imports, off_types, off_tables, off_mems, off_globals, off_funcrefs, off_dropped;
+    uint32_t off_tags;
     uint32_t inst_size;
 };
 
@@ -212,7 +219,13 @@ const struct wasm_custom *wasm_custom_find(const struct wasm_module *m, const ch
 /* ---- images -------------------------------------------------------------------------------- */
 
 /* Where an address in an image came from. */
-struct wasm_site { uint32_t func; uint32_t offset; uint8_t trap; uint32_t frame; };
+struct wasm_site {
+    uint32_t func, offset;
+    uint8_t trap, kind;             /* WASM_SITE_*: what the code is */
+    uint32_t frame;
+    uint32_t landing;               /* of a call: code offset of the landing block, 0 if none */
+};
+enum { WASM_SITE_BODY, WASM_SITE_EXT, WASM_SITE_INVOKE };
 
 struct wasm_image {
     struct wasm_module *module;
@@ -223,6 +236,7 @@ struct wasm_image {
     uint8_t *tail;                  /* per function: WASM_TAIL_* of its ext_entry */
     uint32_t tail_words;            /* stack words that every internal call provides at least */
     uint32_t *invoke;               /* per escaping function: C-callable entry, see wasm_invoke_fn */
+    uint32_t resume;                /* code that enters a landing block, see exception.c */
     size_t peak_memory;             /* bytes the compiler had at most, beyond module and output */
     struct wasm_arena *arena;
     void *priv;                     /* code chunks, relocations, site tables */
@@ -288,6 +302,9 @@ struct wasm_table {
     uint32_t capacity; uint8_t type; bool has_max;
 };
 
+struct wasm_tag { const struct wasm_functype *type; };     /* one is what it is by its address */
+struct wasm_tag_slot { struct wasm_tag *tag, own; };
+
 struct wasm_import_slot { void *code; struct wasm_instance *in; uint64_t tail; };
 
 /*
@@ -300,6 +317,7 @@ struct wasm_import_slot { void *code; struct wasm_instance *in; uint64_t tail; }
  *   globals   16 bytes each: the value, or for imported globals a pointer to the value
  *   funcrefs  struct wasm_funcref [nfuncs], filled for escaping functions
  *   dropped   uint8_t [nelems + ndatas]
+ *   tags      struct wasm_tag_slot [ntags]
  */
 struct wasm_instance {
     uint8_t *mem0;                  /* 0: base of memory 0, what r15 holds */
@@ -309,7 +327,9 @@ struct wasm_instance {
     uint8_t *code;                  /* 32: where the image's code stands */
     void *embedder;                 /* 40: SIP or tool context */
     struct wasm_module *module;     /* 48 */
-    uint64_t reserved;              /* 56 */
+    struct wasm_exn *exns;          /* 56: exceptions, see exception.c */
+    uint64_t nexns;                 /* 64 */
+    uint64_t reserved;              /* 72 */
 };
 
 /* Called from compiled code as C functions; the table is instance.c's. */
@@ -330,6 +350,9 @@ struct wasm_runtime {
     uint32_t (*atomic_notify)(struct wasm_instance *, uint64_t at, uint32_t count, uint32_t mem);
     uint32_t (*atomic_wait32)(struct wasm_instance *, uint64_t at, uint32_t expected, int64_t ns, uint32_t mem);
     uint32_t (*atomic_wait64)(struct wasm_instance *, uint64_t at, uint64_t expected, int64_t ns, uint32_t mem);
+    /* exceptions: exception.c */
+    void *exn_new, *exn_set_int, *exn_set_float, *exn_set_vec, *exn_get_int, *exn_get_float,
+         *exn_get_vec, *exn_match, *exn_keep, *throw_;
 };  /* "a_b" arguments pack two indices: low 16 bits the first named, high 16 bits the second
        (to | from << 16; seg | mem << 16). Modules with indices over 65,535 there are refused. */
 
@@ -341,6 +364,7 @@ struct wasm_extern {
     struct wasm_funcref *ref;       /* functions: set if one exists already */
     struct wasm_table *table;
     struct wasm_memory *memory;
+    struct wasm_tag *tag;
     uint8_t global_type; bool global_mut;
     union wasm_value *global;
 };
