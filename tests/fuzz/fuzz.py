@@ -3,14 +3,15 @@
 
   fuzz.py --run build/host/tests/fuzz/run [--minutes M] [--seed N] [--dir DIR] [--keep N]
 
-Modules come from two sources: `wasm-opt -ttf` (shapes of everything) and gen.py (register pressure, loops,
-calls with many arguments and results), each as it is and after wasm-opt. What differs is kept in DIR as
+Modules come from three sources: `wasm-opt -ttf` (shapes of everything), gen.py (register pressure, loops,
+calls with many arguments and results) and gen_simd.py (vectors), each as it is and after wasm-opt. What differs is kept in DIR as
 bad-N.wasm with bad-N.txt beside it. Exits 1 if anything differed.
 """
 import argparse, os, random, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gen
+import gen_simd
 
 FEATURES = ['--enable-bulk-memory', '--enable-sign-ext', '--enable-nontrapping-float-to-int',
             '--enable-mutable-globals', '--disable-simd', '--disable-reference-types']
@@ -77,7 +78,13 @@ def sections(text):
 
 def make(rng, path):
     """Writes a random module; False if the tools made none."""
-    if rng.random() < 0.5:
+    features = FEATURES
+    source = rng.random()
+    if source < 0.25:
+        features = [f.replace('--disable-simd', '--enable-simd') for f in FEATURES]
+        with open(path, 'wb') as f:
+            f.write(gen_simd.generate(rng.getrandbits(32)))
+    elif source < 0.6:
         raw = path + '.raw'
         with open(raw, 'wb') as f:
             f.write(rng.randbytes(rng.choice([300, 1000, 3000, 8000, 20000])))
@@ -92,7 +99,7 @@ def make(rng, path):
         with open(path, 'wb') as f:
             f.write(gen.module(rng))
     if rng.random() < 0.5:
-        cmd = ['wasm-opt', path, '-o', path + '.opt', '--enable-multivalue'] + FEATURES + rng.choice(OPT)
+        cmd = ['wasm-opt', path, '-o', path + '.opt', '--enable-multivalue'] + features + rng.choice(OPT)
         if subprocess.run(cmd, capture_output=True).returncode == 0:
             os.replace(path + '.opt', path)
     return True
