@@ -1,13 +1,14 @@
 /*
  * wasmrun - compiles a wasm file and runs it natively on Linux.
  *
- * Without --invoke the file's `_start` runs with WASI preview 1 (wasi.c); the status is the
- * program's. With --invoke an export is called and its results are printed, one a line. A trap prints
+ * Without --invoke the file's `_start` runs with WASI preview 1 (wasi.c) and sees of the host what
+ * --dir and --env give it; the status is the program's. With --invoke an export is called and its results are printed, one a line. A trap prints
  * its name and a backtrace and exits 134. SIPs, which import "selkie", need the kernel and are
  * refused.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,17 +17,20 @@
 
 enum { EXIT_USAGE = 2, EXIT_TRAP = 134 };
 
-extern char **environ;
-
 static const char usage[] =
-    "usage: wasmrun [--off LETTERS] [--cpu LIST] [--invoke EXPORT ARG...] FILE.wasm [ARG...]\n"
-    "Compiles FILE.wasm and runs it natively.\n"
-    "  without --invoke  runs _start with WASI preview 1: arguments, environment, standard\n"
-    "                    streams, clocks, randomness; exits with the program's status\n"
+    "usage: wasmrun [OPTION...] FILE.wasm [ARG...]\n"
+    "       wasmrun [OPTION...] --invoke EXPORT [ARG...] FILE.wasm [ARG...]\n"
+    "Compiles FILE.wasm and runs it natively: _start with WASI preview 1; exits with the program's\n"
+    "status.\n"
+    "  --dir HOST[::GUEST]  lets the program use the folder HOST of this machine, under the name\n"
+    "                    GUEST; may be repeated\n"
+    "  --env NAME[=VALUE]  sets a variable of the program's environment, which is empty otherwise;\n"
+    "                    without a value: that of this process\n"
     "  --invoke EXPORT   calls the exported function with numbers as arguments (before or after\n"
     "                    FILE.wasm) and prints its results, one a line\n"
     "  --off LETTERS     switches passes of the compiler off, as in wasmc\n"
     "  --cpu LIST        uses only these features of the CPU, as in wasmc\n"
+    "  --paths walk      looks paths up as on kernels without openat2\n"
     "  --help            this text\n"
     "A trap prints its name and a backtrace and exits 134.\n";
 
@@ -44,11 +48,7 @@ static bool name_is(struct wasm_name n, const char *s)
 static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
                     struct wasm_extern *out)
 {
-    struct wasm_name mod = m->imports[import].module;
-
-    if (name_is(mod, "wasi_snapshot_preview1") || name_is(mod, "wasi_unstable"))
-        return wasi_resolve(m, import, out);
-    return false;
+    return wasi_resolve(m, import, out);
 }
 
 static void refuse_sips(const char *file, const struct wasm_module *m)
@@ -221,27 +221,72 @@ static int find_file(int argc, char **argv, int from, bool invoked)
     return from;
 }
 
+/* ---- options ------------------------------------------------------------------------------- */
+
+struct setup {
+    struct wasi w;
+    const char *off;
+    uint32_t nenv;
+};
+
+static void add_folder(struct wasi *w, const char *arg)
+{
+    const char *sep = strstr(arg, "::");
+    char *host = sep ? strndup(arg, (size_t)(sep - arg)) : strdup(arg);
+
+    if (!host || !wasi_preopen(w, host, sep ? sep + 2 : arg))
+        die(arg, strerror(errno));
+    free(host);
+}
+
+static void add_env(struct setup *s, const char *arg)
+{
+    const char *value = strchr(arg, '=') ? NULL : getenv(arg);
+    size_t n = strlen(arg) + 2 + (value ? strlen(value) : 0);
+    char *var = malloc(n), **env = realloc(s->w.env, (s->nenv + 2) * sizeof *env);
+
+    if (!var || !env)
+        die(arg, strerror(ENOMEM));
+    snprintf(var, n, value ? "%s=%s" : "%s", arg, value);
+    s->w.env = env;
+    env[s->nenv] = var;
+    s->nenv += value || strchr(arg, '=');
+    env[s->nenv] = NULL;
+}
+
+/* An option with its value; false: it is none. */
+static bool option(struct setup *s, const char *name, const char *value)
+{
+    if (strcmp(name, "--off") == 0)
+        s->off = value;
+    else if (strcmp(name, "--dir") == 0)
+        add_folder(&s->w, value);
+    else if (strcmp(name, "--env") == 0)
+        add_env(s, value);
+    else if (strcmp(name, "--paths") == 0 && strcmp(value, "walk") == 0)
+        s->w.walk = true;
+    else if (strcmp(name, "--cpu") != 0)
+        return false;
+    else if (!host_cpu(value))
+        die(value, "unknown feature of the CPU");
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    struct wasi w = { .env = environ };
+    struct setup s = { .off = "" };
     struct wasm_error err;
     struct host_instance *hi;
     struct host_module *m;
-    const char *name = NULL, *off = "", *path;
+    const char *name = NULL, *path;
     int at = 1, file, trap;
 
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         fputs(usage, stdout);
         return 0;
     }
-    for (; argc > at + 1; at += 2) {
-        if (strcmp(argv[at], "--off") == 0)
-            off = argv[at + 1];
-        else if (strcmp(argv[at], "--cpu") != 0)
-            break;
-        else if (!host_cpu(argv[at + 1]))
-            die(argv[at + 1], "unknown feature of the CPU");
-    }
+    while (argc > at + 1 && option(&s, argv[at], argv[at + 1]))
+        at += 2;
     if (argc > at + 1 && strcmp(argv[at], "--invoke") == 0) {
         name = argv[at + 1];
         at += 2;
@@ -251,19 +296,20 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    w.argc = argc - file;
-    w.argv = argv + file;
+    s.w.argc = argc - file;
+    s.w.argv = argv + file;
     path = argv[file];
-    m = load(path, off);
+    m = load(path, s.off);
     refuse_sips(path, m->module);
-    if (!(hi = host_instance_make(m, resolve, NULL, &w, &trap, &err)))
+    signal(SIGPIPE, SIG_IGN);       /* the program gets the error */
+    if (!(hi = host_instance_make(m, resolve, NULL, &s.w, &trap, &err)))
         die(path, err.text);
     if (trap)
-        return finish(&w, trap);
+        return finish(&s.w, trap);
     if (!name)
-        return run(path, hi, &w);
+        return run(path, hi, &s.w);
     /* the arguments around FILE, in order */
     for (int i = file; i > at; i--)
         argv[i] = argv[i - 1];
-    return invoke(path, hi, &w, name, argv + at + 1, argc - at - 1);
+    return invoke(path, hi, &s.w, name, argv + at + 1, argc - at - 1);
 }
