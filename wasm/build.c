@@ -316,7 +316,7 @@ bool pass_build(struct ir_func *f, struct wasm_error *err)
     struct build b = {
         .f = f, .m = m,
         .r = { .bytes = m->bytes, .pos = fn->body, .end = fn->body + fn->body_size,
-               .func = f->index, .err = err },
+               .size = (uint32_t)m->size, .func = f->index, .err = err },
     };
     begin(&b);
     if (rd_ok(&b.r))

@@ -68,14 +68,14 @@ uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset)
     /* with wasm 3.0 an offset is a u64, which 32-bit memories then restrict */
     uint64_t far = b->m->features & WASM_F_MULTIMEM ? rd_leb(&b->r, 64, false) : rd_u32(&b->r);
     *offset = (uint32_t)far;
-    if (far > UINT32_MAX)
-        BUILD_INVALID(b, "offset out of range");
     if (!rd_ok(&b->r))
         return 0;
     if (mem >= b->m->nmems)
         BUILD_INVALID(b, "unknown memory %u", mem);
     if (align > natural)
         BUILD_INVALID(b, "alignment must not be larger than natural");
+    if (far > UINT32_MAX)
+        BUILD_INVALID(b, "offset out of range");
     if (mem > 0xff)
         READER_FAIL(&b->r, WASM_LIMIT, b->pos, "memory index %u too large", mem);
     return mem;
@@ -333,7 +333,8 @@ static void global_op(struct build *b, uint32_t op)
     int type = ir_type_of(g->type);
     if (op == OP_global_set) {
         if (!g->mut)
-            BUILD_INVALID(b, "global is immutable");
+            BUILD_INVALID(b, "%s", wasm_format_3(b->m->features) ? "immutable global"
+                                                                 : "global is immutable");
         v = build_pop(b, g->type);
         build_ins(b, IR_GLOBALSET, T_NONE, v, 0, i);
         return;

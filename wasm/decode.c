@@ -107,13 +107,17 @@ static uint32_t typeidx(struct decoder *d)
 static struct wasm_limits limits(struct decoder *d, bool memory)
 {
     struct wasm_limits l = { 0 };
-    bool threads = memory && d->m->features & WASM_F_THREADS;
-    uint8_t flags = (uint8_t)rd_leb(&d->r, threads ? 2 : 1, false);
+    bool threads = memory && d->m->features & WASM_F_THREADS, wide = wasm_format_3(d->m->features);
+    uint8_t flags = wide ? rd_u8(&d->r) : (uint8_t)rd_leb(&d->r, threads ? 2 : 1, false);
+    if (flags > (threads ? 3 : 1))
+        READER_FAIL(&d->r, WASM_MALFORMED, d->r.pos - 1, "malformed limits flags 0x%x", flags);
     l.has_max = flags & 1;
     l.shared = flags & 2;
-    l.min = rd_u32(&d->r);
+    l.min = rd_leb(&d->r, wide ? 64 : 32, false);
     if (l.has_max)
-        l.max = rd_u32(&d->r);
+        l.max = rd_leb(&d->r, wide ? 64 : 32, false);
+    if (!memory && (l.min > UINT32_MAX || l.max > UINT32_MAX))
+        INVALID(d, "table size must be at most 2^32-1");
     if (l.shared && !l.has_max && rd_ok(&d->r))
         INVALID(d, "shared memory must have maximum");
     if (memory && (l.min > WASM_MAX_PAGES || l.max > WASM_MAX_PAGES))
@@ -128,6 +132,19 @@ static struct wasm_tabletype tabletype(struct decoder *d)
     struct wasm_tabletype t = { .type = decode_reftype(d) };
     t.lim = limits(d, false);
     return t;
+}
+
+/* A table of the module's own: with wasm 3.0 it may have an initial value for all entries. */
+static void table(struct decoder *d, struct wasm_tabletype *t)
+{
+    struct reader *r = &d->r;
+    bool init = wasm_format_3(d->m->features) && rd_left(r) > 1 && r->bytes[r->pos] == 0x40 &&
+                r->bytes[r->pos + 1] == 0;
+    r->pos += init ? 2 : 0;
+    *t = tabletype(d);
+    t->init.op = WASM_C_REFNULL;
+    if (init)
+        decode_constexpr(d, t->type, &t->init);
 }
 
 static void globaltype(struct decoder *d, struct wasm_globaltype *g)
@@ -254,7 +271,7 @@ static void table_section(struct decoder *d)
     uint32_t n = index_count(d, m->ntables, 2, "tables");
     m->tables = extend(d, m->tables, m->ntables, n, sizeof *m->tables);
     for (uint32_t i = 0; i < n && rd_ok(&d->r); i++)
-        m->tables[m->ntables++] = tabletype(d);
+        table(d, &m->tables[m->ntables++]);
     check_table_count(d);
 }
 

@@ -197,6 +197,8 @@ static bool make_tables(struct wasm_instance *in)
         t->max = tt->lim.has_max ? (uint32_t)tt->lim.max : UINT32_MAX;
         if (!table_resize(in, t, tt->lim.min))
             return false;
+        if (tt->init.op != WASM_C_REFNULL)
+            table_fill(t, 0, inst_eval(in, &tt->init).ref, t->size);
     }
     return true;
 }

@@ -57,6 +57,7 @@ extern const struct wasm_runtime wasm_runtime;
 union wasm_value inst_eval(struct wasm_instance *in, const struct wasm_constexpr *c);
 
 /* Gives a table `size` entries, new ones null; false: out of memory or past the limit. */
+void table_fill(struct wasm_table *t, uint32_t at, void *ref, uint32_t n);
 bool table_resize(struct wasm_instance *in, struct wasm_table *t, uint64_t size);
 
 /* table.init and memory.init: a trap code, with nothing written, or WASM_TRAP_NONE. */

@@ -3,12 +3,13 @@
  */
 #include "wasm/reader.h"
 
+/* A number that the range cuts off is looked at to its end: what is wrong with it goes first. */
 uint64_t rd_leb(struct reader *r, unsigned bits, bool is_signed)
 {
     uint64_t v = 0;
     uint32_t start = r->pos;
     for (unsigned shift = 0; ; shift += 7) {
-        if (r->pos >= r->end) {
+        if (r->pos >= r->end && (r->pos >= r->size || r->pos == start)) {
             rd_eof(r);
             return 0;
         }
@@ -29,6 +30,8 @@ uint64_t rd_leb(struct reader *r, unsigned bits, bool is_signed)
         }
         v |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80)) {
+            if (r->pos > r->end)
+                rd_eof(r);
             if (is_signed && shift + 7 < 64 && (byte & 0x40))
                 v |= ~(uint64_t)0 << (shift + 7);
             return v;

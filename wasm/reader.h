@@ -12,6 +12,7 @@
 struct reader {
     const uint8_t *bytes;
     uint32_t pos, end;
+    uint32_t size;              /* of all the bytes; may be 0 */
     uint32_t func;              /* for errors */
     struct wasm_error *err;
 };

@@ -218,6 +218,12 @@ bool table_resize(struct wasm_instance *in, struct wasm_table *t, uint64_t size)
     return true;
 }
 
+void table_fill(struct wasm_table *t, uint32_t at, void *ref, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        t->entries[at + i] = entry_of(t, ref);
+}
+
 static void *rt_table_get(struct wasm_instance *in, uint32_t i, uint32_t table)
 {
     struct wasm_table *t = inst_tables(in)[table];
@@ -248,8 +254,7 @@ static uint32_t rt_table_grow(struct wasm_instance *in, void *ref, uint32_t n, u
 
     if (!table_resize(in, t, (uint64_t)old + n))
         return UINT32_MAX;
-    for (uint32_t i = old; i < t->size; i++)
-        t->entries[i] = entry_of(t, ref);
+    table_fill(t, old, ref, n);
     return old;
 }
 
@@ -260,8 +265,7 @@ static void rt_table_fill(struct wasm_instance *in, uint32_t at, void *ref, uint
 
     if (!fits(at, n, t->size))
         wasm_host_trap(in, WASM_TRAP_TABLE);
-    for (uint32_t i = 0; i < n; i++)
-        t->entries[at + i] = entry_of(t, ref);
+    table_fill(t, at, ref, n);
 }
 
 static void rt_table_copy(struct wasm_instance *in, uint32_t to, uint32_t from, uint32_t n,

@@ -101,7 +101,6 @@ struct wasm_func {                  /* index space: imports first */
     uint16_t port;
 };
 
-struct wasm_tabletype { uint8_t type; struct wasm_limits lim; bool imported, exported; };
 struct wasm_memtype { struct wasm_limits lim; bool imported, exported; };
 
 /*
@@ -115,6 +114,11 @@ struct wasm_constexpr {
     uint8_t op, type;
     uint32_t index;
     union { uint64_t bits[2]; const struct wasm_constexpr *list; };
+};
+
+struct wasm_tabletype {
+    uint8_t type; struct wasm_limits lim; bool imported, exported;
+    struct wasm_constexpr init;     /* of all entries */
 };
 
 struct wasm_globaltype {
@@ -178,6 +182,8 @@ enum wasm_feature {
 };
 #define WASM_F_ONE_TABLE 0x100u     /* refuses a second table, as 1.0 did */
 #define WASM_FEATURES_ALL 0xffu
+/* Is the binary format that of 3.0, where sizes and offsets are 64-bit numbers? */
+static inline bool wasm_format_3(uint32_t features) { return features & WASM_F_MULTIMEM; }
 #define WASM_FEATURES_BASE 0u       /* 1.0 and sign extension, saturating conversion, bulk memory,
                                        multi-value, reference types */
 

@@ -13,7 +13,7 @@
 ;; LEB128: too long, bits beyond the width
 (assert_malformed (module binary "\00asm\01\00\00\00" "\01\87\80\80\80\80\00\01\60\00\00")
   "integer representation too long")
-(assert_malformed (module binary "\00asm\01\00\00\00" "\05\08\01\00\82\80\80\80\70" "\00\00")
+(assert_malformed (module binary "\00asm\01\00\00\00" "\03\06\01\82\80\80\80\70" "\00\00")
   "integer too large")
 ;; names are UTF-8
 (assert_malformed (module binary "\00asm\01\00\00\00" "\00\02\01\ff") "malformed UTF-8 encoding")

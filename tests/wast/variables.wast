@@ -59,7 +59,7 @@
 (assert_return (invoke "float swap loop" (i32.const 3) (f64.const 5) (f64.const 3)) (f64.const -2))
 (assert_return (invoke "upper half is zero" (i32.const -1)) (i64.const 0xfffffff0))
 (assert_invalid (module (global i32 (i32.const 0)) (func (global.set 0 (i32.const 1))))
-  "global is immutable")
+  "immutable global")
 (assert_invalid (module (func (local.set 0 (i32.const 1)))) "unknown local")
 (assert_invalid (module (func (drop (global.get 0)))) "unknown global")
 (assert_invalid (module (global i32 (f32.const 0))) "type mismatch")
