@@ -889,26 +889,63 @@ static void finish_stubs(struct emit *e)
     }
 }
 
+static uint32_t pool_hash(const struct pool_ref *p)
+{
+    uint64_t h = (p->lo ^ p->lo >> 32) * 0x9e3779b97f4a7c15u;
+
+    h = (h ^ h >> 29 ^ p->hi ^ p->size) * 0xc2b2ae3d27d4eb4fu;
+    return (uint32_t)(h >> 32);
+}
+
+struct placed { uint32_t ref, at; };    /* pool index + 1, code offset */
+
+/* Where an equal constant stands, or a free entry; NULL where too many others are in the way. */
+static struct placed *pool_find(struct emit *e, struct placed *table, uint32_t mask,
+                                const struct pool_ref *p)
+{
+    uint32_t h = pool_hash(p);
+
+    for (uint32_t k = h; k != h + 16; k++) {
+        struct placed *t = &table[k & mask];
+        if (!t->ref)
+            return t;
+        struct pool_ref *q = &e->pool[t->ref - 1];
+        if (q->size == p->size && q->lo == p->lo && q->hi == p->hi)
+            return t;
+    }
+    return NULL;
+}
+
+static uint32_t pool_place(struct emit *e, const struct pool_ref *p)
+{
+    emit_room(e);
+    while (e->b.n & (p->size - 1u))
+        x_byte(&e->b, 0xcc);
+    uint32_t at = (uint32_t)e->b.n;
+    for (int j = 0; j < p->size; j += 4)
+        x_u32(&e->b, (uint32_t)((j < 8 ? p->lo : p->hi) >> (j & 4) * 8));
+    return at;
+}
+
+/* The constants behind the code, large ones first, each value once. */
 static void finish_pool(struct emit *e)
 {
+    uint32_t mask = 15;
+
+    while (mask < 2 * e->npool)
+        mask = 2 * mask + 1;
+    struct placed *table = arena_alloc(e->arena, (mask + (size_t)1) * sizeof *table);
     for (int size = 16; size >= 4; size /= 2) {
         for (uint32_t k = 0; k < e->npool; k++) {
             struct pool_ref *p = &e->pool[k];
             if (p->size != size)
                 continue;
-            emit_room(e);
-            while (e->b.n & (uint32_t)(size - 1))
-                x_byte(&e->b, 0xcc);
-            size_t at = e->b.n;
-            for (int j = 0; j < size; j += 4)
-                x_u32(&e->b, (uint32_t)((j < 8 ? p->lo : p->hi) >> (j & 4) * 8));
-            for (uint32_t j = k; j < e->npool && j < k + 4096; j++) {
-                struct pool_ref *q = &e->pool[j];
-                if (q->size != size || q->lo != p->lo || q->hi != p->hi)
-                    continue;
-                x_patch32(&e->b, q->at, (uint32_t)(at - q->at - 4 - q->tail));
-                q->size = 0;
-            }
+            struct placed *t = pool_find(e, table, mask, p), other;
+            if (!t)
+                *(t = &other) = (struct placed){ 0, 0 };
+            if (!t->ref)
+                *t = (struct placed){ k + 1, pool_place(e, p) };
+            x_patch32(&e->b, p->at, (uint32_t)(t->at - p->at - 4 - p->tail));
         }
     }
 }
