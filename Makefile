@@ -15,6 +15,9 @@
 #: make clean       removes build/
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+.NOTPARALLEL:                           # `make -j4 deps test`: first the packages
+endif
 B := build
 CC := gcc
 NASM := nasm
