@@ -3,14 +3,15 @@
 
   fuzz.py --run build/host/tests/fuzz/run [--minutes M] [--seed N] [--dir DIR] [--keep N]
 
-Modules come from three sources: `wasm-opt -ttf` (shapes of everything), gen.py (register pressure, loops,
-calls with many arguments and results) and gen_simd.py (vectors), each as it is and after wasm-opt. What differs is kept in DIR as
+Modules come from: `wasm-opt -ttf` (shapes of everything), gen.py (register pressure, loops,
+calls with many arguments and results) and gen_simd.py (vectors), gen_eh.py (exceptions, tail calls, atomics), each as it is and after wasm-opt. What differs is kept in DIR as
 bad-N.wasm with bad-N.txt beside it. Exits 1 if anything differed.
 """
 import argparse, os, random, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gen
+import gen_eh
 import gen_simd
 
 FEATURES = ['--enable-bulk-memory', '--enable-sign-ext', '--enable-nontrapping-float-to-int',
@@ -80,7 +81,11 @@ def make(rng, path):
     """Writes a random module; False if the tools made none."""
     features = FEATURES
     source = rng.random()
-    if source < 0.25:
+    if source < 0.15:
+        with open(path, 'wb') as f:
+            f.write(gen_eh.module(rng))
+        features = FEATURES + ['--enable-exception-handling', '--enable-tail-call', '--enable-threads']
+    elif source < 0.25:
         features = [f.replace('--disable-simd', '--enable-simd') for f in FEATURES]
         with open(path, 'wb') as f:
             f.write(gen_simd.generate(rng.getrandbits(32)))

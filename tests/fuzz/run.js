@@ -49,12 +49,14 @@ const traps = [
   [/unreachable/, 'unreachable'], [/^divide by zero|^remainder by zero/, 'integer divide by zero'],
   [/divide result unrepresentable/, 'integer overflow'], [/float unrepresentable/, 'conversion'],
   [/memory access out of bounds|segment.*out of bounds/, 'out of bounds memory access'],
+  [/unaligned access/, 'unaligned atomic'],
   [/table index is out of bounds/, 'undefined element'],
   [/table (access|initializer).*out of bounds|table index.*out of bounds/, 'out of bounds table access'],
   [/signature mismatch|null function/, 'signature'], [/call stack/, 'call stack exhausted'],
 ];
 
 function trap(e) {
+  if (e instanceof WebAssembly.Exception) return 'uncaught exception';
   for (const [re, text] of traps) if (re.test(e.message)) return text;
   return 'unknown: ' + e.message;
 }
