@@ -175,7 +175,7 @@ iso: $B/selkie.iso
 $B/selkie.iso: $B/selkie.elf $B/boot.tar iso/grub.cfg tools/iso.sh
 	tools/iso.sh $@ $B/selkie.elf $B/boot.tar "$(APPEND)"
 run: $B/selkie.elf $B/boot.tar iso/grub.cfg $(if $(PROGRAM)$(APPEND),,$B/selkie.iso)
-	SMP="$(SMP)" MEM="$(MEM)" UEFI="$(UEFI)" WINDOW="$(if $(filter command,$(origin DISPLAY)),$(DISPLAY))" PROGRAM="$(PROGRAM)" \
+	@SMP="$(SMP)" MEM="$(MEM)" UEFI="$(UEFI)" WINDOW="$(if $(filter command,$(origin DISPLAY)),$(DISPLAY))" PROGRAM="$(PROGRAM)" \
 	APPEND="$(APPEND)" tools/run.sh $B
 usb: $B/selkie.iso
 	tools/usb.sh $B/selkie.iso "$(DEV)"

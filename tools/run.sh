@@ -31,7 +31,7 @@ if [ -n "${UEFI-}" ] && [ "${UEFI-}" != 0 ]; then
 fi
 if [ -z "${WINDOW-}" ] || [ "${WINDOW-}" = 0 ]; then
     set -- "$@" -display none
-elif ! qemu-system-x86_64 -display help | grep -Eq 'gtk|sdl|cocoa'; then
+elif ! qemu-system-x86_64 -display help 2> /dev/null | grep -Eq 'gtk|sdl|cocoa'; then
     echo "run: a window needs the Debian package qemu-system-gui" >&2
     exit 1
 fi
