@@ -184,7 +184,9 @@ deps:
 clean:
 	rm -rf $B
 help:
-	@sed -n 's/^#: //p' Makefile
+	@sed -n 's/^#: //p' Makefile tests/bench/bench.mk
+
+include tests/bench/bench.mk
 
 -include $(wildcard $B/host/*/*.d)
 .PHONY: all tools ifaces sips test kernel archive iso run usb deps clean help

@@ -1,13 +1,12 @@
 # Benchmarks: kernels built for every contender, and the tables made of them (tests/bench/README.md).
-#: make bench          run time and compile time of kernels and programs beside other engines
-#:                       COMPARE=file.json  with the results of another run
-#:                       ARGS="--groups numeric --rounds 3"  see tests/bench/bench.py --help
-#: make bench-compile  compile time and peak memory alone
-#: make bench-passes   each pass of the compiler off in turn
+#: make bench       kernels and programs beside other engines: run time, compile time
+#:                    COMPARE=file.json  with the results of another run
+#:                    ARGS="--groups numeric --rounds 3"  see tests/bench/bench.py --help
+#: make bench-compile, bench-passes   compile time alone; each pass off in turn
 
 BENCH := $B/bench
-BENCH_SRC := $(filter-out tests/bench/%.glue.c,$(wildcard tests/bench/*/*.c))
-BENCH_NAMES := $(filter-out programs/%,$(BENCH_SRC:tests/bench/%.c=%))
+BENCH_SRC := $(filter-out tests/bench/programs/%,$(wildcard tests/bench/*/*.c))
+BENCH_NAMES := $(BENCH_SRC:tests/bench/%.c=%)
 BENCH_H := tests/bench/bench.h tests/bench/simd/vec.h
 BENCH_NATIVE := -std=gnu11 -ffp-contract=off -fno-math-errno -Wno-psabi
 BENCH_SIMD = $(if $(filter simd/%,$*),$1)
@@ -42,10 +41,29 @@ $(BENCH)/ours: $B/host/tests/bench/ours.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_
 	@mkdir -p $(@D)
 	$(CC) $^ -o $@ -lm
 
-bench-build: $(BENCH)/ours $(BENCH_ALL)
+# ---- whole programs, from Debian's source packages --------------------------------------------------
+BENCH_PROGRAMS := sqlite3 zstd brotli bzip2 lua5.4
+BENCH_PROGRAM_FILES := $(foreach p,$(BENCH_PROGRAMS),$(foreach k,wasm gcc clang,$(BENCH)/programs/$p.$k))
+
+$(BENCH)/program: $B/host/tests/bench/program.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_LIB)
+	@mkdir -p $(@D)
+	$(CC) $^ -o $@ -lm
+$(BENCH)/sources/done: tests/bench/fetch.sh
+	tests/bench/fetch.sh $(@D)
+	touch $@
+$(BENCH_PROGRAM_FILES): $(BENCH)/sources/done \
+		$(wildcard tests/bench/programs/build.sh tests/bench/programs/glue.*)
+	@mkdir -p $(@D)
+	tests/bench/programs/build.sh $(BENCH)/sources $(basename $(@F)) $(patsubst .%,%,$(suffix $@)) $@
+
+bench-build: $(BENCH)/ours $(BENCH)/program $(BENCH_ALL) $(BENCH_PROGRAM_FILES)
 bench: bench-build
 	tests/bench/bench.py --dir $(BENCH) --out $(BENCH)/run.json \
 		$(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
+	$(if $(ARGS),,tests/bench/compile.py --dir $(BENCH) --out $(BENCH)/compile.json)
+bench-compile: $(BENCH)/ours $(BENCH_PROGRAMS:%=$(BENCH)/programs/%.wasm)
+	tests/bench/compile.py --dir $(BENCH) --out $(BENCH)/compile.json $(ARGS)
 bench-passes: bench-build
 	tests/bench/passes.py --dir $(BENCH) --out $(BENCH)/passes.json $(ARGS)
 .PHONY: bench bench-build bench-compile bench-passes
+-include $(wildcard $B/host/tests/bench/*.d)

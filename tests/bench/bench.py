@@ -14,10 +14,12 @@ import subprocess
 import sys
 import time
 
+import programs
+
 V8 = ["--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-dynamic-tiering"]
 LIFTOFF = ["--liftoff-only", "--no-wasm-lazy-compilation"]
-GROUPS = ["numeric", "integer", "pointer", "calls", "memory", "simd"]
-SCALAR = ["numeric", "integer", "pointer", "calls", "memory"]
+GROUPS = ["numeric", "integer", "pointer", "calls", "memory", "simd", "programs"]
+SCALAR = ["numeric", "integer", "pointer", "calls", "memory", "programs"]
 CONTENDERS = ["ours", "v8", "liftoff", "gcc", "clang", "wasm2c"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -184,8 +186,9 @@ def main():
     ap.add_argument("--out", help="file for the results")
     ap.add_argument("--compare", help="results of another run")
     ap.add_argument("--groups", default=",".join(GROUPS))
-    ap.add_argument("--only", help="names of kernels, with commas")
+    ap.add_argument("--only", help="names of kernels and programs, with commas")
     ap.add_argument("--rounds", type=int, default=7)
+    ap.add_argument("--program-rounds", type=int, default=3)
     ap.add_argument("--ms", type=float, default=20, help="time that gcc's code gets a round")
     ap.add_argument("--who", default=",".join(CONTENDERS))
     args = ap.parse_args()
@@ -199,6 +202,15 @@ def main():
         failures += [f"{g}/{name}: {w}" for w in wrong]
         results.append({"group": g, "name": name, "n": n, "times": times, "wrong": wrong})
         print(line(f"{g}/{name}", times, who), *wrong[:1], flush=True)
+    if "programs" in args.groups.split(",") and os.path.isdir(f"{args.dir}/programs"):
+        programs.inputs(args.dir)
+        for w in programs.WORKLOADS:
+            if args.only and w[0] not in args.only.split(","):
+                continue
+            times, wrong = programs.measure(args.dir, w, who, args.program_rounds, V8, LIFTOFF)
+            failures += [f"programs/{w[0]}: {x}" for x in wrong]
+            results.append({"group": "programs", "name": w[0], "times": times, "wrong": wrong})
+            print(line(f"programs/{w[0]}", times, who), *wrong[:1], flush=True)
     print("\ngeometric means\n" + summary(results, who))
     if failures:
         print("\nfailures\n  " + "\n  ".join(failures))
