@@ -122,6 +122,8 @@ static void pmove_from(struct ra *ra, struct pmove *m, uint32_t v, uint8_t reg)
         spill(ra, v);
 }
 
+static void resolve(struct ra *ra, uint32_t b, uint32_t k, const struct regs *want);
+
 /* ---- register state ------------------------------------------------------------------------ */
 
 static void bind(struct ra *ra, uint32_t v, int r)
@@ -146,23 +148,35 @@ static void forget(struct regs *s, int r)
     s->used &= ~BIT(r);
 }
 
-/* v leaves r: loop headers that keep it there though nobody in the loop used it yet need not */
+/*
+ * v leaves r: loop headers that keep it there though nobody in the loop used it yet need not. An edge
+ * back to a header further out that still wants it there was resolved in the belief that it was.
+ */
 static void drop(struct ra *ra, uint32_t v, int r)
 {
+    struct lfunc *l = ra->l;
     struct ir_block *blocks = ra->f->blocks;
-    uint32_t h = blocks[ra->cur].loop;
+    uint32_t h = blocks[ra->cur].loop, top = 0;
 
     for (int depth = 0; h && depth < 8; depth++, h = blocks[h].loop_up) {
-        if (!ra->head[h] || ra->head[h]->val[r] != v || ra->touched[v] <= ra->l->block_first[h])
-            return;
+        if (!ra->head[h] || ra->head[h]->val[r] != v || ra->touched[v] <= l->block_first[h])
+            break;
         forget(ra->head[h], r);
-        for (uint32_t b = h; b <= ra->cur; b++)
-            if (ra->snap[b] && ra->snap[b]->val[r] == v)
-                forget(ra->snap[b], r);
-        for (uint32_t b = h; ra->unwind && b <= ra->cur; b++)
-            if (ra->unwind[b] && ra->unwind[b]->val[r] == v)
-                forget(ra->unwind[b], r);
+        top = h;
     }
+    for (uint32_t b = top; top && b <= ra->cur; b++) {
+        if (!ra->snap[b] || ra->snap[b]->val[r] != v)
+            continue;
+        forget(ra->snap[b], r);
+        for (uint32_t e = l->edges_of[b]; e; e = l->edge[e].next) {
+            struct regs *want = l->edge[e].to < top ? ra->head[l->edge[e].to] : NULL;
+            if (want && want->val[r] == v)
+                resolve(ra, l->edge[e].to, l->edge[e].index, want);
+        }
+    }
+    for (uint32_t b = top; top && ra->unwind && b <= ra->cur; b++)
+        if (ra->unwind[b] && ra->unwind[b]->val[r] == v)
+            forget(ra->unwind[b], r);
 }
 
 static void evict(struct ra *ra, int r)
