@@ -118,12 +118,15 @@ $B/host/sips_test: $(SIPS_TEST_OBJ)
 	$(CC) $^ -o $@
 
 # ---- tests ------------------------------------------------------------------------------------------
-# tests/unit/NAME.c becomes build/host/unit/NAME, linked with the compiler and with the objects that a
-# line of its own may name
+# tests/unit/NAME.c becomes build/host/unit/NAME, linked with what it needs of the compiler and of the
+# tools' common part, and with the objects that a line of its own may name
 UNIT := $(patsubst tests/unit/%.c,$B/host/unit/%,$(wildcard tests/unit/*.c))
-$(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $(HOST_LIB)
+$B/host/parts.a: $(HOST_LIB) $(TOOL_COMMON:%.c=$B/host/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+$(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 	@mkdir -p $(@D)
-	$(CC) $^ -o $@ -lm
+	$(CC) $(filter %.o,$^) $(filter %.a,$^) -o $@ -lm
 test: tools kernel iso $(UNIT) $B/host/sips_test
 	tests/run $B $(TESTS)
 
@@ -188,5 +191,5 @@ help:
 
 include tests/bench/bench.mk
 
--include $(wildcard $B/host/*/*.d)
+-include $(wildcard $B/host/*/*.d $B/host/*/*/*.d)
 .PHONY: all tools ifaces sips test kernel archive iso run usb deps clean help
