@@ -279,6 +279,7 @@ static void clause(struct build *b, struct reader *r, uint32_t exn)
     }
     if (kind & 1) {
         build_call_rt(b, RT_EXN_KEEP, T_NONE, &exn, 1, 0);
+        b->f->keeps = true;
         build_push(b, exn, WASM_EXNREF);
     }
     struct frame *to = build_label(b, depth);

@@ -149,6 +149,7 @@ static bool compile_func(struct worker *w, uint32_t index)
         pass_divide(f);
     if (pass_on(c->o, 'm') && !c->o->volatile_mem)
         pass_bulk(f);
+    pass_keep(f);
     l = arena_alloc(a, sizeof *l);
     *l = (struct lfunc){ .f = f, .arena = a, .cpu = c->o->cpu };
     isel_run(l);

@@ -34,7 +34,7 @@ static size_t exn_size(const struct wasm_exn *x)
 
 static void unlink(struct wasm_exn *x)
 {
-    struct wasm_exn **p = &x->owner->exns;
+    struct wasm_exn **p = x->kept ? &x->owner->kept : &x->owner->exns;
 
     while (*p != x)
         p = &(*p)->next;
@@ -44,9 +44,11 @@ static void unlink(struct wasm_exn *x)
 
 static void link(struct wasm_instance *in, struct wasm_exn *x)
 {
+    struct wasm_exn **p = x->kept ? &in->kept : &in->exns;
+
     x->owner = in;
-    x->next = in->exns;
-    in->exns = x;
+    x->next = *p;
+    *p = x;
     in->nexns++;
 }
 
@@ -62,6 +64,8 @@ void exn_free_all(struct wasm_instance *in)
 {
     while (in->exns)
         drop(in->exns);
+    while (in->kept)
+        drop(in->kept);
 }
 
 /* ---- what compiled code asks ----------------------------------------------------------------- */
@@ -120,7 +124,13 @@ uint32_t rt_exn_match(struct wasm_instance *in, void *exn, uint32_t tag)
 
 void rt_exn_keep(struct wasm_instance *in, void *exn, uint32_t unused)
 {
-    ((struct wasm_exn *)exn)->kept = 1;
+    struct wasm_exn *x = exn;
+
+    if (x->kept)
+        return;
+    unlink(x);
+    x->kept = 1;
+    link(x->owner, x);
 }
 
 /* ---- the walk ------------------------------------------------------------------------------ */
@@ -169,10 +179,10 @@ static void settle(struct wasm_exn *exn, struct place *p, uintptr_t pc)
 {
     for (struct wasm_exn *x = p->in->exns, *next; x; x = next) {
         next = x->next;
-        if (x != exn && !x->kept && (x->sp < p->sp || (x->sp == p->sp && x->pc == pc)))
+        if (x != exn && (x->sp < p->sp || (x->sp == p->sp && x->pc == pc)))
             drop(x);
     }
-    if (exn->owner != p->in) {
+    if (exn->owner != p->in && !exn->kept) {
         unlink(exn);
         link(p->in, exn);
     }

@@ -213,6 +213,7 @@ struct ir_func {
     const struct wasm_functype *type;
     uint32_t tail_words;            /* stack words that every internal call provides at least */
     bool wants_tail_words;          /* set by the builder: a tail call needs them */
+    bool keeps;                     /* there is an RT_EXN_KEEP */
     struct ir_ins *ins;     uint32_t nins, cap_ins;
     struct ir_block *blocks;uint32_t nblocks, cap_blocks;   /* blocks[1] is the entry */
     uint32_t *args;         uint32_t nargs, cap_args;       /* pool of lists */
@@ -264,6 +265,7 @@ bool pass_build(struct ir_func *f, struct wasm_error *err);
 void pass_gvn(struct ir_func *f);       /* gvn.c: fold, number, forward, hoist, drop dead code */
 void pass_divide(struct ir_func *f);    /* divide.c: division by constants */
 void pass_bulk(struct ir_func *f);      /* bulk.c: small memory.copy and memory.fill */
+void pass_keep(struct ir_func *f);      /* keep.c: exceptions that need not be kept */
 /* isel.c, ra.c, emit.c: see lir.h */
 
 #endif

@@ -334,8 +334,8 @@ struct wasm_instance {
     void *embedder;                 /* 40: SIP or tool context */
     struct wasm_module *module;     /* 48 */
     struct wasm_exn *exns;          /* 56: exceptions, see exception.c */
-    uint64_t nexns;                 /* 64 */
-    uint64_t reserved;              /* 72 */
+    struct wasm_exn *kept;          /* 64: those that exnrefs may name */
+    uint64_t nexns;                 /* 72: of both */
 };
 
 /* Called from compiled code as C functions; the table is instance.c's. */
