@@ -2,9 +2,9 @@
  * wasmrun - compiles a wasm file and runs it natively on Linux.
  *
  * Without --invoke the file's `_start` runs with WASI preview 1 (wasi.c) and sees of the host what
- * --dir and --env give it; the status is the program's. With --invoke an export is called and its results are printed, one a line. A trap prints
- * its name and a backtrace and exits 134. SIPs, which import "selkie", need the kernel and are
- * refused.
+ * --dir and --env give it; the status is the program's. With --invoke an export is called and its
+ * results are printed, one a line. A trap prints its name and a backtrace and exits 134. SIPs, which
+ * import "selkie", need the kernel and are refused.
  */
 #include <errno.h>
 #include <inttypes.h>

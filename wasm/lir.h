@@ -132,7 +132,8 @@ struct lir {
 enum mi_kind { MI_LIR, MI_MOVE, MI_RELOAD, MI_CONST, MI_PMOVE, MI_UNWIND };
 
 /* Allocated instruction. MI_LIR: a = lir index. MI_MOVE: rd <- r1. MI_RELOAD: rd <- slot of vreg a.
- * MI_CONST: rd <- constant vreg a. MI_UNWIND: the moves of the edge to landing block a. MI_PMOVE: parallel moves pool[a .. a+b). */
+ * MI_CONST: rd <- constant vreg a. MI_UNWIND: the moves of the edge to landing block a.
+ * MI_PMOVE: parallel moves pool[a .. a+b). */
 struct mi { uint8_t kind, rd, r1, r2, r3, t1, type, spare; uint32_t a, b; };
 
 /* One of a set of moves that happen at once: dst register, or home slot of vreg `to`; outgoing stack

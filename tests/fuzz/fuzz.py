@@ -4,8 +4,9 @@
   fuzz.py --run build/host/tests/fuzz/run [--minutes M] [--seed N] [--dir DIR] [--keep N]
 
 Modules come from: `wasm-opt -ttf` (shapes of everything), gen.py (register pressure, loops,
-calls with many arguments and results) and gen_simd.py (vectors), gen_eh.py (exceptions, tail calls, atomics), each as it is and after wasm-opt. What differs is kept in DIR as
-bad-N.wasm with bad-N.txt beside it. Exits 1 if anything differed.
+calls with many arguments and results), gen_simd.py (vectors) and gen_eh.py (exceptions, tail calls,
+atomics), each as it is and after wasm-opt. What differs is kept in DIR as bad-N.wasm with bad-N.txt
+beside it. Exits 1 if anything differed.
 """
 import argparse, os, random, subprocess, sys, time
 
