@@ -1,12 +1,13 @@
 /*
- * program.c - runs a whole WASI program compiled by our compiler: `program [--off LETTERS] FILE.wasm
- * ARG...`. The processor time of _start in nanoseconds goes to descriptor 3, then that of
- * compilation.
+ * program.c - runs a whole WASI program compiled by our compiler: `program [--map | --off LETTERS]
+ * FILE.wasm ARG...`. The processor time of _start in nanoseconds goes to descriptor 3, then that of
+ * compilation. `--map` first writes /tmp/perf-PID.map, by which perf names the functions.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "tools/host.h"
 #include "tools/wasi.h"
 
@@ -30,8 +31,31 @@ static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
     return wasi_resolve(m, import, out);
 }
 
+/* The map that perf reads: address, size, name of every body. */
+static void write_map(const struct host_module *hm)
+{
+    const struct wasm_module *m = hm->module;
+    char path[64];
+
+    snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)getpid());
+    FILE *f = fopen(path, "w");
+    if (!f)
+        die(path, "cannot be written");
+    for (uint32_t i = m->nimport_funcs; i < m->nfuncs; i++) {
+        uint32_t from = hm->image->entry[i], to = (uint32_t)hm->image->code_size;
+        if (i + 1 < m->nfuncs && hm->image->entry[i + 1] > from)
+            to = hm->image->entry[i + 1];
+        fprintf(f, "%" PRIxPTR " %x f%u", (uintptr_t)hm->code + from, to - from, i);
+        if (m->func_names && m->func_names[i].s)
+            fprintf(f, "_%.*s", (int)m->func_names[i].len, m->func_names[i].s);
+        fprintf(f, "\n");
+    }
+    fclose(f);
+}
+
 int main(int argc, char **argv)
 {
+    bool map = argc > 2 && strcmp(argv[1], "--map") == 0;
     char *none[] = { NULL };
     struct wasm_options o;
     struct wasm_error err;
@@ -41,7 +65,7 @@ int main(int argc, char **argv)
     struct wasm_extern x;
     uint64_t t[3];
     size_t size;
-    int trap, at = 1;
+    int trap, at = map ? 2 : 1;
 
     host_options(&o);
     if (argc > 3 && strcmp(argv[1], "--off") == 0) {
@@ -64,6 +88,8 @@ int main(int argc, char **argv)
         die(file, err.text);
     if (trap || !wasm_export_find(hi->in, (struct wasm_name){ "_start", 6 }, &x))
         die(file, "has no function _start");
+    if (map)
+        write_map(m);
     t[1] = cpu_ns();
     trap = host_call(&x, NULL);
     t[2] = cpu_ns();

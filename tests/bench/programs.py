@@ -13,7 +13,7 @@ CONTENDERS = ["ours", "v8", "liftoff", "gcc", "clang"]
 WORKLOADS = [
     ("sqlite", "sqlite3", ["--size", "8", "--verify", "--memdb"], None),
     ("zstd-3", "zstd", ["-3", "-c"], "text4m"),
-    ("zstd-12", "zstd", ["-12", "-c"], "text1m"),
+    ("zstd-9", "zstd", ["-9", "-c"], "text1m"),
     ("zstd-d", "zstd", ["-d", "-c"], "text4m.zst"),
     ("brotli-5", "brotli", ["-q", "5", "-c", "-"], "text1m"),
     ("brotli-d", "brotli", ["-d", "-c", "-"], "text4m.br"),
