@@ -300,57 +300,16 @@ static void one_move(struct emit *e, struct pmove *p)
     }
 }
 
-/* Does move a read the place that move b writes? */
-static bool reads(struct emit *e, struct pmove *a, struct pmove *b)
+/* A cycle is left: p's source moves to the scratch register, which nothing else may use until it leaves. */
+static void to_scratch(struct emit *e, struct pmove *p, uint32_t from)
 {
-    if (a->rs < 32 || b->rd < 32)
-        return a->rs == b->rd;
-    if (a->rs != PM_SLOT || b->rd != PM_SLOT || e->f->ins[a->from].op == IR_CONST)
-        return false;
-    return e->l->slot[a->from] == e->l->slot[b->to];
-}
-
-/* A cycle of general registers gets shorter by exchanging two. */
-static void exchange(struct emit *e, struct pmove *p, struct pmove *moves, uint32_t n)
-{
-    uint8_t rd = p->rd, rs = p->rs;
-
-    x_rr(&e->b, 0x87, 8, rd, rs);
-    for (uint32_t k = 0; k < n; k++) {
-        if (moves[k].spare)
-            continue;
-        if (moves[k].rs == rd)
-            moves[k].rs = rs;
-        else if (moves[k].rs == rs)
-            moves[k].rs = rd;
-    }
-}
-
-/*
- * A cycle is left: p's source moves to the scratch register, from where it goes on later. Until then
- * nothing else may use that register.
- */
-static void break_cycle(struct emit *e, struct pmove *p, struct pmove *moves, uint32_t n)
-{
-    struct pmove key = *p;
-
-    if (p->rs < XMM0 && p->rd < XMM0) {
-        exchange(e, p, moves, n);
-        return;
-    }
-    if (p->rs >= XMM0 && p->rs < 32) {
-        emit_move(e, T_V128, XSCRATCH, p->rs);
-    } else if (p->rs < 32) {
-        emit_vec(e, XOP(X_66, X_0F, 0x6e), 8, XSCRATCH, 0, opnd_reg(p->rs), 0);
-    } else {
+    if (from < XMM0)
+        emit_vec(e, XOP(X_66, X_0F, 0x6e), 8, XSCRATCH, 0, opnd_reg((int)from), 0);
+    else if (from < 32)
+        emit_move(e, T_V128, XSCRATCH, (int)from);
+    else
         vec_load(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH, home(e, p->from));
-    }
-    for (uint32_t k = 0; k < n; k++) {      /* all that read this place read the scratch now */
-        bool same = moves[k].rs == key.rs && (key.rs < 32 || (e->f->ins[moves[k].from].op != IR_CONST &&
-                    e->l->slot[moves[k].from] == e->l->slot[key.from]));
-        if (same && moves[k].spare == 0)
-            moves[k].rs = XSCRATCH;
-    }
+    e->held = true;
 }
 
 static void from_scratch(struct emit *e, struct pmove *p)
@@ -361,6 +320,24 @@ static void from_scratch(struct emit *e, struct pmove *p)
         emit_move(e, T_V128, p->rd, XSCRATCH);
     else
         vec_store(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH, move_dst(e, p));
+    e->held = false;
+}
+
+static void move_step(void *ctx, int kind, uint32_t k, uint32_t from)
+{
+    struct emit *e = ctx;
+    struct pmove *p = &e->l->pool[e->first_move + k];
+
+    emit_room(e);
+    switch (kind) {
+    case MOVE_SWAP: x_rr(&e->b, 0x87, 8, p->rd, (int)from); break;
+    case MOVE_SAVE: to_scratch(e, p, from); break;
+    case MOVE_RESTORE: from_scratch(e, p); break;
+    default:
+        if (from < 32)
+            p->rs = (uint8_t)from;      /* an exchange may have put it there */
+        one_move(e, p);
+    }
 }
 
 static bool is_nop(struct emit *e, struct pmove *p)
@@ -370,55 +347,49 @@ static bool is_nop(struct emit *e, struct pmove *p)
             e->l->slot[p->from] == e->l->slot[p->to]);
 }
 
-/*
- * Moves that happen at once, one after the other: those whose target nobody still reads first. A cycle
- * goes through the scratch register. Quadratic in n, which the number of registers and of values that
- * change slots on one edge keeps small; larger sets are cut into rounds over the pending ones.
- */
+/* registers are places 0 to 31, slots follow */
+static uint32_t slot_place(struct emit *e, uint32_t v)
+{
+    return 32 + (uint32_t)e->l->slot[v] / 8;
+}
+
 static void parallel_moves(struct emit *e, uint32_t first, uint32_t n)
 {
-    struct pmove *m = e->l->pool + first;
-    uint32_t left = n;
-
+    e->first_move = first;
     for (uint32_t k = 0; k < n; k++) {
-        m[k].spare = is_nop(e, &m[k]);
-        left -= m[k].spare;
+        struct pmove *p = &e->l->pool[first + k];
+        struct place_move *m = &e->moves.m[k];
+        m->to = p->rd < 32 ? p->rd : p->rd == PM_SLOT ? slot_place(e, p->to) : MOVE_OUTSIDE;
+        if (p->rs < 32)
+            m->from = p->rs;
+        else if (p->rs == PM_SLOT && e->f->ins[p->from].op != IR_CONST)
+            m->from = slot_place(e, p->from);
+        else
+            m->from = MOVE_OUTSIDE;
     }
-    while (left) {
-        bool progress = false;
-        uint32_t stuck = 0;
-        for (uint32_t k = 0; k < n; k++) {
-            if (m[k].spare)
-                continue;
-            if (is_nop(e, &m[k])) {         /* an exchange has put it there */
-                m[k].spare = 1;
-                left--;
-                progress = true;
-                continue;
-            }
-            bool blocked = false;
-            for (uint32_t j = 0; j < n && !blocked; j++)
-                blocked = j != k && !m[j].spare && reads(e, &m[j], &m[k]);
-            if (blocked) {
-                stuck = k;
-                continue;
-            }
-            emit_room(e);
-            if (m[k].rs == XSCRATCH)
-                from_scratch(e, &m[k]);
-            else
-                one_move(e, &m[k]);
-            m[k].spare = 1;
-            left--;
-            progress = true;
-        }
-        if (!progress) {
-            emit_room(e);
-            break_cycle(e, &m[stuck], m, n);
-            e->held = true;
-        }
-    }
-    e->held = false;
+    moves_run(&e->moves, n);
+}
+
+/* Needs the slots: the largest one says how many places there are. */
+static void prepare_moves(struct emit *e)
+{
+    struct lfunc *l = e->l;
+    uint32_t most = 0, places = 32;
+
+    for (uint32_t k = 1; k < l->nedge; k++)
+        most = l->edge[k].nmoves > most ? l->edge[k].nmoves : most;
+    for (uint32_t k = 0; k < l->nmi; k++)
+        if (l->mi[k].kind == MI_PMOVE && l->mi[k].b > most)
+            most = l->mi[k].b;
+    for (uint32_t v = 1; v < e->f->nins; v++)
+        if (l->slot[v] >= 0 && slot_place(e, v) >= places)
+            places = slot_place(e, v) + 1;
+    e->moves = (struct moves){ .nswap = XMM0, .step = move_step, .ctx = e };
+    e->moves.m = arena_alloc(e->arena, (most + 1) * sizeof *e->moves.m);
+    e->moves.queue = arena_alloc(e->arena, (most + 1) * sizeof *e->moves.queue);
+    e->moves.readers = arena_alloc(e->arena, places * sizeof *e->moves.readers);
+    e->moves.reader = arena_alloc(e->arena, places * sizeof *e->moves.reader);
+    e->moves.writer = arena_alloc(e->arena, places * sizeof *e->moves.writer);
 }
 
 /* ---- control flow -------------------------------------------------------------------------- */
@@ -980,6 +951,7 @@ void emit_func(struct emit *e)
     e->block_at = arena_alloc(e->arena, f->nblocks * sizeof *e->block_at);
     e->target = arena_raw(e->arena, f->nblocks * sizeof *e->target);
     assign_slots(e);
+    prepare_moves(e);
     if (f->m->funcs[f->index].escapes)
         entries(e);
     prologue(e);

@@ -3,6 +3,7 @@
 #define WASM_EMIT_H
 
 #include "wasm/lir.h"
+#include "wasm/moves.h"
 #include "wasm/x64.h"
 
 /* displacement at `at` to block `to`; 32 bits, 8 if `shorter`. `fixed`: the code around it may not move */
@@ -36,6 +37,8 @@ struct emit {
     uint32_t next;              /* block that follows in the layout */
     bool avx;
     bool held;                  /* the scratch register has a value of a cycle of moves */
+    struct moves moves;         /* tables of moves.c */
+    uint32_t first_move;        /* pool index of the set under way */
     size_t flags_at; uint8_t flags_reg, flags_w;    /* flags of this register, if no code came since */
 };
 
