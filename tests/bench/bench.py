@@ -187,9 +187,9 @@ def main():
     ap.add_argument("--compare", help="results of another run")
     ap.add_argument("--groups", default=",".join(GROUPS))
     ap.add_argument("--only", help="names of kernels and programs, with commas")
-    ap.add_argument("--rounds", type=int, default=7)
+    ap.add_argument("--rounds", type=int, default=15)
     ap.add_argument("--program-rounds", type=int, default=3)
-    ap.add_argument("--ms", type=float, default=20, help="time that gcc's code gets a round")
+    ap.add_argument("--ms", type=float, default=10, help="time that gcc's code gets a round")
     ap.add_argument("--who", default=",".join(CONTENDERS))
     args = ap.parse_args()
     who = [w for w in CONTENDERS if w in args.who.split(",") or w in ("ours", "gcc")]
