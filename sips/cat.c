@@ -1,5 +1,6 @@
 /*
- * cat.c - files of the store as they are, one after the other.
+ * cat.c - files of the store as they are, one after the other; with none named, the lines that it
+ * reads, until the end of input.
  */
 #include "sips/sip.h"
 #include "iface/kernel_store.h"
@@ -24,13 +25,12 @@ static int show(const char *name)
 
 int main(int argc, char **argv)
 {
+    static char line[1024];
     int status = 0;
 
     for (int i = 1; i < argc; i++)
         status |= show(argv[i]);
-    if (argc < 2) {
-        puts("usage: cat FILE...");
-        status = 2;
-    }
+    while (argc < 2 && read_line(line, sizeof line) >= 0)
+        puts(line);
     return status;
 }
