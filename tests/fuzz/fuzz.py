@@ -83,8 +83,10 @@ def make(rng, path):
     features = FEATURES
     source = rng.random()
     if source < 0.15:
-        with open(path, 'wb') as f:
-            f.write(gen_eh.module(rng))
+        seed = rng.getrandbits(32)
+        for name, form in rng.choice([((path, 'delegate'),), ((path, 'legacy'), (path + '.std', 'standard'))]):
+            with open(name, 'wb') as f:
+                f.write(gen_eh.module(random.Random(seed), form))
         features = FEATURES + ['--enable-exception-handling', '--enable-tail-call', '--enable-threads']
     elif source < 0.25:
         features = [f.replace('--disable-simd', '--enable-simd') for f in FEATURES]
@@ -104,7 +106,7 @@ def make(rng, path):
     else:
         with open(path, 'wb') as f:
             f.write(gen.module(rng))
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 and not os.path.exists(path + '.std'):     # it may drop traps
         cmd = ['wasm-opt', path, '-o', path + '.opt', '--enable-multivalue'] + features + rng.choice(OPT)
         if subprocess.run(cmd, capture_output=True).returncode == 0:
             os.replace(path + '.opt', path)
@@ -122,8 +124,14 @@ def check(node, run, path, rng):
     theirs = node.run(path)
     if theirs is None:
         return []               # node died: no oracle
-    done = subprocess.run([run, path] + configurations(rng), capture_output=True, text=True, errors='replace')
-    bad = [(c, differs(lines, theirs)) for c, lines in sections(done.stdout)]
+    bad = []
+    for p in (path, path + '.std'):     # the same with standard exceptions, which node does not have
+        if not os.path.exists(p):
+            continue
+        done = subprocess.run([run, p] + configurations(rng), capture_output=True, text=True, errors='replace')
+        bad += [(c, differs(lines, theirs)) for c, lines in sections(done.stdout)]
+        if not done.stdout.startswith('## '):
+            bad.append((p, done.stdout[:200] or 'no output'))
     return [(c, d) for c, d in bad if d]
 
 
@@ -149,6 +157,8 @@ def main():
     while time.time() < end and bad < o.stop:
         rng = random.Random(seed + n)
         n += 1
+        if os.path.exists(path + '.std'):
+            os.remove(path + '.std')
         if not make(rng, path):
             continue
         found = check(node, o.run, path, rng)
@@ -157,6 +167,8 @@ def main():
         bad += 1
         keep = os.path.join(o.dir, f'bad-{seed + n - 1}')
         os.replace(path, keep + '.wasm')
+        if os.path.exists(path + '.std'):
+            os.replace(path + '.std', keep + '.wasm.std')
         with open(keep + '.txt', 'w') as f:
             f.writelines(f'{c}: {d}\n' for c, d in found)
         print(f'{keep}.wasm: {found[0][0]}: {found[0][1]} ({len(found)} configurations)', flush=True)

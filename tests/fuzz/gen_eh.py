@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Modules of gen.py with exceptions (the legacy instructions, which node has), tail calls and atomic
-operations in them.
+"""Modules of gen.py with exceptions, tail calls and atomic operations in them. Node has the legacy
+exception instructions only, so a module comes in two forms that do the same: `legacy` with those, `standard`
+with try_table. The form `delegate` is a legacy one that has no twin.
 
-  gen_eh.py SEED OUT.wasm
+  gen_eh.py SEED OUT.wasm FORM
 """
 import random, sys
 import gen
@@ -12,9 +13,13 @@ from gen import I32, I64, F32, F64, TYPES, leb, sleb, vec, section
 ATOMIC = {I32: [(2, 0), (0, 2), (1, 3)], I64: [(3, 1), (0, 4), (1, 5), (2, 6)]}
 
 
+EXNREF = 0x69
+
+
 class Module(gen.Module):
-    def __init__(self, rng):
+    def __init__(self, rng, form):
         super().__init__(rng)
+        self.standard, self.delegates = form == 'standard', form == 'delegate'
         # few result lists, so that tail calls find callees
         pool = [self.some(rng.choice([1, 1, 3, 12])) for _ in range(2)]
         for k in range(5, len(self.sigs)):
@@ -44,7 +49,7 @@ class Module(gen.Module):
 class Function(gen.Function):
     def __init__(self, m, index):
         super().__init__(m, index)
-        self.handlers = []              # len(labels) inside of each catch around us
+        self.handlers = []              # the catches around us
 
     def stmt(self, depth):
         r = self.rng
@@ -68,7 +73,11 @@ class Function(gen.Function):
         r = self.rng
         k = r.random()
         if k < 0.25 and self.handlers:
-            return b'\x09' + leb(len(self.labels) - r.choice(self.handlers))
+            h = r.choice(self.handlers)
+            h.used = True
+            if self.m.standard:
+                return b'\x20' + leb(h.local) + b'\x0a'
+            return b'\x09' + leb(len(self.labels) - h.labels)
         if k < 0.6:
             tag = r.randrange(len(self.m.tags))
             return self.arguments(self.m.tags[tag], 2) + b'\x08' + leb(tag)
@@ -85,8 +94,11 @@ class Function(gen.Function):
         r = self.rng
         p = self.some(3) if r.random() < 0.3 else ()
         q = self.some(6) if r.random() < 0.5 else ()
-        bt = b'\x40' if not p and not q else sleb(self.m.type(p, q), 33)
-        code = self.arguments(p, 2) + b'\x06' + bt
+        tags = r.sample(range(len(self.m.tags)), r.randint(0, 3))
+        if r.random() < 0.5:
+            tags.append(None)           # catch_all
+        n = len(tags)
+        code = self.arguments(p, 2)
 
         def body():
             inner = self.assign(p) + self.stmts(depth + 1)
@@ -94,20 +106,48 @@ class Function(gen.Function):
                 call, res = self.invoke(3)
                 inner += call + self.assign(res)
             return inner + self.arguments(q, 2)
-        code += self.inside(q, body)
-        if r.random() < 0.15:
-            return code + b'\x18' + leb(r.randrange(len(self.labels))) + self.assign(q)
-        for tag in r.sample(range(len(self.m.tags)), r.randint(0, 3)):
-            code += b'\x07' + leb(tag) + self.inside(q, lambda: self.handler(self.m.tags[tag], q, depth))
-        if r.random() < 0.5:
-            code += b'\x19' + self.inside(q, lambda: self.handler((), q, depth))
-        return code + b'\x0b' + self.assign(q)
+        if not self.m.standard:
+            code += b'\x06' + self.block_type(p, q) + self.inside(q, body)
+            if self.m.delegates and r.random() < 0.2:
+                return code + b'\x18' + leb(r.randrange(len(self.labels))) + self.assign(q)
+            for tag in tags:
+                code += b'\x19' if tag is None else b'\x07' + leb(tag)
+                code += self.handler(Handler(self, tag), q, depth, [q])
+            return code + b'\x0b' + self.assign(q)
+        self.labels += [None] * (n + (n > 0))
+        inner = self.inside(q, body)
+        del self.labels[len(self.labels) - n - (n > 0):]
+        handlers = [Handler(self, tag) for tag in tags]
+        texts = [self.handler(h, q, depth, [q] + [None] * (n - 1 - i)) for i, h in enumerate(handlers)]
+        clauses = [bytes([(2 if h.tag is None else 0) + h.used]) + (b'' if h.tag is None else leb(h.tag)) + leb(i)
+                   for i, h in enumerate(handlers)]
+        if n:
+            code += b'\x02' + self.block_type(p, q)
+        for h in reversed(handlers):
+            code += b'\x02' + self.block_type(p, h.carried + ((EXNREF,) if h.used else ()))
+        code += b'\x1f' + self.block_type(p, q) + vec(clauses) + inner + b'\x0b'
+        for i, h in enumerate(handlers):
+            code += b'\x0c' + leb(n - i) + b'\x0b'
+            code += (b'\x21' + leb(h.local) if h.used else b'') + texts[i]
+        return code + (b'\x0b' if n else b'') + self.assign(q)
 
-    def handler(self, carried, q, depth):
-        self.handlers.append(len(self.labels))
-        code = self.assign(carried) + self.stmts(depth + 1) + self.arguments(q, 2)
+    def block_type(self, p, q):
+        return b'\x40' if not p and not q else sleb(self.m.type(p, q), 33)
+
+    def handler(self, h, q, depth, labels):
+        self.labels += labels
+        h.labels = len(self.labels)
+        self.handlers.append(h)
+        code = self.assign(h.carried) + self.stmts(depth + 1) + self.arguments(q, 2)
         self.handlers.pop()
+        del self.labels[len(self.labels) - len(labels):]
         return code
+
+    def branch(self):
+        real = [i for i, t in enumerate(self.labels) if t is not None]
+        i = real[-1 - self.rng.randrange(len(real))]
+        code = self.arguments(self.labels[i], 2) + self.condition(2)
+        return code + b'\x0d' + leb(len(self.labels) - 1 - i) + b'\x1a' * len(self.labels[i])
 
     # ---- atomics
     def aligned(self):
@@ -132,14 +172,21 @@ class Function(gen.Function):
         return self.aligned() + self.expr(t, 2) + b'\xfe' + leb(0x17 + k) + leb(log2) + leb(self.rng.choice([0, 8]))
 
 
-def module(rng):
+class Handler:
+    def __init__(self, f, tag):
+        self.tag, self.used = tag, False        # used: its exception is thrown on by name
+        self.carried = f.m.tags[tag] if tag is not None else ()
+        self.local = f.temp(EXNREF) if f.m.standard else None
+
+
+def module(rng, form):
     plain, gen.Function = gen.Function, Function    # what gen.Module makes its bodies of
     try:
-        return Module(rng).bytes()
+        return Module(rng, form).bytes()
     finally:
         gen.Function = plain
 
 
 if __name__ == '__main__':
     with open(sys.argv[2], 'wb') as out:
-        out.write(module(random.Random(int(sys.argv[1]))))
+        out.write(module(random.Random(int(sys.argv[1])), sys.argv[3]))
