@@ -414,5 +414,6 @@ void pass_gvn(struct ir_func *f)
         gvn_relink_loops(f);
     drop_phis(f);
     ir_drop_aliases(f);
+    gvn_addresses(f);
     drop_dead(f);
 }
