@@ -157,7 +157,7 @@ $K/%.asm.o: %.asm
 $K/ksyms0.asm: tools/ksyms.sh
 	@mkdir -p $(@D)
 	tools/ksyms.sh > $@
-$K/stage1.elf: $(KERNEL_OBJ) $K/ksyms0.o linker.ld
+$K/stage1.elf: $(KERNEL_OBJ) $K/ksyms0.o linker.ld $B/parts
 	$(KERNEL_LD) $(KERNEL_OBJ) $K/ksyms0.o -o $@
 $K/ksyms.asm: $K/stage1.elf tools/ksyms.sh
 	tools/ksyms.sh $< > $@
@@ -167,13 +167,20 @@ $B/selkie.elf: $K/stage1.elf $K/ksyms.o
 	$(KERNEL_LD) $(KERNEL_OBJ) $K/ksyms.o -o $@
 -include $(wildcard $K/*/*.d $K/*/*/*.d)
 
+# what the kernel and the archive are made of: newer whenever a source has come or gone
+$B/parts: force
+	@mkdir -p $(@D)
+	@echo '$(KERNEL_OBJ) $(ARCHIVE_FILES)' | cmp -s - $@ || echo '$(KERNEL_OBJ) $(ARCHIVE_FILES)' > $@
+force:
+.PHONY: force
+
 # ---- boot archive, images, running ------------------------------------------------------------------
 ARCHIVE_FILES = $(sort $(SIP_WASM) $(TEST_WASM) $B/archive/init.conf)
 TAR := tar --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=644
 
 archive: $B/boot.tar
-$B/boot.tar: $(ARCHIVE_FILES)
-	$(TAR) -cf $@ -C $B/archive $(^:$B/archive/%=%)
+$B/boot.tar: $(ARCHIVE_FILES) $B/parts
+	$(TAR) -cf $@ -C $B/archive $(ARCHIVE_FILES:$B/archive/%=%)
 iso: $B/selkie.iso
 $B/selkie.iso: $B/selkie.elf $B/boot.tar iso/grub.cfg tools/iso.sh
 	tools/iso.sh $@ $B/selkie.elf $B/boot.tar "$(APPEND)"
