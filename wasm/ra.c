@@ -722,6 +722,7 @@ static void do_ret(struct ra *ra, uint32_t i)
 /* v into the fixed register r, whatever was there leaves; v keeps another register if it is still needed */
 static void into_fixed(struct ra *ra, uint32_t v, int r, uint32_t others)
 {
+    ra->touched[v] = ra->at;        /* before it is evicted: loop headers have to keep it where it is read */
     if (ra->now.val[r] != v) {
         vacate(ra, r, others, false);
         if (ra->regof[v] != NOREG)
@@ -741,7 +742,6 @@ static void into_fixed(struct ra *ra, uint32_t v, int r, uint32_t others)
     } else {
         unbind(ra, r);
     }
-    ra->touched[v] = ra->at;
     ra->locked |= BIT(r);
 }
 
