@@ -12,6 +12,8 @@
 #: make tools       host tools: wasmc, wasmrun, spectest
 #: make test        runs every test; TESTS="e2e/boot unit" those groups, TESTS=--list names them
 #:                    SPEC=DIR  folder of the WebAssembly test scripts (tests/README.md)
+#: make fuzz        compiles hostile modules under sanitizers, compares random ones with node
+#:                    MINUTES=5  for each of both; findings stay in build/fuzz
 #: make clean       removes build/
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -130,6 +132,26 @@ $(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 test: tools kernel iso $(UNIT) $B/host/sips_test
 	tests/run $B $(TESTS)
 
+# ---- fuzzing: the compiler's safety under sanitizers, then what it computes against node ---------------
+MINUTES := 5
+FUZZ_SRC := $(filter-out wasm/arena.c,$(WASM_SRC)) tools/host.c tools/trap.c tools/wait.c \
+	tests/fuzz/arena_strict.c tests/fuzz/compile_fuzz.c
+FUZZ_OBJ := $(FUZZ_SRC:%.c=$B/fuzz/%.o)
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
+	-fno-sanitize-recover=undefined -w -I. -MMD -MP
+$B/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	clang-19 $(FUZZ_CFLAGS) -c $< -o $@
+$B/fuzz/compile: $(FUZZ_OBJ)
+	clang-19 -fsanitize=address,undefined,fuzzer $^ -o $@ -lm
+$B/fuzz/mutate: $(FUZZ_OBJ) $B/fuzz/tests/fuzz/mutate.o
+	clang-19 -fsanitize=address,undefined $^ -o $@ -lm
+$B/host/fuzzrun: $B/host/tests/fuzz/run.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_LIB)
+	$(CC) $^ -o $@ -lm
+fuzz: $B/fuzz/compile $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc
+	tests/fuzz/run.sh $B $(MINUTES)
+-include $(wildcard $B/fuzz/*/*.d $B/fuzz/*/*/*.d)
+
 # ---- the kernel -----------------------------------------------------------------------------------
 K := $B/k
 KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -fno-pic -fno-pie \
@@ -199,4 +221,4 @@ help:
 include tests/bench/bench.mk
 
 -include $(wildcard $B/host/*/*.d $B/host/*/*/*.d)
-.PHONY: all tools ifaces sips test kernel archive iso run usb deps clean help
+.PHONY: all fuzz tools ifaces sips test kernel archive iso run usb deps clean help

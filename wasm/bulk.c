@@ -100,13 +100,14 @@ void pass_bulk(struct ir_func *f)
         struct ir_place p = { .f = f, .block = b };
         for (uint32_t v = f->blocks[b].first; v; v = f->ins[v].next) {
             struct ir_ins *i = &f->ins[v];
-            const uint32_t *a = f->args + i->a;
             p.pos = i->pos;
-            if (i->op == IR_CALLRT && (i->c == RT_MEMORY_COPY || i->c == RT_MEMORY_FILL) && small(f, a[2], a[3])) {
-                if (i->c == RT_MEMORY_COPY)
-                    copy(&p, v, a[0], a[1], f->ins[a[2]].b);
-                else
-                    fill(&p, v, a[0], a[1], f->ins[a[2]].b);
+            if (i->op == IR_CALLRT && (i->c == RT_MEMORY_COPY || i->c == RT_MEMORY_FILL)) {
+                const uint32_t *a = f->args + i->a;
+                uint32_t n = f->ins[a[2]].b;
+                if (small(f, a[2], a[3]) && i->c == RT_MEMORY_COPY)
+                    copy(&p, v, a[0], a[1], n);
+                else if (small(f, a[2], a[3]))
+                    fill(&p, v, a[0], a[1], n);
             }
             p.prev = v;
         }
