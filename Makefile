@@ -157,6 +157,8 @@ K := $B/k
 KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -fno-pic -fno-pie \
 	-fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-strict-aliasing $(WARN) -I. -I$B -MMD -MP
+# place.h, the one header that the machine and the hosted kernel have each for itself
+PLACE := -Ikernel/x64
 KERNEL_C ?= $(wildcard kernel/*.c kernel/x64/*.c tests/kernel/*.c)
 KERNEL_ASM ?= $(wildcard boot/*.asm kernel/*.asm kernel/x64/*.asm)
 KERNEL_WASM ?= $(WASM_SRC)
@@ -171,7 +173,7 @@ $(KERNEL_C:%.c=$K/%.o): KERNEL_EXTRA := -mgeneral-regs-only
 $K/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $K/%.o: %.c | $(IFACE_H)
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_FLAGS) $(KERNEL_EXTRA) -c $< -o $@
+	$(CC) $(KERNEL_FLAGS) $(PLACE) $(KERNEL_EXTRA) -c $< -o $@
 $K/%.asm.o: %.asm
 	@mkdir -p $(@D)
 	$(NASM) -f elf64 -g -I./ -MD $(@:.o=.d) -MP $< -o $@

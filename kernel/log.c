@@ -1,5 +1,5 @@
 /*
- * log.c - the ring of log text, and polled output of it on COM1 until a driver owns the port.
+ * log.c - the ring of log text, and output of it on the serial line until a driver owns that.
  *
  * Writers are serialised by switching interrupts off and by a spin lock; panic breaks the lock.
  */
@@ -8,19 +8,11 @@
 #include "kernel/x64/x64.h"
 
 #define RING 65536u
-#define COM1 0x3f8
 
 static char ring[RING];
 static uint64_t written;            /* bytes ever written; the newest RING of them are there */
 static bool serial = true;
 static bool lock;
-
-static void serial_put(char c)
-{
-    for (unsigned spin = 0; spin < 100000 && !(in8(COM1 + 5) & 0x20); spin++)
-        cpu_relax();
-    out8(COM1, (uint8_t)c);
-}
 
 void log_write(const char *s, size_t n)
 {
@@ -33,8 +25,8 @@ void log_write(const char *s, size_t n)
         if (!serial)
             continue;
         if (s[i] == '\n')
-            serial_put('\r');
-        serial_put(s[i]);
+            machine_putc('\r');
+        machine_putc(s[i]);
     }
     __atomic_store_n(&lock, false, __ATOMIC_RELEASE);
     irq_restore(flags);

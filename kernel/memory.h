@@ -60,7 +60,7 @@ void kstack_free(uintptr_t top, size_t size);
  * address (base + 6 GiB at most). Pages of memory and stack appear, zeroed, when first touched. */
 
 #define SLOT_STRIDE (0x200000000ul + 0x200000ul + 0x1000ul)
-#define SLOT_MAX 16376u
+#define SLOT_MAX ((unsigned)(LOWER_HALF_END / SLOT_STRIDE - 1))
 #define SLOT_STACK_DEFAULT (256ul << 10)
 
 struct slot {

@@ -1,14 +1,10 @@
 /*
  * cpu.c - what a CPU is and how it is set up: GDT, TSS with its IST stacks, IDT, FS, control
- * registers, vector state; and which features compiled code may use.
+ * registers, vector state.
  */
 #include "kernel/x64/machine.h"
-#include "kernel/log.h"
 #include "kernel/memory.h"
-#include "kernel/options.h"
 #include "kernel/panic.h"
-#include "kernel/string.h"
-#include "wasm/wasm.h"
 
 #define IST_STACK 16384u            /* trap.asm knows it */
 #define FAULT_STACKS 3u
@@ -49,61 +45,7 @@ _Static_assert(sizeof(struct ist_stack) == IST_STACK, "trap.asm rounds to it");
 struct cpu boot_cpu;
 static struct cpu_tables boot_tables;
 static struct gate idt[256] __attribute__((aligned(16)));
-static uint32_t features;
-static char brand[49];
 extern const uintptr_t trap_entries[256];           /* trap.asm */
-
-struct cpuid cpuid(uint32_t leaf, uint32_t sub)
-{
-    struct cpuid r;
-
-    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
-                     : "0"(leaf & 0xf0000000), "2"(0));
-    if (r.a < leaf)
-        return (struct cpuid){ 0 };
-    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "0"(leaf), "2"(sub));
-    return r;
-}
-
-/* ---- features -------------------------------------------------------------------------------- */
-
-static bool avx_usable(void)
-{
-    uint32_t c = cpuid(1, 0).c;
-
-    return option_bool(OPT_AVX) && c & 1u << 26 && c & 1u << 28;     /* XSAVE, AVX */
-}
-
-void cpu_features_detect(void)
-{
-    struct cpuid ext = cpuid(0x80000001, 0), seven = cpuid(7, 0);
-    bool avx = avx_usable();
-    uint32_t leaf[12];
-
-    features = (ext.c & 1u << 5 ? WASM_CPU_LZCNT : 0) | (seven.b & 1u << 3 ? WASM_CPU_BMI1 : 0) |
-               (seven.b & 1u << 8 ? WASM_CPU_BMI2 : 0) | (avx ? WASM_CPU_AVX : 0) |
-               (avx && seven.b & 1u << 5 ? WASM_CPU_AVX2 : 0) |
-               (avx && cpuid(1, 0).c & 1u << 12 ? WASM_CPU_FMA : 0);
-    for (uint32_t i = 0; i < 3; i++) {
-        struct cpuid r = cpuid(0x80000002 + i, 0);
-        memcpy(leaf + i * 4, &r, sizeof r);
-    }
-    memcpy(brand, leaf, sizeof leaf);
-}
-
-uint32_t cpu_features(void)
-{
-    return features;
-}
-
-const char *cpu_brand(void)
-{
-    const char *s = brand;
-
-    while (*s == ' ')
-        s++;
-    return *s ? s : "x86-64";
-}
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -181,10 +123,10 @@ static void control_init(void)
         cr4 |= 1ul << 7;                            /* PGE */
     if (seven.b & 1u << 0)
         cr4 |= 1ul << 16;                           /* FSGSBASE */
-    if (avx_usable())
+    if (cpu_avx_usable())
         cr4 |= 1ul << 18;                           /* OSXSAVE */
     cr4_write(cr4);
-    if (avx_usable())
+    if (cpu_avx_usable())
         __asm__ volatile("xsetbv" :: "c"(0), "a"(7), "d"(0));    /* x87, SSE, AVX; nothing else */
     __asm__ volatile("fninit; ldmxcsr %0" :: "m"(mxcsr));   /* FNINIT: control word 0x37f */
 }

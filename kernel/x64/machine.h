@@ -45,11 +45,6 @@ CR_ACCESS(2)
 CR_ACCESS(3)
 CR_ACCESS(4)
 
-static inline void page_flush(uintptr_t va)
-{
-    __asm__ volatile("invlpg (%0)" :: "r"(va) : "memory");
-}
-
 /* ---- boot.c: what the loader said ----------------------------------------------------------- */
 
 void boot_parse(uint32_t magic, paddr_t info);
@@ -119,7 +114,13 @@ void clock_cpu_init(void);          /* each CPU: timer mode */
 /* ---- cpu.c ---------------------------------------------------------------------------------- */
 
 extern struct cpu boot_cpu;
+/* features.c */
 void cpu_features_detect(void);
+bool cpu_avx_usable(void);
+
+/* ---- exception.c ---------------------------------------------------------------------------- */
+
+void trap_exception(struct trap_frame *f);      /* any vector below 32 */
 
 /* ---- selftest.c ----------------------------------------------------------------------------- */
 

@@ -18,19 +18,46 @@
 
 typedef uint64_t paddr_t;
 
-/* ---- address space (see kernel/memory.h for what lives where) ------------------------------- */
-
 #define PAGE_SIZE       4096ul
 #define PAGE_SHIFT      12
-#define LOWER_HALF_END  0x0000800000000000ul    /* SIP slots are below */
-#define DIRECT_BASE     0xffff800000000000ul    /* all RAM, read-write, no-execute */
-#define ARENA_BASE      0xffffc00000000000ul    /* images, read-execute */
-#define ARENA_SIZE      (64ul << 30)
-#define KSPACE_BASE     0xffffe00000000000ul    /* kernel stacks, temporary writable aliases */
-#define KSPACE_SIZE     (1ul << 40)
-#define MMIO_BASE       0xfffff00000000000ul    /* device registers */
-#define MMIO_SIZE       (64ul << 30)
-#define KERNEL_BASE     0xffffffff80000000ul    /* text, rodata, data of the kernel */
+
+/* ---- this CPU ------------------------------------------------------------------------------- */
+
+struct cpu_tables;          /* GDT, TSS and the IST stacks of a CPU */
+struct thread;
+
+#define CPU_MAX 64u
+
+/* Reached through FS, which never changes on a CPU. The first four fields are known to assembly
+ * (offsets pinned in cpu.c); the core appends what it needs per CPU behind its marker. */
+struct cpu {
+    struct cpu *self;               /* 0 */
+    uint64_t *fault_ist;            /* 8: the TSS slot that the fault entry rotates */
+    uint32_t id, apic_id;           /* 16 */
+    struct cpu_tables *tables;      /* 24 */
+    uint64_t timer_deadline;        /* clock_ns for which the timer is armed, UINT64_MAX if not */
+    uint64_t interrupts;            /* hosted: what the interrupt flag is on the machine */
+    /* ---- the core's ---- */
+    struct thread *current;
+    uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
+    void *core;                     /* whatever else */
+};
+
+#define this_cpu() (((struct cpu __seg_fs *)0)->self)
+/* Access to one field without the detour over self: cpu_field(current) */
+#define cpu_field(name) (((struct cpu __seg_fs *)0)->name)
+
+/* ---- address space and interrupt flag: place.h of this folder or of kernel/host/ ------------- */
+
+/* LOWER_HALF_END   SIP slots are below
+ * DIRECT_BASE      all RAM, read-write, no-execute
+ * ARENA_BASE, _SIZE    images, read-execute
+ * KSPACE_BASE, _SIZE   kernel stacks, temporary writable aliases
+ * MMIO_BASE, _SIZE     device registers
+ * KERNEL_BASE      text, rodata, data of the kernel
+ * irq_on, irq_off, irq_save, irq_restore; cpu_idle sleeps until an interrupt, which is taken before
+ * it returns (interrupts on, then off again); cpu_relax, cpu_halt. */
+#include <place.h>
 
 static inline void *phys_to_virt(paddr_t pa) { return (void *)(DIRECT_BASE + pa); }
 /* Of a direct map pointer only. */
@@ -111,52 +138,7 @@ bool irq_open(unsigned irq);        /* routes and unmasks; false if there is no 
 void irq_close(unsigned irq);       /* masks */
 void irq_ack(unsigned irq);         /* the driver is done: unmasks a level-triggered line */
 
-static inline void irq_on(void) { __asm__ volatile("sti" ::: "memory"); }
-static inline void irq_off(void) { __asm__ volatile("cli" ::: "memory"); }
-static inline uint64_t irq_save(void)
-{
-    uint64_t f;
-    __asm__ volatile("pushfq; popq %0; cli" : "=r"(f) :: "memory");
-    return f;
-}
-static inline void irq_restore(uint64_t f)
-{
-    if (f & 0x200)
-        irq_on();
-}
-/* Sleeps until an interrupt, which is taken before this returns (interrupts on, then off again). */
-static inline void cpu_idle(void) { __asm__ volatile("sti; hlt; cli" ::: "memory"); }
-static inline void cpu_relax(void) { __asm__ volatile("pause" ::: "memory"); }
-static inline _Noreturn void cpu_halt(void)
-{
-    for (;;)
-        __asm__ volatile("cli; hlt" ::: "memory");
-}
-
 /* ---- CPUs ----------------------------------------------------------------------------------- */
-
-struct cpu_tables;          /* GDT, TSS and the IST stacks of a CPU */
-struct thread;
-
-#define CPU_MAX 64u
-
-/* Reached through FS, which never changes on a CPU. The first four fields are known to assembly
- * (offsets pinned in cpu.c); the core appends what it needs per CPU behind its marker. */
-struct cpu {
-    struct cpu *self;               /* 0 */
-    uint64_t *fault_ist;            /* 8: the TSS slot that the fault entry rotates */
-    uint32_t id, apic_id;           /* 16 */
-    struct cpu_tables *tables;      /* 24 */
-    uint64_t timer_deadline;        /* clock_ns for which the timer is armed, UINT64_MAX if not */
-    /* ---- the core's ---- */
-    struct thread *current;
-    uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
-    void *core;                     /* whatever else */
-};
-
-#define this_cpu() (((struct cpu __seg_fs *)0)->self)
-/* Access to one field without the detour over self: cpu_field(current) */
-#define cpu_field(name) (((struct cpu __seg_fs *)0)->name)
 
 /* Sets up GDT, TSS, IDT, FS, control registers and local APIC of the CPU it runs on. */
 void cpu_init(struct cpu *c, uint32_t id);
@@ -247,6 +229,9 @@ struct boot_info {
     struct boot_range ranges[BOOT_RANGES];
 };
 extern struct boot_info boot_info;
+
+/* A byte of the log to the serial line, polled. */
+void machine_putc(char c);
 
 _Noreturn void machine_poweroff(void);
 _Noreturn void machine_reboot(void);

@@ -1,0 +1,50 @@
+/*
+ * place.h - address space and interrupt flag where the kernel is the machine's own. Part of x64.h;
+ * kernel/host/place.h is its like for Linux.
+ */
+#ifndef PLACE_H
+#define PLACE_H
+
+#define LOWER_HALF_END  0x0000800000000000ul    /* SIP slots are below */
+#define DIRECT_BASE     0xffff800000000000ul    /* all RAM, read-write, no-execute */
+#define ARENA_BASE      0xffffc00000000000ul    /* images, read-execute */
+#define ARENA_SIZE      (64ul << 30)
+#define KSPACE_BASE     0xffffe00000000000ul    /* kernel stacks, temporary writable aliases */
+#define KSPACE_SIZE     (1ul << 40)
+#define MMIO_BASE       0xfffff00000000000ul    /* device registers */
+#define MMIO_SIZE       (64ul << 30)
+#define KERNEL_BASE     0xffffffff80000000ul    /* text, rodata, data of the kernel */
+
+static inline void irq_on(void) { __asm__ volatile("sti" ::: "memory"); }
+static inline void irq_off(void) { __asm__ volatile("cli" ::: "memory"); }
+static inline uint64_t irq_save(void)
+{
+    uint64_t f;
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(f) :: "memory");
+    return f;
+}
+static inline void irq_restore(uint64_t f)
+{
+    if (f & 0x200)
+        irq_on();
+}
+/* Sleeps until an interrupt, which is taken before this returns (interrupts on, then off again). */
+static inline void cpu_idle(void) { __asm__ volatile("sti; hlt; cli" ::: "memory"); }
+static inline void cpu_relax(void) { __asm__ volatile("pause" ::: "memory"); }
+static inline _Noreturn void cpu_halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt" ::: "memory");
+}
+
+/* ---- for tables.c --------------------------------------------------------------------------- */
+
+static inline void page_flush(uintptr_t va)
+{
+    __asm__ volatile("invlpg (%0)" :: "r"(va) : "memory");
+}
+/* An entry takes effect by being there. */
+static inline bool page_show(uintptr_t va, paddr_t pa, unsigned flags) { return true; }
+static inline void page_hide(uintptr_t va, size_t size) { }
+
+#endif
