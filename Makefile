@@ -2,6 +2,7 @@
 #: make             everything, under build/
 #: make deps        installs the Debian packages that are missing (sudo where not root)
 #: make kernel      build/selkie.elf (Multiboot2 and PVH)
+#: make host        build/host/selkie: the same kernel as a program of Linux (kernel/host/)
 #: make archive     build/boot.tar: the programs
 #: make iso         build/selkie.iso: boots from CD and USB stick, BIOS and UEFI
 #: make run         the ISO in QEMU, serial console on this terminal (ctrl-a x ends it)
@@ -26,7 +27,7 @@ NASM := nasm
 WASM_CC := clang-19
 WASM_LD := wasm-ld-19
 
-all: tools kernel iso
+all: tools kernel iso host
 
 # ---- host tools and the compiler as a library -----------------------------------------------------
 WARN := -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes
@@ -129,7 +130,7 @@ $B/host/parts.a: $(HOST_LIB) $(TOOL_COMMON:%.c=$B/host/%.o)
 $(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 	@mkdir -p $(@D)
 	$(CC) $(filter %.o,$^) $(filter %.a,$^) -o $@ -lm
-test: tools kernel iso $(UNIT) $B/host/sips_test
+test: tools kernel iso host $(UNIT) $B/host/sips_test
 	tests/run $B $(TESTS)
 
 # ---- fuzzing: the compiler's safety under sanitizers, then what it computes against node ---------------
@@ -190,6 +191,7 @@ $K/ksyms0.o $K/ksyms.o: %.o: %.asm
 $B/selkie.elf: $K/stage1.elf $K/ksyms.o
 	$(KERNEL_LD) $(KERNEL_OBJ) $K/ksyms.o -o $@
 -include $(wildcard $K/*/*.d $K/*/*/*.d)
+include kernel/host/host.mk
 
 # what the kernel and the archive are made of: newer whenever a source has come or gone
 $B/parts: force

@@ -1,0 +1,74 @@
+/*
+ * memory.c - RAM is one memfd. The direct map is a mapping of all of it, and a page table entry
+ * takes effect as a mapping of its one page; neighbours that are neighbours in RAM too are merged
+ * by Linux. Its limit vm.max_map_count is met like a want of page tables.
+ */
+#include "kernel/host/linux.h"
+#include "kernel/x64/machine.h"
+#include "kernel/string.h"
+#include <linux/mman.h>
+
+#define BYTES_MIN (16ul << 20)
+
+static int ram = -1;
+static size_t bytes;
+static paddr_t low = PAGE_SIZE;     /* frame 0 is never handed out */
+
+void memory_init(size_t megabytes)
+{
+    long at;
+
+    bytes = megabytes << 20;
+    if (bytes < BYTES_MIN || megabytes > 1ul << 20)
+        host_fail("-m: at least 16 MiB and at most 1 TiB", "");
+    ram = (int)LINUX3(memfd_create, "selkie", 1 /* MFD_CLOEXEC */, 0);
+    if (ram < 0 || LINUX3(ftruncate, ram, bytes, 0) < 0)
+        host_fail("no memory of that size", "");
+    at = LINUX6(mmap, DIRECT_BASE, bytes, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_FIXED_NOREPLACE, ram, 0);
+    if (at != (long)DIRECT_BASE)
+        host_fail("no address space for memory of that size", "");
+}
+
+void *memory_ram(void)
+{
+    return (void *)DIRECT_BASE;
+}
+
+size_t memory_bytes(void)
+{
+    return bytes;
+}
+
+void memory_reserve(size_t end)
+{
+    low = (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+paddr_t boot_page(size_t pages)
+{
+    paddr_t pa = low;
+
+    if (pages > (bytes - low) / PAGE_SIZE)
+        host_fail("too little memory", "");
+    low += pages * PAGE_SIZE;
+    return pa;
+}
+
+void boot_usable(void (*fn)(paddr_t start, paddr_t end))
+{
+    fn(low, bytes);
+}
+
+bool page_show(uintptr_t va, paddr_t pa, unsigned flags)
+{
+    long prot = PROT_READ | (flags & PAGE_W ? PROT_WRITE : 0) | (flags & PAGE_X ? PROT_EXEC : 0);
+
+    return LINUX6(mmap, va & ~(PAGE_SIZE - 1), PAGE_SIZE, prot,
+                  MAP_SHARED | MAP_FIXED | MAP_POPULATE, ram, pa) >= 0;
+}
+
+void page_hide(uintptr_t va, size_t size)
+{
+    LINUX3(munmap, va, size, 0);
+}

@@ -1,0 +1,80 @@
+; start.asm - the first instruction, the end of a signal handler, a second Linux thread; and
+; resuming a frame, which needs no system call: iretq works in ring 3 as long as the ring stays the
+; same.
+
+%define FRAME_XMM 256
+%define OFF_RFLAGS 408
+%define CPU_INTERRUPTS 40                       ; offsets pinned in trap.c
+
+extern host_start
+section .text
+
+global _start
+_start:
+    mov rdi, rsp
+    xor ebp, ebp
+    and rsp, -16
+    call host_start
+    ud2
+
+global host_restorer
+host_restorer:
+    mov eax, 15                                 ; rt_sigreturn
+    syscall
+    ud2
+
+; long host_clone(unsigned long flags, void *stack_top, void (*fn)(void));
+global host_clone
+host_clone:
+    mov r9, rdx
+    xor edx, edx
+    xor r10d, r10d
+    xor r8d, r8d
+    mov eax, 56                                 ; clone
+    syscall
+    test rax, rax
+    jnz .parent
+    xor ebp, ebp
+    call r9
+    xor edi, edi
+    mov eax, 60                                 ; exit, of this thread
+    syscall
+    ud2
+.parent:
+    ret
+
+; _Noreturn void frame_resume(const struct trap_frame *f);
+; A signal in here is one in kernel text: it is recorded, and comes back.
+global frame_resume
+frame_resume:
+    mov qword [fs:CPU_INTERRUPTS], 0
+    mov rsp, rdi
+%assign i 0
+%rep 16
+    movaps xmm %+ i, [rsp + i * 16]
+%assign i i + 1
+%endrep
+    mov rax, [rsp + OFF_RFLAGS]
+    shr rax, 9
+    and eax, 1
+    mov [fs:CPU_INTERRUPTS], rax
+    add rsp, FRAME_XMM
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    pop rsi
+    pop rbp
+    pop rbx
+    pop rdx
+    pop rcx
+    pop rax
+    add rsp, 16                                 ; vector, error
+    iretq
+
+section .note.GNU-stack noalloc noexec nowrite progbits

@@ -1,0 +1,212 @@
+/*
+ * trap.c - signals are the traps and interrupts. A handler runs on the alternate stack, makes a
+ * struct trap_frame of what Linux saved, and goes the machine's way: trap_exception, kernel_irq,
+ * kernel_timer. It returns through Linux, or leaves through frame_resume and the like.
+ *
+ * No signal is ever masked while the kernel runs (SA_NODEFER), so that a handler may leave. That
+ * interrupts are off is a word, and a signal that finds it so does nothing but arm the timer to
+ * come again in RETRY_NS. Linux begins at the top of the alternate stack unless it is in use, so
+ * that what a handler left behind when it went costs nothing.
+ */
+#include "kernel/host/linux.h"
+#include "kernel/kernel.h"
+#include "kernel/x64/machine.h"
+#include <asm/signal.h>
+#include <asm/sigcontext.h>
+#include <asm/siginfo.h>
+#include <asm/ucontext.h>
+
+#define SIGNAL_STACK 131072ul
+
+_Static_assert(offsetof(struct cpu, interrupts) == 40, "start.asm");
+_Static_assert(offsetof(struct trap_frame, rflags) == 408, "start.asm");
+_Static_assert(offsetof(struct trap_frame, r15) == 256, "start.asm");
+
+static uintptr_t fault_at;
+static uint64_t raised;             /* interrupt lines, a bit each; atomic */
+static uint64_t opened;
+static int thread_id;
+
+uintptr_t fault_address(void)
+{
+    return fault_at;
+}
+
+int trap_thread(void)
+{
+    return thread_id;
+}
+
+static const uint64_t IO = 1ul << (SIGUSR1 - 1), ALARM = 1ul << (SIGALRM - 1);
+
+/* ---- frames ---------------------------------------------------------------------------------- */
+
+static void frame_load(struct trap_frame *f, const struct ucontext *uc, uint64_t on)
+{
+    const struct sigcontext *m = &uc->uc_mcontext;
+    const struct _fpstate_64 *fp = (const void *)m->fpstate;
+
+    memcpy(f->xmm, fp->xmm_space, sizeof f->xmm);
+    f->vectors = 1;
+    f->r15 = m->r15, f->r14 = m->r14, f->r13 = m->r13, f->r12 = m->r12;
+    f->r11 = m->r11, f->r10 = m->r10, f->r9 = m->r9, f->r8 = m->r8;
+    f->rdi = m->rdi, f->rsi = m->rsi, f->rbp = m->rbp, f->rbx = m->rbx;
+    f->rdx = m->rdx, f->rcx = m->rcx, f->rax = m->rax;
+    f->vector = (uint32_t)m->trapno;
+    f->error = m->err;
+    f->rip = m->rip, f->rsp = m->rsp;
+    f->cs = m->cs, f->ss = m->ss;
+    f->rflags = (m->eflags & ~0x200ul) | on << 9;
+}
+
+/* What a handler that returns may have changed. */
+static void frame_store(const struct trap_frame *f, struct ucontext *uc)
+{
+    uc->uc_mcontext.rip = f->rip;
+    uc->uc_mcontext.rax = f->rax;
+}
+
+/* ---- interrupts ------------------------------------------------------------------------------ */
+
+static void kick(void)
+{
+    LINUX3(tgkill, LINUX3(getpid, 0, 0, 0), thread_id, SIGUSR1);
+}
+
+void trap_raise(unsigned irq)
+{
+    __atomic_fetch_or(&raised, 1ul << irq, __ATOMIC_RELEASE);
+    kick();
+}
+
+bool trap_pending(void)
+{
+    return __atomic_load_n(&raised, __ATOMIC_RELAXED) || ports_unflushed()
+        || terminal_note(false);
+}
+
+bool irq_open(unsigned irq)
+{
+    if (irq >= 64)
+        return false;
+    opened |= 1ul << irq;
+    return true;
+}
+
+void irq_close(unsigned irq)
+{
+    opened &= ~(1ul << irq);
+}
+
+/* All lines are edges: there is nothing to unmask. */
+void irq_ack(unsigned irq)
+{
+}
+
+/* One line; if there are more, another signal brings them. */
+static void devices(struct trap_frame *f)
+{
+    uint64_t lines = __atomic_load_n(&raised, __ATOMIC_ACQUIRE);
+    unsigned irq = (unsigned)__builtin_ctzll(lines | 1ul << 63);
+
+    if (!lines)
+        return;
+    if (__atomic_and_fetch(&raised, ~(1ul << irq), __ATOMIC_ACQ_REL))
+        kick();
+    if (opened & 1ul << irq) {
+        f->vector = VEC_IRQ + irq;
+        kernel_irq(f, irq);
+    }
+}
+
+/* ---- the handlers ---------------------------------------------------------------------------- */
+
+static void on_interrupt(int sig, siginfo_t *info, void *context)
+{
+    struct ucontext *uc = context;
+    uint64_t on = cpu_field(interrupts);
+    struct trap_frame f;
+
+    if (!on) {
+        clock_retry();
+        return;
+    }
+    irq_off();
+    frame_load(&f, uc, on);
+    f.vector = VEC_TIMER;
+    ports_flush();
+    if (terminal_note(true))
+        ports_input();
+    if (trap_pending()) {
+        if (sig == SIGALRM)
+            clock_retry();          /* the deadline is looked at then */
+        devices(&f);
+    } else if (sig == SIGALRM) {
+        clock_fired(&f);
+    }
+    frame_store(&f, uc);
+    irq_set(on);
+}
+
+static void on_exception(int sig, siginfo_t *info, void *context)
+{
+    struct ucontext *uc = context;
+    uint64_t on = cpu_field(interrupts);
+    struct trap_frame f;
+
+    irq_off();
+    frame_load(&f, uc, on);
+    fault_at = uc->uc_mcontext.cr2;
+    if (!(f.vector == VEC_GP && ports_access(&f)))
+        trap_exception(&f);
+    frame_store(&f, uc);
+    irq_set(on);
+}
+
+/* Somebody on Linux wants this process to end. */
+static void on_end(int sig, siginfo_t *info, void *context)
+{
+    host_exit(128 + sig);
+}
+
+static void handle(int sig, void (*fn)(int, siginfo_t *, void *))
+{
+    struct sigaction a = {
+        .sa_handler = (__sighandler_t)(uintptr_t)fn,
+        .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART | 0x04000000ul,
+        .sa_restorer = host_restorer,
+    };
+
+    LINUX6(rt_sigaction, sig, &a, 0, 8, 0, 0);
+}
+
+void trap_init(void)
+{
+    static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+    static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+    uintptr_t top = kstack_alloc(SIGNAL_STACK);
+    stack_t stack = { .ss_sp = (void *)(top - SIGNAL_STACK), .ss_size = SIGNAL_STACK };
+
+    assert(top, "no memory for the stack of signals");
+    thread_id = (int)LINUX3(gettid, 0, 0, 0);
+    LINUX3(sigaltstack, &stack, 0, 0);
+    for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++)
+        handle(faults[i], on_exception);
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++)
+        handle(ends[i], on_end);
+    handle(SIGALRM, on_interrupt);
+    handle(SIGUSR1, on_interrupt);
+}
+
+/* Both kinds are masked while nobody sleeps, so that none is missed. */
+void cpu_idle(void)
+{
+    uint64_t both = IO | ALARM, none = 0;
+
+    LINUX6(rt_sigprocmask, SIG_BLOCK, &both, 0, 8, 0, 0);
+    irq_on();
+    if (!cpu_field(need_resched))
+        LINUX3(rt_sigsuspend, &none, 8, 0);
+    irq_off();
+    LINUX6(rt_sigprocmask, SIG_UNBLOCK, &both, 0, 8, 0, 0);
+}
