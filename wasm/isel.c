@@ -546,8 +546,9 @@ static void sel_select(struct isel *s, uint32_t v, struct ir_ins *i)
 
     x->sub = fl.cc;
     x->flt = ir_is_vec(i->type);
-    x->s1 = valw(s, i->b, x->flt ? 8 : w);
-    x->s2 = valw(s, i->a, x->flt ? 8 : w);
+    /* a branch over the move leaves s1 as it is, upper half included: no looking through a wrap */
+    x->s1 = x->flt || fl.cc >= CC_FEQ ? val(s, i->b) : valw(s, i->b, w);
+    x->s2 = x->flt ? val(s, i->a) : valw(s, i->a, w);
     put_flags(s, fl);
 }
 

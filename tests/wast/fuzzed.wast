@@ -24,12 +24,20 @@
   (func (export "cut") (param i64 i32 f64) (result i64)
     (i64.extend_i32_u
       (select (local.get 1) (i32.wrap_i64 (local.get 0)) (f64.eq (local.get 2) (f64.const 1)))))
+  (func (export "cut-add") (param i64 i32 f64) (result i64)
+    (i64.add (i64.const 1) (i64.extend_i32_u
+      (select (local.get 1) (i32.wrap_i64 (local.get 0)) (f64.eq (local.get 2) (f64.const 1))))))
+  (func (export "cut-load") (param i64 i32 f64) (result i32)
+    (i32.load
+      (select (local.get 1) (i32.wrap_i64 (local.get 0)) (f64.eq (local.get 2) (f64.const 1)))))
   (func (export "cut-ne") (param i64 i32 f64) (result i64)
     (i64.extend_i32_u
       (select (local.get 1) (i32.wrap_i64 (local.get 0)) (f64.ne (local.get 2) (f64.const 1)))))
 )
 (assert_return (invoke "cut" (i64.const 0x1234567887654321) (i32.const 5) (f64.const 2)) (i64.const 0x87654321))
 (assert_return (invoke "cut" (i64.const 0x1234567887654321) (i32.const 5) (f64.const 1)) (i64.const 5))
+(assert_return (invoke "cut-add" (i64.const 0x1234567887654321) (i32.const 5) (f64.const 2)) (i64.const 0x87654322))
+(assert_return (invoke "cut-load" (i64.const 0x1000000000008) (i32.const 5) (f64.const 2)) (i32.const 0))
 (assert_return (invoke "cut-ne" (i64.const 0x1234567887654321) (i32.const 5) (f64.const 1)) (i64.const 0x87654321))
 
 ;; Variables that change places on a back edge, more than there are registers.
