@@ -90,8 +90,11 @@ static void pack_sites(struct worker *w, struct emit *e, struct piece *p)
     uint8_t *buf = arena_raw(e->arena, (size_t)e->nsite * 16 + 1), *q = buf;
     uint32_t pc = 0, pos = 0;
 
+    p->mark = arena_raw(&w->out, (e->nsite / SITES_PER_MARK) * sizeof *p->mark);
     for (uint32_t k = 0; k < e->nsite; k++) {
         struct site_rec *s = &e->site[k];
+        if (k && k % SITES_PER_MARK == 0)
+            p->mark[k / SITES_PER_MARK - 1] = (struct site_mark){ (uint32_t)(q - buf), pc, pos };
         q = leb(q, s->pc - pc);
         q = leb(q, zigzag((int32_t)(s->pos - pos)));
         *q++ = (s->landing ? SITE_LANDING : s->trap) | s->call << 7;
@@ -449,6 +452,25 @@ static struct piece *find_piece(struct image_priv *p, uint32_t pc)
     return lo ? &p->piece[lo - 1] : NULL;
 }
 
+/* The last mark whose sites begin before pc: its number from 1, and what has been added up there. */
+static uint32_t start_at_mark(const struct piece *x, uint32_t pc, uint32_t *at, uint32_t *pos)
+{
+    uint32_t lo = 0, hi = x->nsites ? (x->nsites - 1) / SITES_PER_MARK : 0;
+
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (x->start + x->mark[mid].pc < pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo) {
+        *at = x->mark[lo - 1].pc;
+        *pos = x->mark[lo - 1].pos;
+    }
+    return lo;
+}
+
 bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct wasm_site *site)
 {
     struct piece *x = find_piece(img->priv, ret && pc ? pc - 1 : pc);
@@ -459,7 +481,12 @@ bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct
     *site = (struct wasm_site){ .func = x->func, .offset = img->module->funcs[x->func].body, .frame = x->frame,
                                 .kind = x->kind };
     const uint8_t *s = x->sites;
-    for (uint32_t k = 0; k < x->nsites; k++) {
+    uint32_t k = start_at_mark(x, pc, &at, &pos);
+    if (k) {
+        s += x->mark[k - 1].byte;
+        site->offset = pos;
+    }
+    for (k *= SITES_PER_MARK; k < x->nsites; k++) {
         s = unleb(s, &d);
         s = unleb(s, &z);
         uint8_t kind = *s++;

@@ -12,6 +12,10 @@
 enum piece_kind { PIECE_BODY = WASM_SITE_BODY, PIECE_EXT = WASM_SITE_EXT, PIECE_INVOKE = WASM_SITE_INVOKE,
                   PIECE_RESUME };
 
+/* Every so many sites, where to begin reading: byte in piece.sites, sums of the deltas before it. */
+enum { SITES_PER_MARK = 64 };
+struct site_mark { uint32_t byte, pc, pos; };
+
 struct piece {                  /* one function or thunk, in code order */
     uint32_t start, size;       /* code offset; 16-aligned starts */
     uint32_t func, frame;       /* frame: bytes from rsp to the return address in the body */
@@ -21,6 +25,7 @@ struct piece {                  /* one function or thunk, in code order */
     uint8_t *code;
     uint8_t *sites;             /* pc delta, position delta (zigzag), kind: LEB128, LEB128, byte */
     uint32_t nsites;
+    struct site_mark *mark;     /* (nsites - 1) / SITES_PER_MARK of them */
 };
 
 struct image_priv {
