@@ -136,11 +136,12 @@ void *wasm_host_alloc(struct wasm_instance *in, size_t bytes)
 
 void wasm_host_free(struct wasm_instance *in, void *p, size_t bytes)
 {
-    struct alloc *a = (struct alloc *)p - 1;
+    struct alloc *a;
 
     stack_touch();
     if (!p)
         return;
+    a = (struct alloc *)p - 1;
     list_del(&a->link);
     sip_of(in)->alloc_bytes -= a->bytes;
     if (a->bytes > SMALL_ALLOC)
