@@ -3,6 +3,7 @@
 #: make deps        installs the Debian packages that are missing (sudo where not root)
 #: make kernel      build/selkie.elf (Multiboot2 and PVH)
 #: make host        build/host/selkie: the same kernel as a program of Linux (kernel/host/)
+#: make host-checked    the same with checks of undefined behaviour
 #: make archive     build/boot.tar: the programs
 #: make iso         build/selkie.iso: boots from CD and USB stick, BIOS and UEFI
 #: make run         the ISO in QEMU, serial console on this terminal (ctrl-a x ends it)
@@ -220,9 +221,10 @@ deps:
 clean:
 	rm -rf $B
 help:
-	@sed -n 's/^#: //p' Makefile tests/bench/bench.mk
+	@sed -n 's/^#: //p' Makefile tests/bench/bench.mk tests/bench/kernel/kernel.mk
 
 include tests/bench/bench.mk
+include tests/bench/kernel/kernel.mk
 
 -include $(wildcard $B/host/*/*.d $B/host/*/*/*.d)
 .PHONY: all fuzz tools ifaces sips test kernel archive iso run usb deps clean help

@@ -1,0 +1,52 @@
+/*
+ * partner.c - the other end of kbench.c: yields, answers calls, or sends back what it receives,
+ * until its handle 1 is closed.
+ */
+#include "sips/sip.h"
+
+static char buf[MSG_BYTES_MAX];
+
+static int answer(void)
+{
+    struct msg m = { .buf = ADDR(buf), .cap = sizeof buf };
+    int32_t r = sys_wait(0, ADDR(&m), FOREVER);
+
+    while (r >= 0 && m.kind == MSG_CALL) {
+        m.data = ADDR(buf);
+        m.len = m.received;
+        r = sys_answer_wait(m.token, ADDR(&m), FOREVER);
+    }
+    return 0;
+}
+
+static int echo(void)
+{
+    struct msg m = { .buf = ADDR(buf), .cap = sizeof buf };
+
+    while (sys_wait(HANDLE_STDIO, ADDR(&m), FOREVER) >= 0 && m.kind == MSG_DATA) {
+        m.data = ADDR(buf);
+        m.len = m.received;
+        if (sys_send(HANDLE_STDIO, ADDR(&m), 0) < 0)
+            break;
+    }
+    return 0;
+}
+
+static int yield(void)
+{
+    struct msg m = { .buf = ADDR(buf), .cap = sizeof buf };
+
+    for (;;) {
+        for (uint32_t i = 0; i < 1000000; i++)
+            sys_yield();
+        if (sys_wait(HANDLE_STDIO, ADDR(&m), 0) >= 0)
+            return 0;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && !strcmp(argv[1], "yield"))
+        return yield();
+    return argc > 1 && !strcmp(argv[1], "echo") ? echo() : answer();
+}
