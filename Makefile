@@ -16,6 +16,8 @@
 #:                    SPEC=DIR  folder of the WebAssembly test scripts (tests/README.md)
 #: make fuzz        compiles hostile modules under sanitizers, compares random ones with node
 #:                    MINUTES=5  for each of both; findings stay in build/fuzz
+#: make test-programs  real programs (Python, Ruby, esbuild, clang, sqlite, ...) under wasmrun;
+#:                  fetches packages.  ARGS="--node NAME..."  see tests/programs/run.py
 #: make clean       removes build/
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -153,6 +155,8 @@ $B/host/fuzzrun: $B/host/tests/fuzz/run.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_
 fuzz: $B/fuzz/compile $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc
 	tests/fuzz/run.sh $B $(MINUTES)
 -include $(wildcard $B/fuzz/*/*.d $B/fuzz/*/*/*.d)
+test-programs: tools
+	tests/programs/run.py $B $(ARGS)
 
 # ---- the kernel -----------------------------------------------------------------------------------
 K := $B/k
@@ -227,4 +231,4 @@ include tests/bench/bench.mk
 include tests/bench/kernel/kernel.mk
 
 -include $(wildcard $B/host/*/*.d $B/host/*/*/*.d)
-.PHONY: all fuzz tools ifaces sips test kernel archive iso run usb deps clean help
+.PHONY: all fuzz tools ifaces sips test test-programs kernel archive iso run usb deps clean help

@@ -34,7 +34,7 @@
         (if (i32.eqz (local.get $k))
           (then (local.set $s (i32.mul (local.get $s) (i32.const 5))) (br $outer)))
         (local.set $k (i32.sub (local.get $k) (i32.const 1)))
-        (local.set $s (i32.add (local.get $s) 
+        (local.set $s (i32.add (local.get $s)
           (call_indirect (type $t) (local.get $k) (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 0))))
         (br $inner)))
     (unreachable)))

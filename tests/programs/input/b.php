@@ -1,0 +1,2 @@
+<?php function fib($n){return $n<2?$n:fib($n-1)+fib($n-2);} echo fib(22),"\n";
+$a=[]; for($i=0;$i<50000;$i++) $a[]=($i*7919)%10007; sort($a); echo md5(implode(",",$a)),"\n"; $s=str_repeat("lorem ipsum dolor ",3000); echo crc32($s)," ",strlen(strrev($s))," ",count(array_count_values(explode(" ",$s))),"\n"; echo json_encode(array_map(fn($x)=>$x**0.5,range(1,9))),"\n"; printf("%.10f %e %s\n", M_PI, 12345.678, number_format(1234567.891,2)); 
