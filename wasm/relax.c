@@ -110,7 +110,8 @@ static uint32_t headers_to(struct emit *e, const uint32_t *loops, uint32_t n, si
 static bool is_short(struct emit *e, struct fix *x, const uint32_t *loops, uint32_t n)
 {
     size_t from = x->at + 4, to = e->block_at[x->to];
-    uint32_t a = headers_to(e, loops, n, from), b = headers_to(e, loops, n, to);
+    /* the padding of a header that stands at `from` comes behind the branch */
+    uint32_t a = headers_to(e, loops, n, from - 1), b = headers_to(e, loops, n, to);
     size_t span = (to > from ? to - from : from - to) + (LOOP_ALIGN - 1) * (size_t)(a > b ? a - b : b - a);
 
     return !x->fixed && span <= 127;
