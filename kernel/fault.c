@@ -72,13 +72,13 @@ static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool
     char name[48];
 
     for (unsigned i = 0; i < FRAMES_MAX; i++, exact = false) {
-        uintptr_t off = pc - (uintptr_t)s->image->code.rx;
-        if (off >= s->image->code.size
-                || !wasm_image_site(s->image->compiled, (uint32_t)off, !exact, &site))
+        struct image *im = image_at(pc);
+        if (!im || !wasm_image_site(im->compiled, (uint32_t)(pc - (uintptr_t)im->code.rx), !exact,
+                                    &site))
             return;
         /* the stub that outside calls enter through is no frame of the program's */
-        if (!(site.func == inner && site.offset == s->image->module->funcs[site.func].body)) {
-            function_name(s->image->module, site.func, name, sizeof name);
+        if (!(site.func == inner && site.offset == im->module->funcs[site.func].body)) {
+            function_name(im->module, site.func, name, sizeof name);
             add(t, "%s%s (byte %u)", inner != UINT32_MAX ? " < " : " in ", name, site.offset);
         }
         inner = site.func;
@@ -98,6 +98,8 @@ _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const 
 
     add(&t, "%s%s%s", wasm_trap_text(trap), *more ? ": " : "", more);
     walk(s, &t, pc, sp, exact);
+    if (s->call)
+        sip_call_end(s, trap);
     kprintf("sip %u %s: trap: %s\n", s->pid, s->name, line);
     s->info.status = 128 + trap;
     s->info.trap = (uint32_t)trap;
@@ -121,12 +123,13 @@ _Noreturn void sip_trap_here(int trap)
     sip_trap(trap, 0, 0, false, "");
 }
 
-static int site_trap(struct sip *s, const struct trap_frame *f, int otherwise)
+static int site_trap(const struct trap_frame *f, int otherwise)
 {
-    uint32_t off = (uint32_t)(f->rip - (uintptr_t)s->image->code.rx);
+    struct image *im = image_at(f->rip);
     struct wasm_site site;
 
-    if (!wasm_image_site(s->image->compiled, off, false, &site) || !site.trap)
+    if (!wasm_image_site(im->compiled, (uint32_t)(f->rip - (uintptr_t)im->code.rx), false, &site)
+            || !site.trap)
         return otherwise;
     return site.trap;
 }
@@ -134,12 +137,13 @@ static int site_trap(struct sip *s, const struct trap_frame *f, int otherwise)
 static _Noreturn void page_fault(struct sip *s, const struct trap_frame *f)
 {
     uintptr_t va = fault_address();
+    struct slot *slot = slot_find(va);
     char more[48] = "";
     int trap = WASM_TRAP_MEMORY;
 
     if (slot_in_stack_guard(s->slot, va))
         trap = WASM_TRAP_STACK;
-    else if (slot_find(va) != s->slot) {
+    else if (!slot || slot->owner != s) {
         trap = WASM_TRAP_PROTECTION;
         ksnprintf(more, sizeof more, "wild access to 0x%lx", va);
     } else if (slot_fault(va) == SLOT_NOMEM) {
@@ -152,7 +156,7 @@ void kernel_fault(struct trap_frame *f)
 {
     struct thread *t = this_core() ? this_thread() : NULL;
     struct sip *s = t ? t->sip : NULL;
-    bool ours = s && s->image && f->rip - (uintptr_t)s->image->code.rx < s->image->code.size;
+    bool ours = s && image_at(f->rip);      /* a SIP's threads get to its own images only */
 
     /* the kernel touched the SIP's stack, first thing in a system call, and there was no page */
     if (s && !ours && f->vector == VEC_PF && slot_find(fault_address()) == s->slot
@@ -164,9 +168,9 @@ void kernel_fault(struct trap_frame *f)
     case VEC_PF:
         page_fault(s, f);
     case VEC_DE:
-        sip_trap(site_trap(s, f, WASM_TRAP_DIV_ZERO), f->rip, f->rsp, true, "");
+        sip_trap(site_trap(f, WASM_TRAP_DIV_ZERO), f->rip, f->rsp, true, "");
     case VEC_UD:
-        sip_trap(site_trap(s, f, WASM_TRAP_ILLEGAL), f->rip, f->rsp, true, "");
+        sip_trap(site_trap(f, WASM_TRAP_ILLEGAL), f->rip, f->rsp, true, "");
     case VEC_GP:
     case VEC_SS:
         sip_trap(WASM_TRAP_PROTECTION, f->rip, f->rsp, true, "");

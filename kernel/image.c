@@ -165,39 +165,52 @@ static err_t explain(const struct wasm_error *err, char *reason, size_t n)
         : err->code == WASM_REFUSED ? ERR_DENIED : ERR_MODULE;
 }
 
-static err_t compile(struct image *im, const struct program *p, const struct manifest *m,
-                     char *reason, size_t n)
+static bool place(struct image *im)
 {
-    struct wasm_error err = { .func = UINT32_MAX };
-    struct wasm_options o = {
-        .features = WASM_FEATURES_BASE, .cpu = cpu_features(),
-        .port_ok = port_ok, .port_ctx = (void *)m,
-        .dump = dump_letters(option_string(OPT_DUMP)), .dump_func = UINT32_MAX, .print = print,
-    };
-
-    if (!(im->module = wasm_open(&im->host, p->bytes, p->size, &o, &err)))
-        return explain(&err, reason, n);
-    if (!(im->compiled = wasm_compile(im->module, &o, &err)))
-        return explain(&err, reason, n);
     if (im->compiled->code_size == 0)
-        return 0;           /* no functions: it will not be linked */
+        return true;            /* no functions: it will not be called */
     if (!code_alloc(&im->code, im->compiled->code_size)) {
         im->code.size = 0;
-        ksnprintf(reason, n, "out of memory for code");
-        return ERR_NO_MEMORY;
+        return false;
     }
     wasm_image_write(im->compiled, im->code.rw);
-    if (!code_seal(&im->code)) {
-        ksnprintf(reason, n, "out of memory for code");
-        return ERR_NO_MEMORY;
+    return code_seal(&im->code);
+}
+
+struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm_options *o,
+                            struct wasm_error *err)
+{
+    struct image *im = kzalloc(sizeof *im);
+
+    *err = (struct wasm_error){ .code = WASM_NOMEM, .func = UINT32_MAX, .text = "out of memory" };
+    if (!im)
+        return NULL;
+    im->host = (struct wasm_host){ im, host_alloc, host_release };
+    list_init(&im->all);
+    im->refs = 1;
+    if ((im->module = wasm_open(&im->host, bytes, size, o, err))
+            && (im->compiled = wasm_compile(im->module, o, err))) {
+        if (place(im)) {
+            list_push(&all, &im->all);
+            return im;
+        }
+        err->code = WASM_NOMEM;
+        ksnprintf(err->text, sizeof err->text, "out of memory for code");
     }
-    return 0;
+    image_free(im);
+    return NULL;
 }
 
 struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
                         err_t *e, char *reason, size_t n)
 {
     struct image *im = cache ? find(p->hash) : NULL;
+    struct wasm_error err;
+    struct wasm_options o = {
+        .features = WASM_FEATURES_BASE, .cpu = cpu_features(),
+        .port_ok = port_ok, .port_ctx = (void *)m,
+        .dump = dump_letters(option_string(OPT_DUMP)), .dump_func = UINT32_MAX, .print = print,
+    };
 
     if (im) {
         list_del(&im->all);
@@ -205,21 +218,11 @@ struct image *image_get(const struct program *p, const struct manifest *m, bool 
         im->refs++;
         return im;
     }
-    if (!(im = kzalloc(sizeof *im))) {
-        ksnprintf(reason, n, "out of memory");
-        *e = ERR_NO_MEMORY;
-        return NULL;
-    }
-    im->host = (struct wasm_host){ im, host_alloc, host_release };
-    list_init(&im->all);
-    memcpy(im->hash, p->hash, 32);
-    im->refs = 1;
-    *e = compile(im, p, m, reason, n);
-    if (*e < 0) {
-        image_free(im);
+    if (!(im = image_compile(p->bytes, p->size, &o, &err))) {
+        *e = explain(&err, reason, n);
         return NULL;
     }
     im->cached = cache && !find(p->hash);
-    list_push(&all, &im->all);
+    memcpy(im->hash, p->hash, 32);
     return im;
 }

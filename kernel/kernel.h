@@ -367,6 +367,10 @@ struct image {
     struct wasm_image *compiled;
     struct code code;
 };
+/* Compiles bytes that stay, and shares the result with nobody; one reference. NULL with *err. In a
+ * kernel thread with a big stack. */
+struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm_options *o,
+                            struct wasm_error *err);
 /* Compiles or finds; takes a reference. In a kernel thread with a big stack. */
 struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
                         err_t *e, char *reason, size_t n);
@@ -423,6 +427,7 @@ struct sip {
     uint64_t messages;
     uint64_t started;
     wasm_invoke_fn *start, *main;
+    struct sip_call *call;      /* it has no life of its own: a kernel thread calls into it */
     struct exit_info info;
 };
 
@@ -446,6 +451,10 @@ _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const 
 _Noreturn void sip_trap_here(int trap);     /* raised by C code on the SIP's stack */
 void sip_killed(struct sip *s);             /* sets s->info */
 err_t sip_kill(uint32_t pid);               /* does not return if it is the current one */
+/* Calls fn(arg) in a thread of s, which has none and is not entered, and waits. Returns 0, the trap
+ * that ended it, or WASM_TRAP_KILLED if the deadline (ns) passed first. Kernel threads only. */
+int sip_call(struct sip *s, void (*fn)(void *), void *arg, int64_t deadline);
+_Noreturn void sip_call_end(struct sip *s, int trap);   /* in that thread */
 void sip_enter(struct sip *s);              /* gives it a pid; it can be found */
 void wasm_host_free_all(struct sip *s);     /* wasm_host.c */
 /* Promises s `bytes` more (negative: takes them back); false: more than there is. */

@@ -16,22 +16,52 @@ static struct thread *runner;
 static bool idle;
 static bool asked;
 static uint32_t asked_index, asked_token;
-static char reason[REASON_MAX];
+static char reason[REASON_MAX], said[80];
 
-/* The linker has each file's last test first. */
-static const struct ktest *row(uint32_t index)
+/* The linker has each file's last test first. Members of groups count one each: *member. NULL: past
+ * the end, and *member is the number of tests. */
+static const struct ktest *find(uint32_t index, uint32_t *member)
 {
-    return ktests_start + (ktest_count() - 1 - index);
+    uint32_t all = 0;
+
+    for (const struct ktest *t = ktests_end; t-- > ktests_start;) {
+        uint32_t n = t->group ? t->group->count() : 1;
+        if (index - all < n) {
+            *member = index - all;
+            return t;
+        }
+        all += n;
+    }
+    *member = all;
+    return NULL;
 }
 
 uint32_t ktest_count(void)
 {
-    return (uint32_t)(((uintptr_t)ktests_end - (uintptr_t)ktests_start) / sizeof(struct ktest));
+    uint32_t n;
+
+    find(UINT32_MAX, &n);
+    return n;
 }
 
 const char *ktest_name(uint32_t index)
 {
-    return row(index)->name;
+    uint32_t i;
+    const struct ktest *t = find(index, &i);
+
+    return !t ? "" : t->group ? t->group->name(i) : t->name;
+}
+
+static void run(uint32_t index)
+{
+    uint32_t i;
+    const struct ktest *t = find(index, &i);
+
+    reason[0] = said[0] = 0;
+    if (t && t->group)
+        t->group->run(i);
+    else if (t)
+        t->run();
 }
 
 void ktest_fail(const char *fmt, ...)
@@ -42,6 +72,15 @@ void ktest_fail(const char *fmt, ...)
         return;
     va_start(ap, fmt);
     kvsnprintf(reason, sizeof reason, fmt, ap);
+    va_end(ap);
+}
+
+void ktest_say(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    kvsnprintf(said, sizeof said, fmt, ap);
     va_end(ap);
 }
 
@@ -85,12 +124,12 @@ static void run_matching(const char *pattern)
         uint64_t start = clock_ns();
         if (!matches(ktest_name(i), pattern))
             continue;
-        reason[0] = 0;
-        row(i)->run();
+        run(i);
         failed += reason[0] != 0;
         passed += reason[0] == 0;
-        kprintf("%sok %u - %s # %lu ms%s%s\n", reason[0] ? "not " : "", ++n, ktest_name(i),
-                (unsigned long)((clock_ns() - start) / NS_PER_MS), reason[0] ? ": " : "", reason);
+        kprintf("%sok %u - %s # %lu ms%s%s%s%s\n", reason[0] ? "not " : "", ++n, ktest_name(i),
+                (unsigned long)((clock_ns() - start) / NS_PER_MS), said[0] ? ", " : "", said,
+                reason[0] ? ": " : "", reason);
     }
     kprintf("# %u passed, %u failed\n", passed, failed);
     machine_exit(failed || !passed ? EXIT_FAIL : EXIT_OK);
@@ -100,8 +139,7 @@ static void serve_request(void)
 {
     struct { struct kernel_system_test_run_ans a; char report[REASON_MAX]; } ans = { 0 };
 
-    reason[0] = 0;
-    row(asked_index)->run();
+    run(asked_index);
     ans.a.failed = reason[0] != 0;
     memcpy(ans.report, reason, sizeof ans.report);
     asked = false;

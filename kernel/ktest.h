@@ -7,17 +7,31 @@
 
 #include "kernel/kernel.h"
 
-struct ktest { const char *name; void (*run)(void); };
+/* Tests that are known only when the kernel runs. */
+struct ktest_group {
+    uint32_t (*count)(void);
+    const char *(*name)(uint32_t i);    /* valid until the next call */
+    void (*run)(uint32_t i);
+};
+struct ktest { const char *name; void (*run)(void); const struct ktest_group *group; }
+    __attribute__((aligned(32)));
 
 #define KTEST(id) \
     static void ktest_##id(void); \
     static const struct ktest ktest_row_##id \
-        __attribute__((section(".ktests"), used, aligned(16))) = { #id, ktest_##id }; \
+        __attribute__((section(".ktests"), used)) = { #id, ktest_##id, NULL }; \
     static void ktest_##id(void)
+
+#define KTEST_GROUP(id, ...) \
+    static const struct ktest_group ktest_group_##id = { __VA_ARGS__ }; \
+    static const struct ktest ktest_row_##id \
+        __attribute__((section(".ktests"), used)) = { #id, NULL, &ktest_group_##id }
 
 /* Notes why the running test fails; the first reason counts. */
 void ktest_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool ktest_failed(void);
+/* Goes into the result's line, behind the time. */
+void ktest_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A line of information beside the results. */
 void ktest_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

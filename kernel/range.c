@@ -40,27 +40,31 @@ uintptr_t range_alloc(struct range_space *s, size_t size)
     return 0;
 }
 
+/* Where two neighbours meet, the later one stays: in the end that is the range that there was at
+ * first, so that what was allocated in between leaves nothing in the heap. */
 bool range_free(struct range_space *s, uintptr_t start, size_t size)
 {
-    struct range **at = &s->free, *prev = NULL, *next;
+    struct range **at = &s->free, **prev_at = NULL, *prev, *next;
 
     for (; *at && (*at)->start < start; at = &(*at)->next)
-        prev = *at;
+        prev_at = at;
+    prev = prev_at ? *prev_at : NULL;
     next = *at;
     assert(!prev || prev->start + prev->size <= start, "range_free: already free");
     assert(!next || start + size <= next->start, "range_free: already free");
-    if (prev && prev->start + prev->size == start) {
-        prev->size += size;
-        if (next && prev->start + prev->size == next->start) {
-            prev->size += next->size;
-            prev->next = next->next;
-            kfree(next);
-        }
-        return true;
-    }
     if (next && start + size == next->start) {
         next->start = start;
         next->size += size;
+        if (prev && prev->start + prev->size == start) {
+            next->start = prev->start;
+            next->size += prev->size;
+            *prev_at = next;
+            kfree(prev);
+        }
+        return true;
+    }
+    if (prev && prev->start + prev->size == start) {
+        prev->size += size;
         return true;
     }
     return insert(at, start, size);

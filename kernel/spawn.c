@@ -58,7 +58,7 @@ static err_t furnish(struct sip *s, const struct spawn *sp)
     slot->page_limit = quota / PAGE_SIZE < half ? quota / PAGE_SIZE : half;
     slot->page_limit += slot->pages + (slot->stack_top - slot->stack_bottom) / PAGE_SIZE + 1;
     s->mem.base = (uint8_t *)slot->base;
-    s->mem.ctx = s;
+    s->mem.ctx = slot;
     s->in = (struct wasm_instance *)slot->control;
     s->in->embedder = s;
     /* one page more for the runtime's frames between the image and the kernel */

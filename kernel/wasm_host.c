@@ -30,18 +30,19 @@ static int64_t memory_charge(uint32_t pages)
 
 bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t new_pages)
 {
-    struct sip *s = m->ctx;
+    struct slot *slot = m->ctx;
+    struct sip *s = slot->owner;
     uint64_t more = (uint64_t)(new_pages - m->pages) * (WASM_PAGE / PAGE_SIZE);
     uint64_t all = (uint64_t)new_pages * (WASM_PAGE / PAGE_SIZE);
     int64_t charge;
 
     stack_touch();
-    if (all > s->slot->page_limit || more > page_count_free())
+    if (all > slot->page_limit || more > page_count_free())
         return false;
     charge = memory_charge(new_pages) - memory_charge(m->pages);
     if (!sip_charge(s, charge))
         return false;
-    if (slot_commit(s->slot, (uint64_t)new_pages * WASM_PAGE))
+    if (slot_commit(slot, (uint64_t)new_pages * WASM_PAGE))
         return true;
     sip_charge(s, -charge);
     return false;
@@ -50,7 +51,7 @@ bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t new_pages)
 /* A page could not be had. */
 static void out_of_memory(struct wasm_memory *m)
 {
-    struct sip *s = m->ctx;
+    struct sip *s = ((struct slot *)m->ctx)->owner;
 
     if (this_thread()->sip == s)
         sip_trap_here(WASM_TRAP_MEMORY);
@@ -100,11 +101,21 @@ void wasm_host_memory_move(struct wasm_memory *to_m, uint64_t to,
     }
 }
 
-/* No memory of a SIP is shared yet: there is nobody to wait for. */
+/* No SIP has two threads yet: whoever waits is not woken. */
 uint32_t wasm_host_wait(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
                         uint64_t expected, uint32_t bytes, int64_t ns)
 {
-    sip_trap_here(WASM_TRAP_UNSHARED);
+    int64_t now;
+    uint64_t value = 0;
+
+    stack_touch();
+    if (!copy_checked(&value, m->base + at, bytes))
+        out_of_memory(m);
+    if (value != expected)
+        return 1;
+    now = (int64_t)clock_ns();
+    sched_block(THREAD_KERNEL, ns < 0 || ns > FOREVER - now ? FOREVER : now + ns);
+    return 2;
 }
 
 uint32_t wasm_host_notify(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
@@ -167,7 +178,8 @@ void wasm_host_free_all(struct sip *s)
 /* ---- numbers of function types ----------------------------------------------------------------
  * Functions never leave their SIP, so that the numbers need only agree within one. A type of up
  * to nine values is its own number: three bits a value, a zero between parameters and results.
- * Longer ones are numbered in a table of the SIP that is being linked. */
+ * Longer ones, and those with a type that has no such code, are numbered in a table of the SIP that
+ * is being linked. */
 
 struct type { struct link link; uint32_t id, nparams, nresults; uint8_t values[]; };
 
@@ -179,18 +191,27 @@ static uint32_t type_code(uint8_t t)
 
     while (i < sizeof order && order[i] != t)
         i++;
-    return i + 1;
+    return i < sizeof order ? i + 1 : 0;
 }
 
+/* 0: it has no such number. */
 static uint32_t packed(const struct wasm_functype *t)
 {
-    uint32_t v = 1;
+    uint32_t v = 1, code;
 
-    for (uint32_t i = 0; i < t->nparams; i++)
-        v = v << 3 | type_code(t->params[i]);
+    if (t->nparams + (uint64_t)t->nresults > 9)
+        return 0;
+    for (uint32_t i = 0; i < t->nparams; i++) {
+        if (!(code = type_code(t->params[i])))
+            return 0;
+        v = v << 3 | code;
+    }
     v <<= 3;
-    for (uint32_t i = 0; i < t->nresults; i++)
-        v = v << 3 | type_code(t->results[i]);
+    for (uint32_t i = 0; i < t->nresults; i++) {
+        if (!(code = type_code(t->results[i])))
+            return 0;
+        v = v << 3 | code;
+    }
     return v;
 }
 
@@ -223,9 +244,10 @@ uint32_t wasm_host_type_id(const struct wasm_functype *t)
     struct sip *s = this_thread()->linking;
     struct link *bucket;
     struct type *x;
+    uint32_t number = packed(t);
 
-    if (t->nparams + (uint64_t)t->nresults <= 9)
-        return packed(t);
+    if (number)
+        return number;
     if (!(bucket = bucket_of(s, t)))
         return 0;
     for (struct link *l = bucket->next; l != bucket; l = l->next)
