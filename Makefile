@@ -40,7 +40,8 @@ HOST_LIB := $(WASM_SRC:%.c=$B/host/%.o)
 TOOLS := wasmc wasmrun spectest
 GEN_TOOLS := ifgen fontgen
 # every tools/NAME.c with a main is a tool; the other files there are shared by all of them
-TOOL_COMMON := $(filter-out $(TOOLS:%=tools/%.c) $(GEN_TOOLS:%=tools/%.c),$(wildcard tools/*.c))
+TOOL_COMMON := $(filter-out $(TOOLS:%=tools/%.c) $(GEN_TOOLS:%=tools/%.c),$(wildcard tools/*.c)) \
+	$(wildcard tests/spec/*.c)
 
 tools: $(TOOLS:%=$B/host/%)
 $B/host/%.o: %.c

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "tools/pack.h"
 #include "tools/script.h"
 
 #define SECONDS 120         /* a script that runs longer has failed */
@@ -31,9 +32,12 @@ static const char usage[] =
     "  --skip NAME  leave the script NAME out (and say so); NAME* is a prefix\n"
     "  --list FILE  run the scripts that FILE names, one a line; `- NAME reason` leaves one out\n"
     "               (and says so); a script that FILE does not name is a failure\n"
+    "  --pack FILE  run nothing: write the scripts to FILE, in the form that the kernel runs\n"
     "  --help       this text\n";
 
 static bool verbose;
+static const char *pack_to;     /* --pack */
+static struct pack pack;
 static const char *features;
 static const char *skips[MAX_SKIPS];
 static int nskips;
@@ -121,7 +125,7 @@ static int run_child(const char *path, struct script_result *r)
     }
     if (pid == 0) {
         alarm(SECONDS);
-        script_run(path, features_of(path), verbose, fds[1]);
+        script_file(path, features_of(path), verbose, fds[1]);
         fflush(stdout);
         _exit(0);
     }
@@ -153,18 +157,26 @@ static void run_file(const char *path, struct tally *t)
         t->failed += bad;
         return;
     }
+    if (pack_to) {
+        if ((why = pack_script(&pack, path, name, features_of(path)))) {
+            printf("%s: %s\n", path, why);
+            t->failed++;
+        }
+        t->scripts++;
+        return;
+    }
     status = run_child(path, &r);
-    printf("%s %ld/%ld", name, r.passed, r.total);
-    if (r.text)
-        printf(" (%ld text modules left out)", r.text);
+    printf("%s %u/%u", name, r.passed, r.total);
+    if (r.left_out)
+        printf(" (%u text modules left out)", r.left_out);
     if (WIFSIGNALED(status))
-        printf(" ENDED BY SIGNAL %d at line %ld", WTERMSIG(status), r.line);
+        printf(" ENDED BY SIGNAL %d at line %u", WTERMSIG(status), r.line);
     else if (WEXITSTATUS(status))
-        printf(" ENDED WITH STATUS %d at line %ld", WEXITSTATUS(status), r.line);
+        printf(" ENDED WITH STATUS %d at line %u", WEXITSTATUS(status), r.line);
     printf("\n");
     t->passed += r.passed;
     t->total += r.total;
-    t->text += r.text;
+    t->text += r.left_out;
     t->scripts++;
     if (r.passed != r.total || status)
         t->failed++;
@@ -203,38 +215,67 @@ static bool run_path(const char *path, struct tally *t)
     return n >= 0;
 }
 
+static bool write_pack(void)
+{
+    FILE *f = fopen(pack_to, "wb");
+    bool ok = f && fwrite(pack.bytes, 1, pack.size, f) == pack.size;
+
+    if ((f && fclose(f)) || !ok) {
+        perror(pack_to);
+        return false;
+    }
+    return true;
+}
+
+/* An option and its value; -1: none such, 2: a bad value, 1: its file is bad. */
+static int take_option(const char *option, const char *value)
+{
+    uint32_t f;
+
+    if (strcmp(option, "--skip") == 0 && nskips < MAX_SKIPS) {
+        skips[nskips++] = value;
+    } else if (strcmp(option, "--features") == 0) {
+        if (!host_features(features = value, &f)) {
+            fprintf(stderr, "spectest: unknown feature in %s\n", value);
+            return 2;
+        }
+    } else if (strcmp(option, "--cpu") == 0) {
+        if (!host_cpu(value)) {
+            fprintf(stderr, "spectest: unknown feature of the CPU in %s\n", value);
+            return 2;
+        }
+    } else if (strcmp(option, "--list") == 0) {
+        return read_list(value) ? 0 : 1;
+    } else if (strcmp(option, "--pack") == 0) {
+        pack_to = value;
+        pack_begin(&pack);
+    } else {
+        return -1;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct tally t = { 0 };
     bool ok = true;
-    int i;
+    int i, e;
 
     for (i = 1; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(usage, stdout);
             return 0;
-        } else if (strcmp(argv[i], "-v") == 0) {
-            verbose = true;
-        } else if (strcmp(argv[i], "--skip") == 0 && i + 1 < argc && nskips < MAX_SKIPS) {
-            skips[nskips++] = argv[++i];
-        } else if (strcmp(argv[i], "--features") == 0 && i + 1 < argc) {
-            uint32_t f;
-            if (!host_features(features = argv[++i], &f)) {
-                fprintf(stderr, "spectest: unknown feature in %s\n", features);
-                return 2;
-            }
-        } else if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc) {
-            if (!host_cpu(argv[++i])) {
-                fprintf(stderr, "spectest: unknown feature of the CPU in %s\n", argv[i]);
-                return 2;
-            }
-        } else if (strcmp(argv[i], "--list") == 0 && i + 1 < argc) {
-            if (!read_list(argv[++i]))
-                return 1;
-        } else {
-            fputs(usage, stderr);
-            return 2;
         }
+        if (strcmp(argv[i], "-v") == 0) {
+            verbose = true;
+            continue;
+        }
+        e = i + 1 < argc ? take_option(argv[i], argv[i + 1]) : -1;
+        if (e < 0)
+            fputs(usage, stderr);
+        if (e)
+            return e < 0 ? 2 : e;
+        i++;
     }
     if (i == argc) {
         fputs(usage, stderr);
@@ -247,6 +288,8 @@ int main(int argc, char **argv)
             printf("%s is in the list and was not found\n", list[k].name);
             t.failed++;
         }
+    if (pack_to)
+        return ok && t.scripts && !t.failed && write_pack() ? 0 : 1;
     printf("total %ld/%ld in %ld scripts, %ld failed, %ld skipped, %ld text modules left out\n",
            t.passed, t.total, t.scripts, t.failed, t.skipped, t.text);
     return ok && t.total && !t.failed ? 0 : 1;
