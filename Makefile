@@ -14,6 +14,7 @@
 #: make tools       host tools: wasmc, wasmrun, spectest
 #: make test        runs every test; TESTS="e2e/boot unit" those groups, TESTS=--list names them
 #:                    SPEC=DIR  folder of the WebAssembly test scripts (tests/README.md)
+#: make test-spec-kernel   all those scripts inside the kernel, under QEMU and hosted
 #: make fuzz        compiles hostile modules under sanitizers, compares random ones with node
 #:                    MINUTES=5  for each of both; findings stay in build/fuzz
 #: make test-programs  real programs (Python, Ruby, esbuild, clang, sqlite, ...) under wasmrun;
@@ -136,6 +137,8 @@ $(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 	$(CC) $(filter %.o,$^) $(filter %.a,$^) -o $@ -lm
 test: tools kernel iso host $(UNIT) $B/host/sips_test
 	tests/run $B $(TESTS)
+test-spec-kernel: tools kernel host
+	tests/run $B kernel-spec
 
 # ---- fuzzing: the compiler's safety under sanitizers, then what it computes against node ---------------
 MINUTES := 5
@@ -166,7 +169,7 @@ KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -
 	-fcf-protection=none -fno-strict-aliasing $(WARN) -I. -I$B -MMD -MP
 # place.h, the one header that the machine and the hosted kernel have each for itself
 PLACE := -Ikernel/x64
-KERNEL_C ?= $(wildcard kernel/*.c kernel/x64/*.c tests/kernel/*.c)
+KERNEL_C ?= $(wildcard kernel/*.c kernel/x64/*.c tests/kernel/*.c tests/spec/*.c)
 KERNEL_ASM ?= $(wildcard boot/*.asm kernel/*.asm kernel/x64/*.asm)
 KERNEL_WASM ?= $(WASM_SRC)
 KERNEL_OBJ := $(KERNEL_ASM:%.asm=$K/%.asm.o) $(KERNEL_C:%.c=$K/%.o) $(KERNEL_WASM:%.c=$K/%.o)
@@ -232,4 +235,4 @@ include tests/bench/bench.mk
 include tests/bench/kernel/kernel.mk
 
 -include $(wildcard $B/host/*/*.d $B/host/*/*/*.d)
-.PHONY: all fuzz tools ifaces sips test test-programs kernel archive iso run usb deps clean help
+.PHONY: all fuzz tools ifaces sips test test-spec-kernel test-programs kernel archive iso run usb deps clean help

@@ -1,7 +1,7 @@
 # The hosted kernel. The compiler's objects are those of the machine's kernel, which sees no place.h;
 # everything else is compiled again, with the place.h of Linux.
 H := $B/hk
-HOST_C := $(wildcard kernel/*.c kernel/host/*.c tests/kernel/*.c) \
+HOST_C := $(wildcard kernel/*.c kernel/host/*.c tests/kernel/*.c tests/spec/*.c) \
 	$(addprefix kernel/x64/,tables.c exception.c features.c)
 HOST_ASM := kernel/host/start.asm $(addprefix kernel/x64/,copy.asm switch.asm string.asm)
 HOST_OBJ := $(HOST_C:%.c=$H/%.o) $(HOST_ASM:%.asm=$H/%.asm.o)

@@ -47,8 +47,10 @@ def plain(text):
 
 class Machine:
     def __init__(self, build, medium, cmdline="", cpu="max", memory=512, debug_exit=False,
-                 extra=(), argv=None):
-        """argv: another program that talks on its standard input and output, `make run`."""
+                 extra=(), argv=None, archive=None):
+        """argv: another program that talks on its standard input and output, `make run`; archive:
+        another boot archive (pvh)."""
+        self.archive = archive
         self.dir = tempfile.mkdtemp(prefix="selkie-e2e.")
         self.out, self.at, self.process, self.qmp = b"", 0, None, None
         if not argv:
@@ -65,7 +67,7 @@ class Machine:
         os.set_blocking(self.process.stdout.fileno(), False)
 
     def _pvh(self, build, cmdline):
-        return ["-kernel", f"{build}/selkie.elf", "-initrd", f"{build}/boot.tar",
+        return ["-kernel", f"{build}/selkie.elf", "-initrd", self.archive or f"{build}/boot.tar",
                 "-append", cmdline]
 
     def _bios_cd(self, build, _):
