@@ -3,7 +3,7 @@
 #: make deps        installs the Debian packages that are missing (sudo where not root)
 #: make kernel      build/selkie.elf (Multiboot2 and PVH)
 #: make host        build/host/selkie: the same kernel as a program of Linux (kernel/host/)
-#: make host-checked    the same with checks of undefined behaviour
+#: make host-checked    the same with checks of addresses and undefined behaviour
 #: make archive     build/boot.tar: the programs
 #: make iso         build/selkie.iso: boots from CD and USB stick, BIOS and UEFI
 #: make run         the ISO in QEMU, serial console on this terminal (ctrl-a x ends it)

@@ -30,26 +30,32 @@ $B/host/selkie: $H/stage1 $H/ksyms.o
 -include $(wildcard $H/*/*.d $H/*/*/*.d)
 .PHONY: host
 
-# The same with what checks undefined behaviour: it ends in ud2, hence in a panic that says where.
+# The same with checks: undefined behaviour ends in ud2, hence in a panic that says where; loads and
+# stores are looked up in a shadow of the heap and of pages (checked/shadow.c).
 HC := $B/hc
-HC_OBJ := $(HOST_C:%.c=$(HC)/%.o) $(KERNEL_WASM:%.c=$(HC)/%.o)
-UBSAN := -fsanitize=undefined -fno-sanitize=null,alignment -fsanitize-undefined-trap-on-error \
-	-Wno-maybe-uninitialized
+HC_PLAIN := $(addprefix $(HC)/kernel/,string.o heap.o pmm.o host/checked/shadow.o)
+HC_OBJ := $(HOST_C:%.c=$(HC)/%.o) $(HC)/kernel/host/checked/shadow.o $(KERNEL_WASM:%.c=$(HC)/%.o)
+HC_ALL := $(HC_OBJ) $(HOST_ASM:%.asm=$H/%.asm.o)
+CHECKS := -fsanitize=undefined -fno-sanitize=null,alignment -fsanitize-undefined-trap-on-error \
+	-fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
+	--param asan-stack=0 --param asan-globals=0 -Wno-maybe-uninitialized
+HC_LD := $(HOST_LD) $(addprefix --wrap=,memcpy memmove memset kmalloc kzalloc kfree page_alloc \
+	page_alloc_zero page_alloc_run page_alloc_low page_free page_free_run page_free_trimmed)
 $(HC_OBJ): PLACE := -Ikernel/host
-$(HOST_C:%.c=$(HC)/%.o): KERNEL_EXTRA := -mgeneral-regs-only $(UBSAN)
-$(KERNEL_WASM:%.c=$(HC)/%.o): KERNEL_EXTRA := -mpopcnt $(UBSAN)
-$(HC)/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
-$(HC)/%.o: %.c | $(IFACE_H)
+$(HOST_C:%.c=$(HC)/%.o): KERNEL_EXTRA := -mgeneral-regs-only $(CHECKS)
+$(KERNEL_WASM:%.c=$(HC)/%.o): KERNEL_EXTRA := -mpopcnt $(CHECKS)
+$(HC_PLAIN): KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
+$(HC)/%.o: %.c kernel/host/host.mk | $(IFACE_H)
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -mcmodel=kernel,$(KERNEL_FLAGS)) $(PLACE) $(KERNEL_EXTRA) -c $< -o $@
-$(HC)/stage1: $(HC_OBJ) $(HOST_ASM:%.asm=$H/%.asm.o) $K/ksyms0.o kernel/host/host.ld
-	$(HOST_LD) $(filter %.o,$^) -o $@
+$(HC)/stage1: $(HC_ALL) $K/ksyms0.o kernel/host/host.ld
+	$(HC_LD) $(filter %.o,$^) -o $@
 $(HC)/ksyms.asm: $(HC)/stage1 tools/ksyms.sh
 	tools/ksyms.sh $< 00 400000 > $@
 $(HC)/ksyms.o: $(HC)/ksyms.asm
 	$(NASM) -f elf64 $< -o $@
 $B/host/selkie-checked: $(HC)/stage1 $(HC)/ksyms.o
-	$(HOST_LD) $(HC_OBJ) $(HOST_ASM:%.asm=$H/%.asm.o) $(HC)/ksyms.o -o $@
-host-checked: $B/host/selkie-checked $B/boot.tar
+	$(HC_LD) $(HC_ALL) $(HC)/ksyms.o -o $@
+host-checked host-asan: $B/host/selkie-checked $B/boot.tar
 -include $(wildcard $(HC)/*/*.d $(HC)/*/*/*.d)
-.PHONY: host-checked
+.PHONY: host-checked host-asan

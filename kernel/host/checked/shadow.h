@@ -1,0 +1,40 @@
+/*
+ * shadow.h - names that GCC and the linker's --wrap give.
+ */
+#ifndef KERNEL_HOST_CHECKED_SHADOW_H
+#define KERNEL_HOST_CHECKED_SHADOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "kernel/x64/x64.h"
+
+#define WRAPPED(result, name, ...) \
+    result __real_##name(__VA_ARGS__); \
+    result __wrap_##name(__VA_ARGS__)
+WRAPPED(void *, memcpy, void *to, const void *from, size_t n);
+WRAPPED(void *, memmove, void *to, const void *from, size_t n);
+WRAPPED(void *, memset, void *to, int c, size_t n);
+WRAPPED(void *, kmalloc, size_t n);
+WRAPPED(void *, kzalloc, size_t n);
+WRAPPED(void, kfree, void *p);
+WRAPPED(paddr_t, page_alloc, void);
+WRAPPED(paddr_t, page_alloc_zero, void);
+WRAPPED(paddr_t, page_alloc_run, unsigned order);
+WRAPPED(paddr_t, page_alloc_low, unsigned order);
+WRAPPED(void, page_free, paddr_t pa);
+WRAPPED(void, page_free_run, paddr_t pa, unsigned order);
+WRAPPED(size_t, page_free_trimmed, paddr_t pa);
+
+#define ASAN_ACCESS(n) \
+    void __asan_load##n##_noabort(uintptr_t a); \
+    void __asan_store##n##_noabort(uintptr_t a);
+ASAN_ACCESS(1)
+ASAN_ACCESS(2)
+ASAN_ACCESS(4)
+ASAN_ACCESS(8)
+ASAN_ACCESS(16)
+void __asan_loadN_noabort(uintptr_t a, size_t n);
+void __asan_storeN_noabort(uintptr_t a, size_t n);
+void __asan_handle_no_return(void);
+
+#endif
