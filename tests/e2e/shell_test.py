@@ -42,6 +42,11 @@ def commands(g, build):
         g.match("cat", r"^start serial", m.command("cat init.conf"))
 
 
+def used(m):
+    """what SIPs and images take, as `mem` says it"""
+    return [line for line in m.command("mem").split("\n") if line[:6] in ("SIPs  ", "images")]
+
+
 @scenario
 def processes(g, build):
     with Machine(build, "pvh") as m:
@@ -66,10 +71,14 @@ def processes(g, build):
         m.prompt()
         g.equal("ctrl-C ends what runs in front", m.command("echo free"), "free\n")
         m.command("primes 100000")                  # its image stays
-        before = [line for line in m.command("mem").split("\n") if line[:6] in ("SIPs  ", "images")]
-        for _ in range(5):
-            m.command("primes 100000")
-        after = [line for line in m.command("mem").split("\n") if line[:6] in ("SIPs  ", "images")]
+        # a driver may touch a page of its own stack or heap for the first time, once; a leak goes on
+        for _ in range(4):
+            before = used(m)
+            for _ in range(5):
+                m.command("primes 100000")
+            after = used(m)
+            if after == before:
+                break
         g.equal("programs that end give their memory back", after, before)
 
 
