@@ -201,13 +201,26 @@ struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm
     return NULL;
 }
 
+/* What SIPs may use of the language: 2.0, and what needs nothing of the kernel. */
+#define FEATURES (WASM_FEATURES_BASE | WASM_F_SIMD | WASM_F_RELAXED | WASM_F_TAIL | \
+                  WASM_F_EXTCONST | WASM_F_EH | WASM_F_LEGACY_EH)
+
+/* Devices look at the memory of a SIP that has a window. */
+static bool has_window(const struct manifest *m)
+{
+    for (uint32_t i = 0; i < m->count; i++)
+        if (m->res[i].kind == RES_WINDOW)
+            return true;
+    return false;
+}
+
 struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
                         err_t *e, char *reason, size_t n)
 {
     struct image *im = cache ? find(p->hash) : NULL;
     struct wasm_error err;
     struct wasm_options o = {
-        .features = WASM_FEATURES_BASE, .cpu = cpu_features(),
+        .features = FEATURES, .cpu = cpu_features(), .volatile_mem = has_window(m),
         .port_ok = port_ok, .port_ctx = (void *)m,
         .dump = dump_letters(option_string(OPT_DUMP)), .dump_func = UINT32_MAX, .print = print,
     };
