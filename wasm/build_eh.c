@@ -1,6 +1,6 @@
 /*
- * build_eh.c - exceptions: the legacy instructions (try, catch, catch_all, delegate, rethrow) and the
- * standard ones (try_table, throw, throw_ref).
+ * build_eh.c - exceptions: the legacy instructions (try, catch, catch_all, delegate, rethrow) and
+ * the standard ones (try_table, throw, throw_ref).
  *
  * A call inside of a try ends its block (TERM_INVOKE): it has a normal successor and a landing
  * block, which all calls of one try share. There IR_LANDING is the exception; its tag is compared
@@ -136,7 +136,8 @@ static void op_rethrow(struct build *b)
 
 /* ---- catching ------------------------------------------------------------------------------ */
 
-/* Branches on whether the exception has this tag: goes on where it has; returns the block that asks. */
+/* Branches on whether the exception has this tag: goes on where it has; returns the block that
+ * asks. */
 static uint32_t match(struct build *b, uint32_t exn, uint32_t tag, uint32_t start)
 {
     uint32_t block = b->cur;

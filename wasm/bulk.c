@@ -1,9 +1,9 @@
 /*
  * bulk.c - memory.copy and memory.fill of small constant lengths as loads and stores.
  *
- * All loads come before the first store, so that overlapping copies are right and a source out of bounds traps
- * with nothing written. The store of the last bytes comes first: if any byte of the target is out of
- * bounds, its last one is (wasm 4.4.7), and a store that faults writes nothing.
+ * All loads come before the first store, so that overlapping copies are right and a source out of
+ * bounds traps with nothing written. The store of the last bytes comes first: if any byte of the
+ * target is out of bounds, its last one is (wasm 4.4.7), and a store that faults writes nothing.
  * Needs: no aliases. The call becomes the last store.
  */
 #include "wasm/ir.h"
@@ -12,12 +12,15 @@ enum { BULK_MAX = 64 };
 
 struct piece { uint8_t at, type, mem, size; };
 
-/* Cuts n bytes into accesses, the last ones overlapping; 16-byte ones only if `wide`. Returns how many. */
+/* Cuts n bytes into accesses, the last ones overlapping; 16-byte ones only if `wide`. Returns how
+ * many. */
 static uint32_t cut(uint32_t n, bool wide, struct piece *p)
 {
-    uint32_t size = wide && n >= 16 ? 16 : n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1, count = 0, at = 0;
+    uint32_t size = wide && n >= 16 ? 16 : n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+    uint32_t count = 0, at = 0;
     struct piece x = { .type = size == 16 ? T_V128 : size == 8 ? T_I64 : T_I32,
-                       .mem = size == 2 ? MEM_16U : size == 1 ? MEM_8U : MEM_FULL, .size = (uint8_t)size };
+                       .mem = size == 2 ? MEM_16U : size == 1 ? MEM_8U : MEM_FULL,
+                       .size = (uint8_t)size };
 
     for (; at + size <= n; at += size) {
         x.at = (uint8_t)at;
@@ -52,7 +55,8 @@ static void copy(struct ir_place *p, uint32_t v, uint32_t to, uint32_t from, uin
     uint32_t value[BULK_MAX], count = cut(n, true, x);
 
     for (uint32_t k = 0; k < count; k++)
-        value[k] = ir_insert(p, (struct ir_ins){ .op = IR_LOAD, .type = x[k].type, .aux = x[k].mem, .a = from,
+        value[k] = ir_insert(p, (struct ir_ins){ .op = IR_LOAD, .type = x[k].type, .aux = x[k].mem,
+                                                 .a = from,
                                             .c = x[k].at });
     store(p, v, to, x, count, value);
 }
@@ -72,7 +76,8 @@ static uint32_t spread(struct ir_place *p, uint32_t byte, int type)
 
     if (i.op == IR_CONST)
         return constant(p, type, ((ir_imm(&i) & 255) * ones) & mask);
-    uint32_t low = ir_insert(p, (struct ir_ins){ .op = IR_AND, .type = T_I32, .a = byte, .b = constant(p, T_I32, 255) });
+    uint32_t low = ir_insert(p, (struct ir_ins){ .op = IR_AND, .type = T_I32, .a = byte,
+                                                 .b = constant(p, T_I32, 255) });
     if (type == T_I64)
         low = ir_insert(p, (struct ir_ins){ .op = IR_EXTU, .type = T_I64, .aux = T_I32, .a = low });
     return ir_insert(p, (struct ir_ins){ .op = IR_MUL, .type = (uint8_t)type, .a = low,

@@ -3,12 +3,12 @@
  *
  *   pass_build -> pass_gvn -> pass_divide -> pass_bulk -> isel_run -> ra_run -> emit_func
  *
- * and the image that collects the results. Everything of one function lives in an arena that is emptied
- * before the next; only code, relocations and site tables stay.
+ * and the image that collects the results. Everything of one function lives in an arena that is
+ * emptied before the next; only code, relocations and site tables stay.
  *
- * Bodies are independent of each other, so any number of workers take them from one counter. Each has
- * its arenas and puts what it made where the function's number says: the image is the same however many
- * workers there were. Of several errors the one of the lowest function is reported.
+ * Bodies are independent of each other, so any number of workers take them from one counter. Each
+ * has its arenas and puts what it made where the function's number says: the image is the same
+ * however many workers there were. Of several errors the one of the lowest function is reported.
  */
 #include "wasm/image.h"
 
@@ -34,7 +34,9 @@ struct compile {
 };
 
 /* The image lives in an arena of its own. */
-struct image_block { struct wasm_arena arena; struct wasm_image img; void *oom[5]; struct compile c; };
+struct image_block {
+    struct wasm_arena arena; struct wasm_image img; void *oom[5]; struct compile c;
+};
 
 static struct image_block *block_of(struct wasm_image *img)
 {
@@ -173,7 +175,8 @@ static void note_error(struct worker *w, uint32_t func)
     uint32_t old = __atomic_load_n(&w->c->failed, __ATOMIC_RELAXED);
 
     w->err.func = func;
-    while (func < old && !__atomic_compare_exchange_n(&w->c->failed, &old, func, false, __ATOMIC_RELAXED,
+    while (func < old && !__atomic_compare_exchange_n(&w->c->failed, &old, func, false,
+                                                      __ATOMIC_RELAXED,
                                                       __ATOMIC_RELAXED))
         ;
 }
@@ -222,7 +225,8 @@ void wasm_compile_work(struct wasm_image *img)
         ;
 }
 
-/* As many stack words as any type takes: all functions can then call each other in tail position. */
+/* As many stack words as any type takes: all functions can then call each other in tail
+ * position. */
 static void provide_tail_words(struct compile *c)
 {
     struct wasm_module *m = c->m;
@@ -237,7 +241,8 @@ static void provide_tail_words(struct compile *c)
 }
 
 static struct piece *compile_thunk(struct worker *w, uint32_t func,
-                                   void (*make)(struct emit *, const struct wasm_module *, uint32_t, uint32_t))
+                                   void (*make)(struct emit *, const struct wasm_module *,
+                                                uint32_t, uint32_t))
 {
     struct image_priv *p = w->c->p;
 
@@ -278,7 +283,8 @@ static bool lay_out(struct compile *c, struct wasm_error *err)
         at = (at + x->size + 15) & ~15ull;
         if (at > INT32_MAX / 2) {
             *err = (struct wasm_error){ .code = WASM_LIMIT, .func = x->func,
-                                        .offset = c->m->funcs[x->func].body, .text = "more than 1 GiB of code" };
+                                        .offset = c->m->funcs[x->func].body,
+                                        .text = "more than 1 GiB of code" };
             return false;
         }
         if (x->kind == PIECE_EXT) {
@@ -288,7 +294,8 @@ static bool lay_out(struct compile *c, struct wasm_error *err)
         } else if (x->kind == PIECE_INVOKE) {
             c->img->invoke[x->func] = x->start;
         } else if (c->m->funcs[x->func].escapes) {
-            c->img->ext_entry[x->func] = x->start + (c->m->features & WASM_F_TAIL ? WASM_TAIL_SIZE : 0);
+            c->img->ext_entry[x->func] =
+                x->start + (c->m->features & WASM_F_TAIL ? WASM_TAIL_SIZE : 0);
             c->img->entry[x->func] = c->img->ext_entry[x->func] + DIRECT_ENTRY;
         } else {
             c->img->entry[x->func] = x->start;
@@ -333,7 +340,8 @@ struct wasm_image *wasm_compile_begin(struct wasm_module *m, const struct wasm_o
         arena_init(&b->arena, h, b->oom);
         b->img.module = m;
         b->img.arena = &b->arena;
-        b->c = (struct compile){ .m = m, .o = o, .img = &b->img, .next = m->nimport_funcs, .failed = UINT32_MAX };
+        b->c = (struct compile){ .m = m, .o = o, .img = &b->img, .next = m->nimport_funcs,
+                                 .failed = UINT32_MAX };
         if (set_up(b))
             return &b->img;
         wasm_image_free(&b->img);
@@ -380,7 +388,8 @@ static bool finish(struct compile *c, struct wasm_error *err)
     if (c->failed != UINT32_MAX)
         return false;
     if (c->next < c->m->nfuncs || !finish_thunks(c)) {
-        *err = (struct wasm_error){ .code = WASM_NOMEM, .func = UINT32_MAX, .text = "out of memory" };
+        *err = (struct wasm_error){ .code = WASM_NOMEM, .func = UINT32_MAX,
+                                    .text = "out of memory" };
         return false;
     }
     return lay_out(c, err);
@@ -394,7 +403,8 @@ struct wasm_image *wasm_compile_finish(struct wasm_image *img, struct wasm_error
     return NULL;
 }
 
-struct wasm_image *wasm_compile(struct wasm_module *m, const struct wasm_options *o, struct wasm_error *err)
+struct wasm_image *wasm_compile(struct wasm_module *m, const struct wasm_options *o,
+                                struct wasm_error *err)
 {
     struct wasm_image *img = wasm_compile_begin(m, o, err);
 
@@ -452,7 +462,8 @@ static struct piece *find_piece(struct image_priv *p, uint32_t pc)
     return lo ? &p->piece[lo - 1] : NULL;
 }
 
-/* The last mark whose sites begin before pc: its number from 1, and what has been added up there. */
+/* The last mark whose sites begin before pc: its number from 1, and what has been added up
+ * there. */
 static uint32_t start_at_mark(const struct piece *x, uint32_t pc, uint32_t *at, uint32_t *pos)
 {
     uint32_t lo = 0, hi = x->nsites ? (x->nsites - 1) / SITES_PER_MARK : 0;
@@ -478,7 +489,8 @@ bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct
 
     if (!x || pc > x->start + x->size)
         return false;
-    *site = (struct wasm_site){ .func = x->func, .offset = img->module->funcs[x->func].body, .frame = x->frame,
+    *site = (struct wasm_site){ .func = x->func, .offset = img->module->funcs[x->func].body,
+                                .frame = x->frame,
                                 .kind = x->kind };
     const uint8_t *s = x->sites;
     uint32_t k = start_at_mark(x, pc, &at, &pos);

@@ -1,9 +1,11 @@
 /*
  * divide.c - division and remainder by constants as multiplications.
  *
- * The quotient is the high half of a product with a magic number, shifted. 32-bit operations take the high
- * half from a 64-bit product; 64-bit ones from IR_MULHU and IR_MULHS. Powers of two are fold.c's.
- * Needs: no aliases. New instructions stand right before the division, which becomes the last of them.
+ * The quotient is the high half of a product with a magic number, shifted. 32-bit operations take
+ * the high half from a 64-bit product; 64-bit ones from IR_MULHU and IR_MULHS. Powers of two are
+ * fold.c's.
+ * Needs: no aliases. New instructions stand right before the division, which becomes the last of
+ * them.
  * Reference: Warren, "Hacker's Delight", 2nd edition, 10-1 and 10-9 (how the numbers are found).
  */
 #include "wasm/ir.h"
@@ -37,7 +39,8 @@ static struct magic magic_unsigned(uint64_t d, int bits)
 static struct magic magic_signed(int64_t d, int bits)
 {
     uint64_t mask = bits == 64 ? UINT64_MAX : UINT32_MAX, half = 1ull << (bits - 1);
-    uint64_t ad = d < 0 ? 0 - (uint64_t)d : (uint64_t)d, t = half + (d < 0), anc = t - 1 - t % ad, delta;
+    uint64_t ad = d < 0 ? 0 - (uint64_t)d : (uint64_t)d, t = half + (d < 0), anc = t - 1 - t % ad,
+        delta;
     uint64_t q1 = half / anc, r1 = half - q1 * anc, q2 = half / ad, r2 = half - q2 * ad;
     int p = bits - 1;
 
@@ -57,7 +60,8 @@ static struct magic magic_signed(int64_t d, int bits)
 
 static uint32_t make(struct ir_place *p, int op, int type, uint32_t a, uint32_t b)
 {
-    return ir_insert(p, (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a, .b = b });
+    return ir_insert(p, (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .a = a,
+                                         .b = b });
 }
 
 static uint32_t constant(struct ir_place *p, int type, uint64_t k)
@@ -115,7 +119,8 @@ static uint32_t quotient_signed(struct ir_place *p, int type, uint32_t x, int64_
 
 static bool suits(uint64_t d, bool sign, int bits)
 {
-    uint64_t ad = sign && (d >> (bits - 1) & 1) ? (0 - d) & (bits == 64 ? UINT64_MAX : UINT32_MAX) : d;
+    uint64_t ad =
+        sign && (d >> (bits - 1) & 1) ? (0 - d) & (bits == 64 ? UINT64_MAX : UINT32_MAX) : d;
 
     return ad > 2 && (ad & (ad - 1));
 }
@@ -159,7 +164,8 @@ void pass_divide(struct ir_func *f)
             struct ir_ins *i = &f->ins[v];
             bool div = i->op >= IR_DIVS && i->op <= IR_REMU;
             if (div && f->ins[i->b].op == IR_CONST &&
-                suits(ir_imm(&f->ins[i->b]), i->op == IR_DIVS || i->op == IR_REMS, i->type == T_I32 ? 32 : 64))
+                suits(ir_imm(&f->ins[i->b]), i->op == IR_DIVS || i->op == IR_REMS,
+                      i->type == T_I32 ? 32 : 64))
                 replace(&p, v);
             p.prev = v;
         }

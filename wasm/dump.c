@@ -3,8 +3,10 @@
 #include "wasm/text.h"
 
 static const char *const reg_names[] = {
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15",
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+    "x15",
 };
 
 static void reg(struct lfunc *l, const char *before, uint8_t r, uint32_t v)
@@ -22,7 +24,8 @@ static void moves(struct lfunc *l, uint32_t first, uint32_t n)
         if (p->rd < 32)
             text_print(l->f->o, "  %s<-", reg_names[p->rd]);
         else
-            text_print(l->f->o, "  %s%u<-", p->rd == PM_OUT ? "out" : p->rd == PM_RET ? "ret" : "v", p->to);
+            text_print(l->f->o, "  %s%u<-",
+                       p->rd == PM_OUT ? "out" : p->rd == PM_RET ? "ret" : "v", p->to);
         if (p->rs < 32)
             text_print(l->f->o, "%s", reg_names[p->rs]);
         else

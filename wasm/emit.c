@@ -3,8 +3,9 @@
  * The instructions themselves are in emit_ops.c.
  *
  * Frame, from high to low: arguments on the stack, return address, saved registers, home slots,
- * outgoing arguments. rsp does not move between prologue and epilogue. Traps jump to a `ud2` behind the
- * function, one for each place, so that the address tells which; the site table says what and where.
+ * outgoing arguments. rsp does not move between prologue and epilogue. Traps jump to a `ud2` behind
+ * the function, one for each place, so that the address tells which; the site table says what and
+ * where.
  */
 #include "wasm/image.h"
 
@@ -13,7 +14,8 @@ static const uint8_t saved_regs[] = { RBX, RBP, R12, R13 };
 #define GROW(e, field, n, cap) do { \
     if ((e)->n == (e)->cap) { \
         uint32_t c_ = (e)->cap ? (e)->cap * 2 : 64; \
-        (e)->field = arena_grow((e)->arena, (e)->field, (e)->cap * sizeof *(e)->field, c_ * sizeof *(e)->field); \
+        (e)->field = arena_grow((e)->arena, (e)->field, (e)->cap * sizeof *(e)->field, \
+                                c_ * sizeof *(e)->field); \
         (e)->cap = c_; \
     } } while (0)
 
@@ -28,7 +30,8 @@ void emit_room(struct emit *e)
 void emit_site(struct emit *e, uint32_t pos, int trap, bool call)
 {
     GROW(e, site, nsite, capsite);
-    e->site[e->nsite++] = (struct site_rec){ .pc = (uint32_t)e->b.n, .pos = pos, .trap = trap, .call = call,
+    e->site[e->nsite++] = (struct site_rec){ .pc = (uint32_t)e->b.n, .pos = pos, .trap = trap,
+                                             .call = call,
                                                   .landing = call ? e->landing : 0 };
 }
 
@@ -111,14 +114,16 @@ static struct opnd home(struct emit *e, uint32_t v)
 struct opnd opnd_of(struct emit *e, struct lir *x, struct mi *m, uint32_t v, uint8_t r)
 {
     if (x->mem == LM_LINEAR) {
-        struct xmem a = { .base = R15, .index = m->r3 == NOREG ? 0xff : m->r3, .scale = x->scale, .disp = x->disp };
+        struct xmem a = { .base = R15, .index = m->r3 == NOREG ? 0xff : m->r3, .scale = x->scale,
+                          .disp = x->disp };
         emit_site(e, x->pos, WASM_TRAP_MEMORY, false);
         return opnd_mem(a);
     }
     if (x->mem == LM_INST)
         return opnd_mem(mem_at(R14, x->disp));
     if (x->mem == LM_OTHER) {
-        struct xmem a = { .base = m->t1, .index = m->r3 == NOREG ? 0xff : m->r3, .scale = x->scale, .disp = x->disp };
+        struct xmem a = { .base = m->t1, .index = m->r3 == NOREG ? 0xff : m->r3, .scale = x->scale,
+                          .disp = x->disp };
         x_rm(&e->b, 0x8b, 8, m->t1, mem_at(R14, (int32_t)(e->f->m->off_mems + 8 * x->memory)));
         x_rm(&e->b, 0x8b, 8, m->t1, mem_at(m->t1, offsetof(struct wasm_memory, base)));
         emit_site(e, x->pos, WASM_TRAP_MEMORY, false);
@@ -130,7 +135,8 @@ struct opnd opnd_of(struct emit *e, struct lir *x, struct mi *m, uint32_t v, uin
 static void pool_add(struct emit *e, struct opnd o, int tail)
 {
     GROW(e, pool, npool, cappool);
-    e->pool[e->npool++] = (struct pool_ref){ .at = e->b.n - 4, .tail = tail, .size = o.size, .lo = o.lo, .hi = o.hi };
+    e->pool[e->npool++] = (struct pool_ref){ .at = e->b.n - 4, .tail = tail, .size = o.size,
+                                             .lo = o.lo, .hi = o.hi };
 }
 
 void emit_rm(struct emit *e, uint32_t op, int w, int reg, struct opnd o, int tail)
@@ -194,7 +200,8 @@ static void load_const(struct emit *e, uint32_t v, int rd, bool keep_flags)
         x_mov_ri(&e->b, rd, k);
     else if (k == 0)
         emit_vec(e, XOP(X_P0, X_0F, 0x57), 4, rd, rd, opnd_reg(rd), 0);
-    else if (i->type == T_V128 && (ir_vector(e->f, i->b).lo & ir_vector(e->f, i->b).hi) == UINT64_MAX)
+    else if (i->type == T_V128 &&
+             (ir_vector(e->f, i->b).lo & ir_vector(e->f, i->b).hi) == UINT64_MAX)
         emit_vec(e, XOP(X_66, X_0F, 0x76), 4, rd, rd, opnd_reg(rd), 0);
     else
         vec_load(e, i->type, rd, home(e, v));
@@ -251,7 +258,8 @@ static void move_memory(struct emit *e, struct pmove *p, struct xmem to, bool cs
     struct ir_ins *i = &e->f->ins[p->from];
     struct xmem from = p->rs == PM_IN ? mem_at(RSP, (int32_t)(8 * p->from)) :
                        mem_at(RSP, cst ? 0 : e->l->slot[p->from]);
-    struct ir_vector k = !cst || i->type != T_V128 ? (struct ir_vector){ ir_imm(i), 0 } : ir_vector(e->f, i->b);
+    struct ir_vector k =
+        !cst || i->type != T_V128 ? (struct ir_vector){ ir_imm(i), 0 } : ir_vector(e->f, i->b);
 
     for (int at = 0; at < (p->type == T_V128 ? 16 : 8); at += 8, to.disp += 8, from.disp += 8) {
         uint64_t word = at ? k.hi : k.lo;
@@ -289,18 +297,21 @@ static void one_move(struct emit *e, struct pmove *p)
         store_at(e, p->type, p->rs, to);
     } else if (e->held) {
         move_memory(e, p, to, cst);
-    } else if (cst && !ir_is_vec(p->type) && (int64_t)ir_imm(&e->f->ins[p->from]) == (int32_t)e->f->ins[p->from].b) {
+    } else if (cst && !ir_is_vec(p->type) &&
+               (int64_t)ir_imm(&e->f->ins[p->from]) == (int32_t)e->f->ins[p->from].b) {
         x_rm(&e->b, 0xc7, 8, 0, to);
         x_u32(&e->b, e->f->ins[p->from].b);
     } else {
-        struct opnd o = p->rs == PM_IN ? opnd_mem(mem_at(RSP, (int32_t)(8 * p->from))) : home(e, p->from);
+        struct opnd o =
+            p->rs == PM_IN ? opnd_mem(mem_at(RSP, (int32_t)(8 * p->from))) : home(e, p->from);
         int type = p->type == T_V128 ? T_V128 : o.pooled && o.size == 4 ? T_F32 : T_F64;
         vec_load(e, type, XSCRATCH, o);
         vec_store(e, p->type == T_V128 ? T_V128 : T_F64, XSCRATCH, to);
     }
 }
 
-/* A cycle is left: p's source moves to the scratch register, which nothing else may use until it leaves. */
+/* A cycle is left: p's source moves to the scratch register, which nothing else may use until it
+ * leaves. */
 static void to_scratch(struct emit *e, struct pmove *p, uint32_t from)
 {
     if (from < XMM0)
@@ -481,7 +492,8 @@ static void term_jcc(struct emit *e, uint32_t b, int cc)
             emit_here8(e, skip);
         } else {
             at[n++] = e->b.n + 2;
-            x_byte(&e->b, 0x0f), x_byte(&e->b, 0x80 | (cc == CC_FEQ ? CC_NE : invert(cc))), x_u32(&e->b, 0);
+            x_byte(&e->b, 0x0f), x_byte(&e->b, 0x80 | (cc == CC_FEQ ? CC_NE : invert(cc))),
+            x_u32(&e->b, 0);
         }
         edge_moves(e, ey);
         emit_room(e);
@@ -542,7 +554,8 @@ static void finish_tables(struct emit *e)
         struct table *t = &e->table[k];
         struct ir_block *bl = &e->f->blocks[t->block];
         for (uint32_t x = e->l->edges_of[t->block]; x; x = e->l->edge[x].next)
-            e->target[e->l->edge[x].to] = e->l->edge[x].stub ? e->l->edge[x].stub : e->block_at[e->l->edge[x].to];
+            e->target[e->l->edge[x].to] =
+                e->l->edge[x].stub ? e->l->edge[x].stub : e->block_at[e->l->edge[x].to];
         emit_room(e);
         while (e->b.n & 3)
             x_byte(&e->b, 0xcc);
@@ -586,7 +599,8 @@ static void move_arguments(struct emit *e, const struct wasm_functype *t)
 /*
  * A tail call of code at [base + code], which may be a C function, another instance's or our own. C
  * is called and returned from. For ours the instance stays as it is; so it may for another
- * instance's function if the code that we return to restores r14 and r15 anyway, being an ext_entry.
+ * instance's function if the code that we return to restores r14 and r15 anyway, being an
+ * ext_entry.
  */
 static void tail_outside(struct emit *e, struct lir *x, struct emit_callee c)
 {
@@ -694,8 +708,8 @@ static void slots_expire(struct emit *e, struct slots *s, uint32_t i)
 }
 
 /*
- * Home slots by a scan over the live ranges: [definition, end_of], loops counted. Those of vectors are
- * aligned, and never cut into smaller ones: slots of one edge's moves are the same or apart.
+ * Home slots by a scan over the live ranges: [definition, end_of], loops counted. Those of vectors
+ * are aligned, and never cut into smaller ones: slots of one edge's moves are the same or apart.
  */
 static void assign_slots(struct emit *e)
 {
@@ -713,24 +727,28 @@ static void assign_slots(struct emit *e)
     struct abi_loc *loc = arena_alloc(e->arena, (f->type->nparams + 1) * sizeof *loc);
     for (uint32_t k = 0; k < f->type->nparams; k++)
         loc[k] = abi_next(&w, ir_type_of(f->type->params[k]));
-    for (uint32_t v = f->blocks[1].first; v; v = f->ins[v].next)    /* stack parameters: marked, see below */
+    /* stack parameters: marked, see below */
+    for (uint32_t v = f->blocks[1].first; v; v = f->ins[v].next)
         if (f->ins[v].op == IR_PARAM && loc[f->ins[v].b].reg == NOREG)
             l->slot[v] = INT32_MAX - (int32_t)loc[f->ins[v].b].word;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         if (b != 1 && !f->blocks[b].npreds)
             continue;
-        for (uint32_t v = f->blocks[b].first; v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
+        for (uint32_t v = f->blocks[b].first;
+             v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
              v = f->ins[v].next)
             slot_give(e, &s, v);
         uint32_t to = f->blocks[b].term == TERM_INVOKE ? f->blocks[b].succ[1] : 0;
-        for (uint32_t v = to ? f->blocks[to].first : 0; v && f->ins[v].op == IR_PHI; v = f->ins[v].next)
+        for (uint32_t v = to ? f->blocks[to].first : 0; v && f->ins[v].op == IR_PHI;
+             v = f->ins[v].next)
             slot_give(e, &s, v);        /* written before the calls */
         for (uint32_t i = l->block_first[b]; i >= l->block_last[b]; i--) {
             struct lir *x = &l->lir[i];
             if (x->dst)
                 slot_give(e, &s, x->dst);
             if (lir_mode(l, x->op) & LC_CALL)
-                for (uint32_t v = f->ins[x->s1].next; v && f->ins[v].op == IR_RESULT; v = f->ins[v].next)
+                for (uint32_t v = f->ins[x->s1].next; v && f->ins[v].op == IR_RESULT;
+                     v = f->ins[v].next)
                     slot_give(e, &s, v);
             slots_expire(e, &s, i);
         }
@@ -782,7 +800,8 @@ static void keep_results(struct emit *e, struct lir *x)
         return;
     }
     keep(e, x->s1);
-    for (uint32_t v = e->f->ins[x->s1].next; v && e->f->ins[v].op == IR_RESULT; v = e->f->ins[v].next)
+    for (uint32_t v = e->f->ins[x->s1].next; v && e->f->ins[v].op == IR_RESULT;
+         v = e->f->ins[v].next)
         keep(e, v);
 }
 
@@ -845,7 +864,7 @@ static void finish_stubs(struct emit *e)
         struct stub *s = &e->stub[k];
         emit_room(e);
         x_patch32(&e->b, s->at, (uint32_t)(e->b.n - s->at - 4));
-        if (s->trap == WASM_TRAP_SIGNATURE) {       /* an empty entry has no type either: rax = entry */
+        if (s->trap == WASM_TRAP_SIGNATURE) {  /* an empty entry has no type either: rax = entry */
             x_alu_mi(&e->b, 7, 8, mem_at(RAX, 0), 0);
             size_t null = emit_jcc8(e, CC_E);
             emit_site(e, s->pos, WASM_TRAP_SIGNATURE, false);
@@ -921,7 +940,8 @@ static void finish_pool(struct emit *e)
     }
 }
 
-/* The entries of a function that escapes: for tail calls (see WASM_TAIL_SIZE), from outside, then the body. */
+/* The entries of a function that escapes: for tail calls (see WASM_TAIL_SIZE), from outside, then
+ * the body. */
 static void entries(struct emit *e)
 {
     size_t end = 0;

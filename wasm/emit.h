@@ -6,16 +6,20 @@
 #include "wasm/moves.h"
 #include "wasm/x64.h"
 
-/* displacement at `at` to block `to`; 32 bits, 8 if `shorter`. `fixed`: the code around it may not move */
+/* displacement at `at` to block `to`; 32 bits, 8 if `shorter`. `fixed`: the code around it may not
+ * move */
 struct fix { size_t at; uint32_t to; bool fixed, cond, shorter; };
 struct stub { size_t at; uint32_t pos; uint8_t trap; }; /* rel32 at `at` to a trap */
 /* Where an instance's block or a table's entry keeps what a call out of the function needs. */
 struct emit_callee { int base; int32_t code, in, tail; };
-struct cold { size_t at, back; uint32_t ins, pos, landing; struct emit_callee to; };    /* call behind the function */
+/* call behind the function */
+struct cold { size_t at, back; uint32_t ins, pos, landing; struct emit_callee to; };
 struct pool_ref { size_t at; uint8_t tail, size; uint64_t lo, hi; };
-struct table { size_t lea; uint32_t block; };           /* jump table of a switch: displacement of its address */
+/* jump table of a switch: displacement of its address */
+struct table { size_t lea; uint32_t block; };
 struct reloc { uint32_t at, func; };                    /* rel32 at `at` to a function's entry */
-struct site_rec { uint32_t pc, pos; uint8_t trap, call; uint32_t landing; };   /* landing: block or 0 */
+/* landing: block or 0 */
+struct site_rec { uint32_t pc, pos; uint8_t trap, call; uint32_t landing; };
 
 struct emit {
     struct lfunc *l;
@@ -30,7 +34,7 @@ struct emit {
     struct table *table; uint32_t ntable, captable;
     struct reloc *reloc; uint32_t nreloc, capreloc;
     struct site_rec *site; uint32_t nsite, capsite;
-    size_t *target;             /* per block: where a switch goes to reach it, while its table is written */
+    size_t *target;  /* per block: where a switch goes to reach it, while its table is written */
     uint32_t frame;             /* bytes below the saved registers */
     uint32_t saved;             /* number of pushed registers */
     uint32_t landing;           /* landing block of the call being emitted */
@@ -39,7 +43,8 @@ struct emit {
     bool held;                  /* the scratch register has a value of a cycle of moves */
     struct moves moves;         /* tables of moves.c */
     uint32_t first_move;        /* pool index of the set under way */
-    size_t flags_at; uint8_t flags_reg, flags_w;    /* flags of this register, if no code came since */
+    /* flags of this register, if no code came since */
+    size_t flags_at; uint8_t flags_reg, flags_w;
 };
 
 /* r/m operand: register, memory, or a constant of the pool */
@@ -48,7 +53,8 @@ struct opnd { bool mem, pooled; uint8_t reg, size; struct xmem m; uint64_t lo, h
 void emit_room(struct emit *e);
 void emit_site(struct emit *e, uint32_t pos, int trap, bool call);
 void emit_trap_if(struct emit *e, int cc, int trap, uint32_t pos);
-/* op reg, operand; tail = bytes of immediate that follow; vector forms take vvvv (NOREG: legacy SSE) */
+/* op reg, operand; tail = bytes of immediate that follow; vector forms take vvvv (NOREG: legacy
+ * SSE) */
 void emit_rm(struct emit *e, uint32_t op, int w, int reg, struct opnd o, int tail);
 void emit_vec(struct emit *e, uint32_t op, int w, int reg, int src1, struct opnd o, int tail);
 struct opnd opnd_reg(int r);
@@ -74,7 +80,8 @@ struct emit_callee emit_callee(struct emit *e, struct lir *x, struct ir_ins *c);
 /* rdi is set: the call itself */
 void emit_call_outside(struct emit *e, uint32_t ins, uint32_t pos, struct emit_callee c);
 void emit_instance(struct emit *e, struct emit_callee c);
-/* jne to a call outside that stands behind the function; index in cold[], whose `back` the caller sets */
+/* jne to a call outside that stands behind the function; index in cold[], whose `back` the caller
+ * sets */
 uint32_t emit_cold_call(struct emit *e, uint32_t ins, uint32_t pos, struct emit_callee to);
 void emit_cold_calls(struct emit *e);
 void emit_func_rel(struct emit *e, uint32_t func);     /* rel32 to a function's entry */

@@ -1,11 +1,12 @@
 /*
- * emit_ops.c - machine code of single operations, one case each (Intel SDM vol. 2; SSE4.1 is the floor,
- * VEX forms where the CPU has AVX). xmm15 is scratch.
+ * emit_ops.c - machine code of single operations, one case each (Intel SDM vol. 2; SSE4.1 is the
+ * floor, VEX forms where the CPU has AVX). xmm15 is scratch.
  */
 #include "wasm/emit.h"
 
 enum {
-    SSE_MOVAPS = XOP(X_P0, X_0F, 0x28), SSE_AND = XOP(X_P0, X_0F, 0x54), SSE_OR = XOP(X_P0, X_0F, 0x56),
+    SSE_MOVAPS = XOP(X_P0, X_0F, 0x28), SSE_AND = XOP(X_P0, X_0F, 0x54),
+    SSE_OR = XOP(X_P0, X_0F, 0x56),
     SSE_XOR = XOP(X_P0, X_0F, 0x57),
 };
 
@@ -171,7 +172,8 @@ static void op_div(struct emit *e, struct lir *x, struct mi *m)
 
 static void op_count(struct emit *e, struct lir *x, struct mi *m)
 {
-    static const uint32_t ops[] = { XOP(X_F3, X_0F, 0xbd), XOP(X_F3, X_0F, 0xbc), XOP(X_F3, X_0F, 0xb8) };
+    static const uint32_t ops[] = { XOP(X_F3, X_0F, 0xbd), XOP(X_F3, X_0F, 0xbc),
+                                    XOP(X_F3, X_0F, 0xb8) };
     struct opnd o = opnd_of(e, x, m, x->s1, m->r1);
     bool has = x->sub == 2 || (e->l->cpu & (x->sub == 0 ? WASM_CPU_LZCNT : WASM_CPU_BMI1));
 
@@ -204,7 +206,8 @@ static void widen(struct emit *e, int kind, int w, int rd, struct opnd o)
 
 static uint32_t vec_move(int w, bool store)
 {
-    return (w == 4 ? XOP(X_F3, X_0F, 0x10) : w == 8 ? XOP(X_F2, X_0F, 0x10) : XOP(X_P0, X_0F, 0x10)) + store;
+    return (w == 4 ? XOP(X_F3, X_0F, 0x10) :
+            w == 8 ? XOP(X_F2, X_0F, 0x10) : XOP(X_P0, X_0F, 0x10)) + store;
 }
 
 static void put_store(struct emit *e, struct lir *x, struct mi *m, struct opnd o)
@@ -308,7 +311,8 @@ static void op_minmax(struct emit *e, struct lir *x, struct mi *m)
     emit_vec(e, ucomis(x->w), 4, m->rd, 0, opnd_reg(m->r2), 0);
     size_t differ = emit_jcc8(e, CC_NE);
     size_t nan = emit_jcc8(e, CC_P);
-    emit_vec(e, x->sub == 0x5d ? SSE_OR : SSE_AND, 4, m->rd, m->rd, opnd_reg(m->r2), 0);   /* -0 and +0 */
+    /* -0 and +0 */
+    emit_vec(e, x->sub == 0x5d ? SSE_OR : SSE_AND, 4, m->rd, m->rd, opnd_reg(m->r2), 0);
     size_t done1 = emit_jcc8(e, -1);
     emit_here8(e, nan);
     emit_vec(e, scalar(x->w, 0x58), 4, m->rd, m->rd, opnd_reg(m->r2), 0);
@@ -369,7 +373,8 @@ static void op_trunc(struct emit *e, struct lir *x, struct mi *m)
         x_alu_ri(&e->b, 7, 8, m->rd, 1);        /* overflows only for INT64_MIN */
         size_t fine = emit_jcc8(e, CC_NO);
         emit_vec(e, ucomis(w), 4, m->r1, 0,
-                 w == 4 ? opnd_const(0xdf000000, 0, 4) : opnd_const(0xc3e0000000000000ull, 0, 8), 0);
+                 w == 4 ? opnd_const(0xdf000000, 0, 4) : opnd_const(0xc3e0000000000000ull, 0, 8),
+                 0);
         emit_trap_if(e, CC_P, WASM_TRAP_CONVERSION, x->pos);
         emit_trap_if(e, CC_NE, WASM_TRAP_OVERFLOW, x->pos);
         emit_here8(e, fine);
@@ -539,7 +544,8 @@ void emit_func_rel(struct emit *e, uint32_t func)
 {
     if (e->nreloc == e->capreloc) {
         uint32_t n = e->capreloc ? e->capreloc * 2 : 32;
-        e->reloc = arena_grow(e->arena, e->reloc, e->capreloc * sizeof *e->reloc, n * sizeof *e->reloc);
+        e->reloc = arena_grow(e->arena, e->reloc, e->capreloc * sizeof *e->reloc,
+                              n * sizeof *e->reloc);
         e->capreloc = n;
     }
     e->reloc[e->nreloc++] = (struct reloc){ .at = (uint32_t)e->b.n, .func = func };
@@ -563,7 +569,8 @@ struct emit_callee emit_callee(struct emit *e, struct lir *x, struct ir_ins *c)
     x_rm(&e->b, 0x8b, 4, R11, mem_at(R14, (int32_t)(mod->off_types + 4 * c->c)));
     x_rm(&e->b, 0x3b, 4, R11, mem_at(RAX, offsetof(struct wasm_entry, type_id)));
     emit_trap_if(e, CC_NE, WASM_TRAP_SIGNATURE, x->pos);
-    return (struct emit_callee){ RAX, offsetof(struct wasm_entry, code), offsetof(struct wasm_entry, in),
+    return (struct emit_callee){ RAX, offsetof(struct wasm_entry, code),
+                                 offsetof(struct wasm_entry, in),
                                  offsetof(struct wasm_entry, tail) };
 }
 _Static_assert(sizeof(struct wasm_entry) == 32, "emit_callee shifts by 5");
@@ -584,8 +591,8 @@ void emit_instance(struct emit *e, struct emit_callee c)
 }
 
 /*
- * An entry of this very instance is called where its body starts, DIRECT_ENTRY bytes behind the external
- * entry; all others take the way out of the image, behind the function (emit_cold_calls).
+ * An entry of this very instance is called where its body starts, DIRECT_ENTRY bytes behind the
+ * external entry; all others take the way out of the image, behind the function (emit_cold_calls).
  */
 static void op_call_indirect(struct emit *e, struct lir *x, struct ir_ins *c)
 {
@@ -674,7 +681,8 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
     case L_COPY: emit_move(e, x->w == 4 ? T_I32 : T_I64, m->rd, m->r1); break;
     case L_ALU: case L_ALUC: op_alu(e, x, m, x->sub); break;
     case L_ALUM: op_alu_mem(e, x, m); break;
-    case L_IMUL: emit_rm(e, XOP(X_P0, X_0F, 0xaf), x->w, m->rd, opnd_of(e, x, m, x->s2, m->r2), 0); break;
+    case L_IMUL:
+        emit_rm(e, XOP(X_P0, X_0F, 0xaf), x->w, m->rd, opnd_of(e, x, m, x->s2, m->r2), 0); break;
     case L_IMULI: {
         bool small = x->imm == (int8_t)x->imm;
         emit_rm(e, small ? 0x6b : 0x69, x->w, m->rd, opnd_of(e, x, m, x->s1, m->r1), 0);
@@ -685,7 +693,8 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
         break;
     }
     case L_LEA:
-        a = (struct xmem){ .base = x->s1 ? m->r1 : 0xff, .index = m->r3, .scale = x->scale, .disp = x->disp };
+        a = (struct xmem){ .base = x->s1 ? m->r1 : 0xff, .index = m->r3, .scale = x->scale,
+                           .disp = x->disp };
         x_rm(b, 0x8d, x->w, m->rd, a);
         break;
     case L_ADD: op_add(e, x, m); break;
@@ -728,7 +737,9 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
         emit_vec(e, scalar(x->w, x->sub), 4, m->rd, m->r1, opnd_of(e, x, m, x->s2, m->r2), 0);
         break;
     case L_FUN: op_fun(e, x, m); break;
-    case L_FBIT: emit_vec(e, x->sub ? SSE_XOR : SSE_AND, 4, m->rd, m->r1, mask_const(x->w, x->sub), 0); break;
+    case L_FBIT:
+        emit_vec(e, x->sub ? SSE_XOR : SSE_AND, 4, m->rd, m->r1, mask_const(x->w, x->sub), 0);
+        break;
     case L_FMINMAX: op_minmax(e, x, m); break;
     case L_FCOPYSIGN: op_copysign(e, x, m); break;
     case L_CVT: op_cvt(e, x, m); break;

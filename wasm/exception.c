@@ -150,13 +150,15 @@ static void up(struct place *p, uint32_t frame)
     p->sp += frame + 8;
 }
 
-/* Finds the landing block for an exception that comes out of the call before p: its address, or 0. */
+/* Finds the landing block for an exception that comes out of the call before p: its address, or
+ * 0. */
 static uintptr_t find_landing(struct place *p)
 {
     struct wasm_site site;
 
     for (;;) {
-        if (*(const uint64_t *)p->pc == EXT_RETURN) {   /* maybe of an image that p->in does not have */
+        /* maybe of an image that p->in does not have */
+        if (*(const uint64_t *)p->pc == EXT_RETURN) {
             p->in = (struct wasm_instance *)word(p->sp + 16);
             up(p, 24);
             continue;

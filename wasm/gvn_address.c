@@ -1,10 +1,11 @@
 /*
- * gvn_address.c - constants in addresses, part of pass_gvn: [x + k] + offset becomes [x] + (offset + k).
+ * gvn_address.c - constants in addresses, part of pass_gvn: [x + k] + offset becomes [x] + (offset
+ * + k).
  *
- * A static offset is added with 33 bits and i32.add wraps, so it must be known that x + k does not. The
- * upper bound of x comes from masks, narrow loads and shifts, and from loops: where the branch back to a
- * header compares an induction variable that starts at a constant with a constant, the number of rounds
- * is bounded, and so is every variable that grows by a constant in each of them.
+ * A static offset is added with 33 bits and i32.add wraps, so it must be known that x + k does not.
+ * The upper bound of x comes from masks, narrow loads and shifts, and from loops: where the branch
+ * back to a header compares an induction variable that starts at a constant with a constant, the
+ * number of rounds is bounded, and so is every variable that grows by a constant in each of them.
  */
 #include "wasm/gvn.h"
 
@@ -109,10 +110,12 @@ static bool count_rounds(int op, uint32_t y, uint32_t k, uint32_t step, uint64_t
     return false;
 }
 
-struct rounds { uint32_t header, entry, back; };    /* indices of the edges among the operands of phis */
+/* indices of the edges among the operands of phis */
+struct rounds { uint32_t header, entry, back; };
 
 /* A phi of the header that a constant is added to in each round? */
-static bool is_induction(const struct address *s, const struct rounds *l, uint32_t v, uint32_t *start,
+static bool is_induction(const struct address *s, const struct rounds *l, uint32_t v,
+                         uint32_t *start,
                          uint32_t *step)
 {
     const struct ir_func *f = s->f;

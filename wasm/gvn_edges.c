@@ -37,7 +37,8 @@ static void successors_remove(struct gvn *g, uint32_t block, uint32_t except)
             if (g->f->args[k->b + i] != except)
                 edge_remove(g, block, g->f->args[k->b + i]);
     for (unsigned i = 0; i < 2; i++)
-        if ((k->term == TERM_BR || k->term == TERM_INVOKE || (k->term == TERM_JUMP && i == 0)) && k->succ[i] != except)
+        if ((k->term == TERM_BR || k->term == TERM_INVOKE || (k->term == TERM_JUMP && i == 0)) &&
+            k->succ[i] != except)
             edge_remove(g, block, k->succ[i]);
 }
 

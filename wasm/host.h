@@ -47,8 +47,8 @@ void wasm_host_memory_move(struct wasm_memory *to_m, uint64_t to,
 
 /*
  * memory.atomic.wait and notify on a naturally aligned place inside of a memory. wait sleeps while
- * the `bytes` (4 or 8) there are `expected`, for at most ns nanoseconds if that is not negative, and
- * returns 0 = woken, 1 = not equal, 2 = timed out. notify returns how many it woke.
+ * the `bytes` (4 or 8) there are `expected`, for at most ns nanoseconds if that is not negative,
+ * and returns 0 = woken, 1 = not equal, 2 = timed out. notify returns how many it woke.
  */
 uint32_t wasm_host_wait(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
                         uint64_t expected, uint32_t bytes, int64_t ns);

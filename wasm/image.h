@@ -9,10 +9,12 @@
 /* in place of the trap code of a call: the offset of its landing block in the piece follows */
 #define SITE_LANDING 1
 
-enum piece_kind { PIECE_BODY = WASM_SITE_BODY, PIECE_EXT = WASM_SITE_EXT, PIECE_INVOKE = WASM_SITE_INVOKE,
+enum piece_kind { PIECE_BODY = WASM_SITE_BODY, PIECE_EXT = WASM_SITE_EXT,
+                  PIECE_INVOKE = WASM_SITE_INVOKE,
                   PIECE_RESUME };
 
-/* Every so many sites, where to begin reading: byte in piece.sites, sums of the deltas before it. */
+/* Every so many sites, where to begin reading: byte in piece.sites, sums of the deltas before
+ * it. */
 enum { SITES_PER_MARK = 64 };
 struct site_mark { uint32_t byte, pc, pos; };
 
@@ -34,7 +36,8 @@ struct image_priv {
 };
 
 /* thunks.c: entries from outside, see struct wasm_image */
-void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
+void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func,
+                     uint32_t tail_words);
 void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
 /* not a call: (rsp, exception, address, instance) as C passes them; goes to the address */
 void thunk_resume(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);

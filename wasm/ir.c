@@ -80,7 +80,8 @@ uint32_t ir_insert(struct ir_place *p, struct ir_ins i)
     struct ir_func *f = p->f;
 
     if (f->nins == f->cap_ins) {
-        f->ins = arena_grow(f->arena, f->ins, f->cap_ins * sizeof *f->ins, 2 * f->cap_ins * sizeof *f->ins);
+        f->ins = arena_grow(f->arena, f->ins, f->cap_ins * sizeof *f->ins,
+                            2 * f->cap_ins * sizeof *f->ins);
         f->cap_ins *= 2;
     }
     uint32_t v = f->nins++;

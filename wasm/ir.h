@@ -3,8 +3,8 @@
  *
  * Everything is an index: struct ir_ins in f->ins, blocks in f->blocks. Index 0 is "none" in both.
  * Blocks stand in layout order, which is the order of the wasm text: a reverse postorder in which
- * every loop is a contiguous range of blocks [header, loop end]. Instructions of a block form a list
- * (block.first, ins.next); phis come first. The terminator is in the block, not in the list.
+ * every loop is a contiguous range of blocks [header, loop end]. Instructions of a block form a
+ * list (block.first, ins.next); phis come first. The terminator is in the block, not in the list.
  *
  * i32, i64 and references live in integer registers; f32, f64 and v128 in vector registers.
  * An IR_ALIAS stands for its operand: passes resolve it with ir_resolve before use.
@@ -29,7 +29,8 @@ enum {
 /*
  * X(name, mnemonic, mode, operands): operands is a string of what the fields hold:
  *   a b c = instruction indices; o = byte offset of a memory access in field c (u32);
- *   i = immediate, 64 bits in b and c; n = argument list: args[a .. a+b), c = index of a function...
+ *   i = immediate, 64 bits in b and c; n = argument list: args[a .. a+b), c = index of a
+ *   function...
  * `type` is the result type (T_NONE: no value). For compares and conversions `aux` is the operand
  * type. Operations on I32 and I64 share a row, F32 and F64 too.
  */
@@ -37,7 +38,7 @@ enum {
     X(NONE,     "none",     0,              "") \
     X(ALIAS,    "alias",    M_PURE,         "a")    /* resolved away */ \
     X(PARAM,    "param",    0,              "i")    /* b = parameter number */ \
-    X(CONST,    "const",    M_PURE,         "i")    /* bits; i32: zero-extended, v128: index in v128 */ \
+    X(CONST,    "const",    M_PURE,         "i")    /* bits; i32 zero-extended, v128: its index */ \
     X(PHI,      "phi",      0,              "n")    /* args[a..a+b) in the order of preds */ \
     /* integer */ \
     X(ADD,      "add",      M_PURE|M_COMM,  "ab") \
@@ -47,7 +48,7 @@ enum {
     X(DIVU,     "divu",     M_TRAP,         "ab") \
     X(REMS,     "rems",     M_TRAP,         "ab") \
     X(REMU,     "remu",     M_TRAP,         "ab") \
-    X(MULHU,    "mulhu",    M_PURE|M_COMM,  "ab")   /* high half of the 128-bit product, i64 only */ \
+    X(MULHU,    "mulhu",    M_PURE|M_COMM,  "ab") /* high half of the 128-bit product, i64 only */ \
     X(MULHS,    "mulhs",    M_PURE|M_COMM,  "ab") \
     X(AND,      "and",      M_PURE|M_COMM,  "ab") \
     X(OR,       "or",       M_PURE|M_COMM,  "ab") \
@@ -113,7 +114,8 @@ enum {
     /* memory: a = address (i32), c = offset; aux = enum ir_mem | memory index << 8 */ \
     X(LOAD,     "load",     M_READ|M_TRAP,  "ao") \
     X(STORE,    "store",    M_WRITE|M_TRAP, "abo") \
-    /* atomic accesses: a = effective address (i64); aux = enum ir_mem | enum ir_rmw << 4 | memory << 8 */ \
+    /* atomic accesses: a = effective address (i64); */ \
+    /* aux = enum ir_mem | enum ir_rmw << 4 | memory << 8 */ \
     X(ALOAD,    "atomic.load",M_WRITE|M_TRAP,"a") \
     X(ASTORE,   "atomic.store",M_WRITE|M_TRAP,"ab") \
     X(ARMW,     "atomic.rmw",M_WRITE|M_TRAP,"ab") \
@@ -125,7 +127,7 @@ enum {
     X(REFFUNC,  "ref.func", M_PURE,         "i")    /* b = function index */ \
     /* calls: args[a..a+b) = arguments; the first result is the instruction itself */ \
     X(CALL,     "call",     M_WRITE,        "n")    /* c = function index */ \
-    X(CALLIND,  "call_indirect",M_WRITE,    "n")    /* c = type index, aux = table; last arg = entry */ \
+    X(CALLIND,  "call_indirect",M_WRITE,    "n")    /* c = type, aux = table; last arg = entry */ \
     X(CALLRT,   "call_rt",  M_WRITE,        "n")    /* c = enum ir_rt: runtime helper */ \
     X(LANDING,  "landing",  M_WRITE,        "")     /* first in a landing block: the exception */ \
     X(RESULT,   "result",   0,              "ai")   /* result number b >= 1 of call a (c = 0) */ \
@@ -177,10 +179,10 @@ enum ir_term {
     TERM_NONE,          /* block is not finished (or unreachable and empty) */
     TERM_JUMP,          /* succ[0] */
     TERM_BR,            /* value a != 0 ? succ[0] : succ[1]; the two differ */
-    TERM_SWITCH,        /* value a (i32, unsigned): targets args[b .. b+n), n = c; the last is default */
+    TERM_SWITCH,  /* value a (i32, unsigned): targets args[b .. b+n), n = c; the last is default */
     TERM_RETURN,        /* values args[b .. b+c) */
     TERM_TRAP,          /* a = enum wasm_trap */
-    TERM_INVOKE,        /* call a in this block returns to succ[0] or throws to landing block succ[1] */
+    TERM_INVOKE,  /* call a in this block returns to succ[0] or throws to landing block succ[1] */
     TERM_TAIL,          /* a = call in this block whose results are the function's */
 };
 
@@ -190,7 +192,7 @@ struct ir_block {
     uint8_t term;
     uint8_t depth;                  /* loop nesting, saturating */
     bool header;                    /* of a loop */
-    bool landing;                   /* predecessors come from within a call: no register holds a value */
+    bool landing;  /* predecessors come from within a call: no register holds a value */
     uint32_t pos;                   /* of the terminator, in the module */
     uint32_t a, b, c;
     uint32_t succ[2];
@@ -198,7 +200,7 @@ struct ir_block {
     uint32_t idom;                  /* immediate dominator; 0 for the entry */
     uint32_t domdepth;              /* depth in the dominator tree; domjump: skew-binary jump */
     uint32_t domjump;
-    uint32_t loop;                  /* header of the innermost loop that holds it, itself for headers; 0 */
+    uint32_t loop;  /* header of the innermost loop that holds it, itself for headers; 0 */
     uint32_t loop_up;               /* headers: header of the enclosing loop */
     uint32_t loop_end;              /* headers: last block of the loop, in layout order */
 };
@@ -246,7 +248,8 @@ static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)
 uint32_t ir_v128(struct ir_func *f, uint64_t lo, uint64_t hi);
 struct ir_vector ir_vector(const struct ir_func *f, uint32_t index);
 
-/* Where new instructions go: behind `prev` (0: at the start) of a block; they get the position `pos`. */
+/* Where new instructions go: behind `prev` (0: at the start) of a block; they get the position
+ * `pos`. */
 struct ir_place { struct ir_func *f; uint32_t block, prev, pos; };
 /* Puts a copy of i there, and the place behind it; returns its index. Pointers into f->ins move. */
 uint32_t ir_insert(struct ir_place *p, struct ir_ins i);

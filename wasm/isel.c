@@ -1,13 +1,14 @@
 /*
- * isel.c - instruction selection: walks each block backwards, so that when a value is reached all its
- * users are known: what was folded into them (addresses, loads, compares, immediates) or is not used
- * at all is never emitted. Needs: blocks in layout order, no aliases. Writes lir[], last instruction first.
+ * isel.c - instruction selection: walks each block backwards, so that when a value is reached all
+ * its users are known: what was folded into them (addresses, loads, compares, immediates) or is not
+ * used at all is never emitted. Needs: blocks in layout order, no aliases. Writes lir[], last
+ * instruction first.
  *
- * A load may be folded into its only user if both are in one block and nothing between them writes or
- * traps otherwise: `epoch` counts those.
+ * A load may be folded into its only user if both are in one block and nothing between them writes
+ * or traps otherwise: `epoch` counts those.
  *
- * i32 values in registers are zero-extended, so i64.extend_i32_u is free: val() looks through it. A 32-bit
- * operation reads only the low half, so val32() looks through i32.wrap_i64.
+ * i32 values in registers are zero-extended, so i64.extend_i32_u is free: val() looks through it. A
+ * 32-bit operation reads only the low half, so val32() looks through i32.wrap_i64.
  */
 #include "wasm/isel.h"
 
@@ -93,7 +94,8 @@ static bool is_float_compare(int op)
     return op >= IR_FEQ && op <= IR_FGE;
 }
 
-/* An upper bound of the i32 v, from constants, masks and widths; no deeper than a few operations. */
+/* An upper bound of the i32 v, from constants, masks and widths; no deeper than a few
+ * operations. */
 static uint64_t highest(struct isel *s, uint32_t v, int depth)
 {
     struct ir_ins *i = &s->ins[v];
@@ -137,7 +139,8 @@ static uint32_t strip_offset(struct isel *s, uint32_t v, int shift, uint32_t *of
     struct ir_ins *i = &s->ins[v];
     uint64_t c;
 
-    if (i->op != IR_ADD || i->type != T_I32 || !is_const(s, i->b, &c) || highest(s, i->a, 0) + c > UINT32_MAX ||
+    if (i->op != IR_ADD || i->type != T_I32 || !is_const(s, i->b, &c) ||
+        highest(s, i->a, 0) + c > UINT32_MAX ||
         (c << shift) + *offset > INT32_MAX)
         return v;
     *offset += (uint32_t)(c << shift);
@@ -263,7 +266,8 @@ static bool byte_compare(struct isel *s, uint32_t a, int32_t imm, uint8_t cc)
 
     if (i->op != IR_LOAD || (i->aux != MEM_8U && !sign) || !single(s, a) || s->epoch[a] != s->now)
         return false;
-    return sign ? (equal || !below) && imm == (int8_t)imm : (equal || below) && imm >= 0 && imm <= 255;
+    return sign ? (equal || !below) && imm == (int8_t)imm
+                : (equal || below) && imm >= 0 && imm <= 255;
 }
 
 static void put_compare(struct isel *s, uint32_t a, uint32_t b, int w, uint8_t cc)
@@ -392,7 +396,8 @@ static bool scaled(struct isel *s, uint32_t v, int *scale, uint32_t *y)
     return true;
 }
 
-static void put_lea(struct isel *s, int w, uint32_t v, uint32_t base, uint32_t index, int scale, int32_t disp)
+static void put_lea(struct isel *s, int w, uint32_t v, uint32_t base, uint32_t index, int scale,
+                    int32_t disp)
 {
     struct lir *x = put(s, L_LEA, w, v, 0, 0);
 
@@ -431,7 +436,8 @@ static void sel_add(struct isel *s, uint32_t v, uint32_t a, uint32_t b, int w)
         put_lea(s, w, v, a, y, scale, 0);
     } else if (scaled(s, a, &scale, &y)) {
         put_lea(s, w, v, b, y, scale, 0);
-    } else if (foldable_load(s, a, w == 4 ? T_I32 : T_I64) || foldable_load(s, b, w == 4 ? T_I32 : T_I64)) {
+    } else if (foldable_load(s, a, w == 4 ? T_I32 : T_I64) ||
+               foldable_load(s, b, w == 4 ? T_I32 : T_I64)) {
         put_alu(s, L_ALUC, 0, v, a, b, w);
     } else {
         struct lir *x = put(s, L_ADD, w, v, 0, 0);
@@ -491,7 +497,8 @@ static void sel_and(struct isel *s, uint32_t v, uint32_t a, uint32_t b, int w)
     uint64_t k;
 
     if (is_const(s, b, &k)) {
-        int sub = k == 0xff ? MEM_8U : k == 0xffff ? MEM_16U : k == UINT32_MAX && w == 8 ? MEM_32U : 0;
+        int sub = k == 0xff ? MEM_8U : k == 0xffff ? MEM_16U :
+                  k == UINT32_MAX && w == 8 ? MEM_32U : 0;
         if (sub) {
             put_ext(s, w, v, a, sub);
             return;
@@ -561,14 +568,17 @@ static bool same_place(struct isel *s, struct ir_ins *i, uint32_t v, int w)
 {
     struct ir_ins *l = &s->ins[v];
 
-    return l->op == IR_LOAD && single(s, v) && s->epoch[v] == s->now && l->a == i->a && l->c == i->c &&
-           (l->aux & 255 ? mem_bytes[l->aux & 255] : width(l->type)) == w && l->aux >> 8 == i->aux >> 8;
+    return l->op == IR_LOAD && single(s, v) && s->epoch[v] == s->now && l->a == i->a &&
+        l->c == i->c &&
+           (l->aux & 255 ? mem_bytes[l->aux & 255] : width(l->type)) == w &&
+           l->aux >> 8 == i->aux >> 8;
 }
 
 /* store(p, load(p) op y) is one instruction: low bits depend on low bits only */
 static bool sel_rmw(struct isel *s, struct ir_ins *i, int w)
 {
-    static const uint8_t alu[] = { [IR_ADD] = 1, [IR_SUB] = 6, [IR_AND] = 5, [IR_OR] = 2, [IR_XOR] = 7 };
+    static const uint8_t alu[] = { [IR_ADD] = 1, [IR_SUB] = 6, [IR_AND] = 5, [IR_OR] = 2,
+                                   [IR_XOR] = 7 };
     struct ir_ins *o = &s->ins[i->b];
     uint32_t y = 0, load = 0;
     int32_t imm;
@@ -756,14 +766,16 @@ static void select_ins(struct isel *s, uint32_t v)
         x->s2 = val(s, i->b);
         break;
     }
-    case IR_SHL: case IR_SHRS: case IR_SHRU: case IR_ROTL: case IR_ROTR: sel_shift(s, v, i, w); break;
+    case IR_SHL: case IR_SHRS: case IR_SHRU: case IR_ROTL: case IR_ROTR:
+        sel_shift(s, v, i, w); break;
     case IR_CLZ: case IR_CTZ: case IR_POPCNT: put_unary(s, L_COUNT, i->op - IR_CLZ, v, i, w); break;
     case IR_SEXT8: put_ext(s, w, v, i->a, MEM_8S); break;
     case IR_SEXT16: put_ext(s, w, v, i->a, MEM_16S); break;
     case IR_SEXT32: case IR_EXTS: put_ext(s, w, v, i->a, MEM_32S); break;
     case IR_WRAP: put_ext(s, w, v, i->a, MEM_32U); break;
-    case IR_EQZ: case IR_EQ: case IR_NE: case IR_LTS: case IR_LTU: case IR_GTS: case IR_GTU: case IR_LES:
-    case IR_LEU: case IR_GES: case IR_GEU: case IR_FEQ: case IR_FNE: case IR_FLT: case IR_FGT: case IR_FLE:
+    case IR_EQZ: case IR_EQ: case IR_NE: case IR_LTS: case IR_LTU: case IR_GTS: case IR_GTU:
+    case IR_LES: case IR_LEU: case IR_GES: case IR_GEU: case IR_FEQ: case IR_FNE: case IR_FLT:
+    case IR_FGT: case IR_FLE:
     case IR_FGE:
         fl = compare_flags(s, v);
         put(s, L_SETCC, 4, v, 0, 0)->sub = fl.cc;
@@ -805,7 +817,8 @@ static void select_ins(struct isel *s, uint32_t v)
         break;
     case IR_FENCE: put(s, L_FENCE, 0, 0, 0, 0); break;
     case IR_GLOBALGET: case IR_GLOBALSET: sel_global(s, v, i); break;
-    case IR_MEMSIZE: put(s, L_MEMSIZE, 4, v, 0, 0)->imm = (int32_t)(s->f->m->off_mems + 8 * i->b); break;
+    case IR_MEMSIZE:
+        put(s, L_MEMSIZE, 4, v, 0, 0)->imm = (int32_t)(s->f->m->off_mems + 8 * i->b); break;
     case IR_REFFUNC:
         put(s, L_INSTADDR, 8, v, 0, 0)->imm =
             (int32_t)(s->f->m->off_funcrefs + sizeof(struct wasm_funcref) * i->b);
@@ -820,8 +833,8 @@ static void select_ins(struct isel *s, uint32_t v)
 }
 
 /*
- * p = phi(.., p + k) where the loop's condition looks at the old p: the addition moves behind the compare, as
- * a lea that leaves the flags alone, so that p's register can be counted up in place.
+ * p = phi(.., p + k) where the loop's condition looks at the old p: the addition moves behind the
+ * compare, as a lea that leaves the flags alone, so that p's register can be counted up in place.
  */
 static void sink_increments(struct isel *s, uint32_t b, struct flags fl)
 {
@@ -880,7 +893,7 @@ static void select_term(struct isel *s, struct ir_block *b)
     }
 }
 
-/* ---- before the walk: counts, blocks, epochs, far offsets ---------------------------------------- */
+/* ---- before the walk: counts, blocks, epochs, far offsets ------------------------------------ */
 
 enum { OP_A = 1, OP_B = 2, OP_C = 4, OP_N = 8 };
 static const uint8_t operand_bits[] = {
@@ -952,7 +965,8 @@ static void far_offsets(struct ir_func *f)
             if ((i.op != IR_LOAD && i.op != IR_STORE) || i.c <= INT32_MAX)
                 continue;
             uint32_t k = new_ins(f, (struct ir_ins){ .op = IR_CONST, .type = T_I64, .b = i.c });
-            uint32_t e = new_ins(f, (struct ir_ins){ .op = IR_EXTU, .type = T_I64, .aux = T_I32, .a = i.a });
+            uint32_t e = new_ins(f, (struct ir_ins){ .op = IR_EXTU, .type = T_I64, .aux = T_I32,
+                                                     .a = i.a });
             uint32_t t = new_ins(f, (struct ir_ins){ .op = IR_ADD, .type = T_I64, .a = e, .b = k });
             f->ins[k].next = e;
             f->ins[e].next = t;
@@ -979,7 +993,8 @@ static void select_block(struct isel *s, uint32_t b)
 
     for (uint32_t v = bl->first; v; v = s->ins[v].next) {
         if (n == s->cap_order) {
-            s->order = arena_grow(s->l->arena, s->order, n * sizeof *s->order, 2 * n * sizeof *s->order);
+            s->order = arena_grow(s->l->arena, s->order, n * sizeof *s->order,
+                                  2 * n * sizeof *s->order);
             s->cap_order *= 2;
         }
         s->order[n++] = v;
@@ -1063,7 +1078,8 @@ bool isel_fold_load(struct isel *s, struct lir *x, uint32_t v, int type, int mem
 {
     struct ir_ins *i = &s->ins[v];
 
-    if (i->op != IR_LOAD || i->type != type || i->aux != mem || !single(s, v) || s->epoch[v] != s->now)
+    if (i->op != IR_LOAD || i->type != type || i->aux != mem || !single(s, v) ||
+        s->epoch[v] != s->now)
         return false;
     fold_load(s, x, v);
     return true;

@@ -1,11 +1,11 @@
 /*
  * keep.c - pass_keep: which caught exceptions need to outlive their handler (see exception.c).
  *
- * needs: SSA without aliases. keeps: everything. The builder says RT_EXN_KEEP of every exception that
- * becomes an exnref. Most are only thrown on by the code that follows, as clean-ups of C++ do: the
- * value of IR_LANDING is used by nothing but the exception helpers themselves, without a phi. Then it
- * is dead when its landing block is entered again or its frame is left, which is when the runtime
- * frees it, and RT_EXN_KEEP goes.
+ * needs: SSA without aliases. keeps: everything. The builder says RT_EXN_KEEP of every exception
+ * that becomes an exnref. Most are only thrown on by the code that follows, as clean-ups of C++ do:
+ * the value of IR_LANDING is used by nothing but the exception helpers themselves, without a phi.
+ * Then it is dead when its landing block is entered again or its frame is left, which is when the
+ * runtime frees it, and RT_EXN_KEEP goes.
  */
 #include "wasm/ir.h"
 

@@ -6,8 +6,9 @@
  *   ra.c    walks forwards (i falling), gives registers, and writes struct mi in execution order.
  *   emit.c  turns struct mi into bytes.
  *
- * Every value has at most one register at a time and at most one home slot on the stack. A value that
- * is ever evicted is stored once, right after its definition, so a slot is valid from there on.
+ * Every value has at most one register at a time and at most one home slot on the stack. A value
+ * that is ever evicted is stored once, right after its definition, so a slot is valid from there
+ * on.
  */
 #ifndef WASM_LIR_H
 #define WASM_LIR_H
@@ -52,7 +53,7 @@ enum {
     X(SHIFTC,   LC_TIED)             /* count s2 in rcx */ \
     X(SHIFTX,   LC_S1MEM)            /* BMI2 */ \
     X(RORX,     LC_S1MEM) \
-    X(DIV,      0)                  /* sub: 0 divs 1 divu 2 rems 3 remu 4 mulhu 5 mulhs; s1 in rax */ \
+    X(DIV,      0)  /* sub: 0 divs 1 divu 2 rems 3 remu 4 mulhu 5 mulhs; s1 in rax */ \
     X(NEG,      LC_TIED) \
     X(NOT,      LC_TIED) \
     X(COUNT,    LC_S1MEM|LC_TMP)      /* sub: 0 clz 1 ctz 2 popcnt */ \
@@ -66,7 +67,7 @@ enum {
     X(CMOV,     LC_FLAGS|LC_TIED|LC_S2MEM) /* dst = cond ? s2 : s1 */ \
     X(FSEL,     LC_FLAGS|LC_TIED|LC_S2MEM) \
     X(FALU,     LC_TIED|LC_S2MEM|LC_AVX3)  /* sub = opcode byte 58 59 5c 5e */ \
-    X(FUN,      LC_S2MEM|LC_EARLY)    /* sub: 51 sqrt; rounding 0..3 with imm; s2 is the operand */ \
+    X(FUN,      LC_S2MEM|LC_EARLY)  /* sub: 51 sqrt; rounding 0..3 with imm; s2 is the operand */ \
     X(FBIT,     LC_TIED|LC_AVX3)      /* and/xor with mask: abs, neg */ \
     X(FMINMAX,  LC_EARLY) \
     X(FCOPYSIGN,LC_EARLY|LC_TMP) \
@@ -74,7 +75,7 @@ enum {
     X(GLOBALP,  LC_TMP)              /* load or store through a global's pointer at [r14+imm] */ \
     X(MEMSIZE,  0) \
     X(INSTADDR, 0)                  /* dst = r14 + imm */ \
-    X(ATOMIC,   0)                  /* sub = enum lir_atomic; dst in rax; s1 = expected; s2 = operand */ \
+    X(ATOMIC,   0)  /* sub = enum lir_atomic; dst in rax; s1 = expected; s2 = operand */ \
     X(FENCE,    0) \
     X(LANDING,  0)                  /* dst in rax */ \
     X(CALL,     LC_CALL)            /* calls: imm = landing block or 0 */ \
@@ -109,13 +110,15 @@ enum lir_op {
     L_COUNT_OPS
 };
 
-enum lir_cvt { CVT_I2F, CVT_U2F, CVT_F2I, CVT_F2U, CVT_SATS, CVT_SATU, CVT_F2F, CVT_MOVI2F, CVT_MOVF2I };
+enum lir_cvt { CVT_I2F, CVT_U2F, CVT_F2I, CVT_F2U, CVT_SATS, CVT_SATU, CVT_F2F, CVT_MOVI2F,
+               CVT_MOVF2I };
 
 /* LA_ADD and on: the order of enum ir_rmw */
 enum lir_atomic { LA_LOAD, LA_STORE, LA_CMPXCHG, LA_ADD, LA_SUB, LA_AND, LA_OR, LA_XOR, LA_XCHG };
 
 /* x86 conditions, and two that floats need */
-enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE,
+enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE,
+       CC_LE,
        CC_G, CC_FEQ, CC_FNE };
 
 enum lir_memkind { LM_NONE, LM_LINEAR /* r15 + s3*scale + disp */, LM_INST /* r14 + disp */,
@@ -136,9 +139,10 @@ enum mi_kind { MI_LIR, MI_MOVE, MI_RELOAD, MI_CONST, MI_PMOVE, MI_UNWIND };
  * MI_PMOVE: parallel moves pool[a .. a+b). */
 struct mi { uint8_t kind, rd, r1, r2, r3, t1, type, spare; uint32_t a, b; };
 
-/* One of a set of moves that happen at once: dst register, or home slot of vreg `to`; outgoing stack
- * argument word `to` if rd = PM_OUT. Source: register, or vreg `from` where it lives. */
-enum { PM_SLOT = RMEM, PM_OUT = 0x41, PM_IN = 0x42,    /* stack result of a call just made: word `from` of the outgoing area */
+/* One of a set of moves that happen at once: dst register, or home slot of vreg `to`; outgoing
+ * stack argument word `to` if rd = PM_OUT. Source: register, or vreg `from` where it lives. */
+/* stack result of a call just made: word `from` of the outgoing area */
+enum { PM_SLOT = RMEM, PM_OUT = 0x41, PM_IN = 0x42,
        PM_RET = 0x43 /* own stack result `to` */ };
 struct pmove { uint8_t rd, rs, type, spare; uint32_t to, from; };
 
@@ -156,9 +160,9 @@ struct lfunc {
     struct wasm_arena *arena;
     uint32_t cpu;
     struct lir *lir; uint32_t n, cap;       /* execution order is from n-1 down to 1 */
-    uint32_t *block_first, *block_last;     /* lir index of first and last (terminator) instruction */
+    uint32_t *block_first, *block_last;  /* lir index of first and last (terminator) instruction */
     uint32_t *uses_of;                      /* per vreg: head of list in use[] */
-    uint32_t *end_of;                       /* per vreg: lir index of its last use, loops counted; 0 none */
+    uint32_t *end_of;  /* per vreg: lir index of its last use, loops counted; 0 none */
     uint32_t *def_block;
     struct use *use; uint32_t nuse, capuse;
     struct edge *edge; uint32_t nedge;      /* edge[0] unused */
@@ -171,7 +175,7 @@ struct lfunc {
     uint32_t *block_mi;                     /* first mi of each block; [nblocks] = end */
     struct pmove *pool; uint32_t npool, cappool;
     uint8_t *spilled;                       /* per vreg: needs its home slot */
-    uint8_t *entry_reg;                     /* per phi and parameter: register at definition or NOREG */
+    uint8_t *entry_reg;  /* per phi and parameter: register at definition or NOREG */
     uint8_t *def_reg;                       /* per vreg: register that its definition wrote */
     uint32_t callee_used;                   /* mask */
     int32_t *slot;                          /* per vreg: byte offset from rsp after the prologue */
@@ -190,7 +194,8 @@ void isel_run(struct lfunc *l);
 void ra_run(struct lfunc *l);
 void lir_dump(struct lfunc *l, const char *title);
 
-/* Functions of a type: the list of arguments of a call as vregs, last of them the entry (CALLIND). */
+/* Functions of a type: the list of arguments of a call as vregs, last of them the entry
+ * (CALLIND). */
 const struct wasm_functype *call_type(const struct ir_func *f, const struct ir_ins *i);
 
 #endif

@@ -1,12 +1,12 @@
 /*
  * live.c - which values are live at the ends of blocks, for the register allocator.
  *
- * The use lists are in text order, which says "used later" also of a value that is only used in another
- * arm of a branch. Bit sets of the values that cross blocks make that exact. Control flow is reducible and
- * loops are contiguous, so two passes are enough: backwards without the back edges, then forwards, where
- * every block of a loop gets what is live at its header (Boissinot et al., "A Non-iterative Data-Flow
- * Algorithm for Computing Liveness Sets in Strict SSA Programs", 2011).
- * Where the sets would be too large the text order alone decides; that is only less exact.
+ * The use lists are in text order, which says "used later" also of a value that is only used in
+ * another arm of a branch. Bit sets of the values that cross blocks make that exact. Control flow
+ * is reducible and loops are contiguous, so two passes are enough: backwards without the back
+ * edges, then forwards, where every block of a loop gets what is live at its header (Boissinot et
+ * al., "A Non-iterative Data-Flow Algorithm for Computing Liveness Sets in Strict SSA Programs",
+ * 2011). Where the sets would be too large the text order alone decides; that is only less exact.
  */
 #include "wasm/ra.h"
 

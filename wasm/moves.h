@@ -18,7 +18,7 @@ enum move_step {
 };
 
 struct moves {
-    struct place_move *m;                         /* room for the largest set; not const: sources change */
+    struct place_move *m;  /* room for the largest set; not const: sources change */
     uint32_t *queue;                        /* as many */
     uint32_t *readers, *reader, *writer;    /* nplaces each, zero between calls */
     uint32_t nswap;                         /* two places below this can be exchanged */

@@ -11,7 +11,8 @@ const struct op_info op_table[OP_COUNT] = {
 
 bool op_enabled(uint32_t features, uint32_t op)
 {
-    if (op == OP_try || op == OP_catch || op == OP_catch_all || op == OP_delegate || op == OP_rethrow)
+    if (op == OP_try || op == OP_catch || op == OP_catch_all || op == OP_delegate ||
+        op == OP_rethrow)
         return features & WASM_F_LEGACY_EH;
     if (op == OP_throw)
         return features & (WASM_F_EH | WASM_F_LEGACY_EH);

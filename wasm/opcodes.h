@@ -4,7 +4,8 @@
  * X(code, identifier, name, signature, immediate, IR operation, arg). Codes after a prefix follow
  * the single bytes: 0xfc n is OP_FC + n. The signature is the result ('-': none) and then the
  * operands: i I f F v = i32 i64 f32 f64 v128, r = funcref; empty where it depends on context. Rows
- * with an IR operation are built by the general case of build_ops.c; the others have a case of their own.
+ * with an IR operation are built by the general case of build_ops.c; the others have a case of
+ * their own.
  */
 #ifndef WASM_OPCODES_H
 #define WASM_OPCODES_H
@@ -15,13 +16,15 @@
 
 /* what follows the opcode (wasm 5.4) */
 enum op_imm {
-    IMM_NONE, IMM_BLOCK, IMM_TRYTABLE, IMM_U32, IMM_U32U32, IMM_BRTABLE, IMM_SELECT, IMM_MEMARG, IMM_MEMORY,
+    IMM_NONE, IMM_BLOCK, IMM_TRYTABLE, IMM_U32, IMM_U32U32, IMM_BRTABLE, IMM_SELECT, IMM_MEMARG,
+    IMM_MEMORY,
     IMM_MEMMEM, IMM_DATAMEM, IMM_I32, IMM_I64, IMM_F32, IMM_F64, IMM_REFTYPE,
     IMM_V128, IMM_SHUFFLE, IMM_LANE, IMM_MEMLANE,
 };
 
 enum { OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300, OP_FD_END = 0x314,
-       OP_FE = 0x320, OP_COUNT = 0x36f, OP_PREFIX_FC = 0xfc, OP_PREFIX_FD = 0xfd, OP_PREFIX_FE = 0xfe };
+       OP_FE = 0x320, OP_COUNT = 0x36f, OP_PREFIX_FC = 0xfc, OP_PREFIX_FD = 0xfd,
+       OP_PREFIX_FE = 0xfe };
 
 #define WASM_OPS(X) \
     /* control (wasm 5.4.1); operands and results depend on context */ \

@@ -1,24 +1,27 @@
 /*
  * ra.c - register allocation in one forward walk, with next-use distances.
  *
- * Registers are filled as the code goes; when none is free, the value whose next use is farthest leaves
- * (Belady). What leaves is stored once, behind its definition, so leaving costs nothing at that point and a
- * reload is right anywhere later. Constants are never stored but made again.
+ * Registers are filled as the code goes; when none is free, the value whose next use is farthest
+ * leaves (Belady). What leaves is stored once, behind its definition, so leaving costs nothing at
+ * that point and a reload is right anywhere later. Constants are never stored but made again.
  *
- * A block with one predecessor starts with the registers of that predecessor's end. Where several meet,
- * a value keeps a register if most predecessors have it in one; the edges get the parallel moves that
- * make it true. A loop header fixes the state that its back edges must restore; a value that has not been
- * touched since the header and must leave inside of the loop is taken out of the header's state after the
- * fact (drop), so that no iteration pays for it.
+ * A block with one predecessor starts with the registers of that predecessor's end. Where several
+ * meet, a value keeps a register if most predecessors have it in one; the edges get the parallel
+ * moves that make it true. A loop header fixes the state that its back edges must restore; a value
+ * that has not been touched since the header and must leave inside of the loop is taken out of the
+ * header's state after the fact (drop), so that no iteration pays for it.
  *
- * Needs: lir[], the use lists (uses.c). Writes mi[], pool[], edges' moves, spilled, def_reg, callee_used.
+ * Needs: lir[], the use lists (uses.c). Writes mi[], pool[], edges' moves, spilled, def_reg,
+ * callee_used.
  * References: Belady 1966; Braun and Hack, "Register Spilling and Live-Range Splitting for SSA-Form
  * Programs", 2009.
  */
 #include "wasm/ra.h"
 
-static const uint8_t order_caller[] = { RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11, RBX, RBP, R12, R13 };
-static const uint8_t order_callee[] = { RBX, RBP, R12, R13, RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
+static const uint8_t order_caller[] = { RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11, RBX, RBP, R12,
+                                        R13 };
+static const uint8_t order_callee[] = { RBX, RBP, R12, R13, RAX, RCX, RDX, RSI, RDI, R8, R9, R10,
+                                        R11 };
 
 static bool is_const(struct ra *ra, uint32_t v)
 {
@@ -70,7 +73,8 @@ static struct mi *out(struct ra *ra, int kind)
         l->mi = arena_grow(l->arena, l->mi, l->capmi * sizeof *l->mi, 2 * l->capmi * sizeof *l->mi);
         l->capmi *= 2;
     }
-    l->mi[l->nmi] = (struct mi){ .kind = kind, .rd = NOREG, .r1 = NOREG, .r2 = NOREG, .r3 = NOREG, .t1 = NOREG };
+    l->mi[l->nmi] = (struct mi){ .kind = kind, .rd = NOREG, .r1 = NOREG, .r2 = NOREG, .r3 = NOREG,
+                                 .t1 = NOREG };
     return &l->mi[l->nmi++];
 }
 
@@ -149,8 +153,9 @@ static void forget(struct regs *s, int r)
 }
 
 /*
- * v leaves r: loop headers that keep it there though nobody in the loop used it yet need not. An edge
- * back to a header further out that still wants it there was resolved in the belief that it was.
+ * v leaves r: loop headers that keep it there though nobody in the loop used it yet need not. An
+ * edge back to a header further out that still wants it there was resolved in the belief that it
+ * was.
  */
 static void drop(struct ra *ra, uint32_t v, int r)
 {
@@ -464,7 +469,8 @@ static void place_phi(struct ra *ra, uint32_t b, uint32_t v, uint32_t main)
             return;
         }
         if (l->entry_reg[victim] != NOREG && l->def_block[victim] == b)
-            l->entry_reg[victim] = l->def_reg[victim] = NOREG;  /* a phi placed before: into memory */
+            /* a phi placed before: into memory */
+            l->entry_reg[victim] = l->def_reg[victim] = NOREG;
         evict(ra, out);
         mask = BIT(out);
     }
@@ -474,7 +480,8 @@ static void place_phi(struct ra *ra, uint32_t b, uint32_t v, uint32_t main)
     define(ra, v, r);
 }
 
-/* Vector constants that a loop without calls uses are loaded before it, as far as registers are free. */
+/* Vector constants that a loop without calls uses are loaded before it, as far as registers are
+ * free. */
 static void preload_consts(struct ra *ra, uint32_t loop_end)
 {
     struct lfunc *l = ra->l;
@@ -578,7 +585,7 @@ static void end_block(struct ra *ra, uint32_t b)
     }
 }
 
-/* ---- instructions with fixed registers ----------------------------------------------------------- */
+/* ---- instructions with fixed registers ------------------------------------------------------- */
 
 static void arguments(struct ra *ra, struct lir *x, struct mi *m)
 {
@@ -617,7 +624,8 @@ static void results(struct ra *ra, struct lir *x, const struct wasm_functype *t,
     uint32_t base = call_words(ra, x, t), v = x->s1, last = v, first = ra->l->npool;
 
     for (uint32_t k = 0; k < nresults; k++) {
-        struct abi_loc loc = abi_next(&w, t ? ir_type_of(t->results[k]) : (enum ir_type)f->ins[v].type);
+        struct abi_loc loc =
+            abi_next(&w, t ? ir_type_of(t->results[k]) : (enum ir_type)f->ins[v].type);
         if (k) {
             v = f->ins[last].next;
             while (v && !(f->ins[v].op == IR_RESULT && f->ins[v].a == x->s1 && f->ins[v].b == k))
@@ -719,10 +727,12 @@ static void do_ret(struct ra *ra, uint32_t i)
     out(ra, MI_LIR)->a = i;
 }
 
-/* v into the fixed register r, whatever was there leaves; v keeps another register if it is still needed */
+/* v into the fixed register r, whatever was there leaves; v keeps another register if it is still
+ * needed */
 static void into_fixed(struct ra *ra, uint32_t v, int r, uint32_t others)
 {
-    ra->touched[v] = ra->at;        /* before it is evicted: loop headers have to keep it where it is read */
+    /* before it is evicted: loop headers have to keep it where it is read */
+    ra->touched[v] = ra->at;
     if (ra->now.val[r] != v) {
         vacate(ra, r, others, false);
         if (ra->regof[v] != NOREG)
@@ -798,7 +808,8 @@ static void do_shiftc(struct ra *ra, uint32_t i, struct lir *x)
 static void do_atomic(struct ra *ra, uint32_t i, struct lir *x)
 {
     uint32_t others = ra->ints & ~BIT(RAX);
-    struct mi op = { .kind = MI_LIR, .rd = RAX, .r1 = NOREG, .r2 = NOREG, .r3 = NOREG, .t1 = NOREG, .a = i };
+    struct mi op = { .kind = MI_LIR, .rd = RAX, .r1 = NOREG, .r2 = NOREG, .r3 = NOREG, .t1 = NOREG,
+                     .a = i };
 
     if (x->s3)
         op.r3 = use_reg(ra, x->s3, others);
@@ -835,7 +846,7 @@ static void do_port(struct ra *ra, uint32_t i, struct lir *x)
         define(ra, x->dst, RAX);
 }
 
-/* ---- ordinary instructions ----------------------------------------------------------------------- */
+/* ---- ordinary instructions ------------------------------------------------------------------- */
 
 static bool wants_temp(struct ra *ra, struct lir *x)
 {
@@ -843,13 +854,15 @@ static bool wants_temp(struct ra *ra, struct lir *x)
 
     switch (x->op) {
     case L_SETCC: return x->sub >= CC_FEQ;
-    case L_COUNT: return x->sub == 0 ? !(cpu & WASM_CPU_LZCNT) : x->sub == 1 ? !(cpu & WASM_CPU_BMI1) : false;
+    case L_COUNT: return x->sub == 0 ? !(cpu & WASM_CPU_LZCNT) :
+        x->sub == 1 ? !(cpu & WASM_CPU_BMI1) : false;
     case L_CVT: return x->sub >= CVT_U2F && x->sub <= CVT_SATU;
     default: return true;
     }
 }
 
-/* The operand stays in memory if the form allows it, it is in no register and not needed again soon. */
+/* The operand stays in memory if the form allows it, it is in no register and not needed again
+ * soon. */
 static bool stay_in_memory(struct ra *ra, uint32_t v)
 {
     bool vec = ir_is_vec(ra->f->ins[v].type);
@@ -900,7 +913,8 @@ static int tied_dst(struct ra *ra, struct lir *x, struct mi *m, uint16_t mode)
 
 static void do_plain(struct ra *ra, uint32_t i, struct lir *x, uint16_t mode)
 {
-    struct mi op = { .kind = MI_LIR, .rd = NOREG, .r1 = NOREG, .r2 = NOREG, .r3 = NOREG, .t1 = NOREG, .a = i };
+    struct mi op = { .kind = MI_LIR, .rd = NOREG, .r1 = NOREG, .r2 = NOREG, .r3 = NOREG,
+                     .t1 = NOREG, .a = i };
     bool tied = (mode & LC_TIED) && !((mode & LC_AVX3) && (ra->l->cpu & WASM_CPU_AVX));
 
     if (x->s3)

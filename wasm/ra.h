@@ -6,7 +6,8 @@
 
 struct live_use { uint32_t block, v; };     /* v is used in a block that does not define it */
 
-struct regs { uint32_t used; uint32_t val[32]; };   /* mask of the registers that hold a value, and which */
+/* mask of the registers that hold a value, and which */
+struct regs { uint32_t used; uint32_t val[32]; };
 
 struct ra {
     struct lfunc *l;
@@ -15,13 +16,13 @@ struct ra {
     uint8_t *regof;             /* per vreg: register now, or NOREG */
     uint8_t *hint;              /* per vreg: register it would like, or NOREG */
     uint32_t *phi_of;           /* per vreg: a phi that it flows into */
-    uint32_t *touched;          /* per vreg: lir index of the last instruction that used its register */
+    uint32_t *touched;  /* per vreg: lir index of the last instruction that used its register */
     struct regs **snap;         /* per block: registers at its end */
     struct regs **unwind;       /* per block with a landing block: registers before the call */
     struct regs **head;         /* per loop header: registers at its start */
     uint32_t *edge_base;        /* per block: edge of its first predecessor */
     uint32_t *dom_in, *dom_out; /* dominator tree intervals */
-    uint32_t *live_id;          /* per vreg that crosses blocks: its bit in the sets; NULL: no sets */
+    uint32_t *live_id;  /* per vreg that crosses blocks: its bit in the sets; NULL: no sets */
     uint64_t *live_in, *live_out;   /* per block: live_words words */
     uint32_t live_words;
     struct live_use *pairs; uint32_t npairs, cappairs;

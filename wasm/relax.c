@@ -1,10 +1,10 @@
 /*
  * relax.c - short branches and aligned loops: one pass over the finished code of a function.
  *
- * Branches between blocks are emitted with 32-bit displacements. Those that reach their target with 8 bits
- * in the long layout do so all the more in the short one, but for the padding in front of the loop headers
- * between, which is counted as if it were always the largest. Then the code is copied together and
- * everything that names a position is moved along.
+ * Branches between blocks are emitted with 32-bit displacements. Those that reach their target with
+ * 8 bits in the long layout do so all the more in the short one, but for the padding in front of
+ * the loop headers between, which is counted as if it were always the largest. Then the code is
+ * copied together and everything that names a position is moved along.
  */
 #include "wasm/emit.h"
 
@@ -14,7 +14,7 @@ struct move { size_t at; ptrdiff_t delta; };    /* positions from `at` on move b
 
 struct relax {
     struct emit *e;
-    uint32_t last;                              /* row of move[] found last: positions mostly ascend */
+    uint32_t last;  /* row of move[] found last: positions mostly ascend */
     struct move *move; uint32_t n;
     uint8_t *out; size_t len, done;             /* copied: bytes [0, done) */
 };
@@ -51,7 +51,8 @@ static void copy_to(struct relax *r, size_t to)
 static void pad(struct relax *r)
 {
     static const uint8_t nop[9][9] = {
-        { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0 }, { 0x0f, 0x1f, 0x40, 0 }, { 0x0f, 0x1f, 0x44, 0, 0 },
+        { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0 }, { 0x0f, 0x1f, 0x40, 0 },
+        { 0x0f, 0x1f, 0x44, 0, 0 },
         { 0x66, 0x0f, 0x1f, 0x44, 0, 0 }, { 0x0f, 0x1f, 0x80, 0, 0, 0, 0 },
         { 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 }, { 0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 },
     };
@@ -66,7 +67,8 @@ static void pad(struct relax *r)
 
 static void moved(struct relax *r)
 {
-    r->move[r->n++] = (struct move){ .at = r->done, .delta = (ptrdiff_t)r->len - (ptrdiff_t)r->done };
+    r->move[r->n++] = (struct move){ .at = r->done,
+                                     .delta = (ptrdiff_t)r->len - (ptrdiff_t)r->done };
 }
 
 static size_t place(struct relax *r, size_t at)
@@ -112,7 +114,8 @@ static bool is_short(struct emit *e, struct fix *x, const uint32_t *loops, uint3
     size_t from = x->at + 4, to = e->block_at[x->to];
     /* the padding of a header that stands at `from` comes behind the branch */
     uint32_t a = headers_to(e, loops, n, from - 1), b = headers_to(e, loops, n, to);
-    size_t span = (to > from ? to - from : from - to) + (LOOP_ALIGN - 1) * (size_t)(a > b ? a - b : b - a);
+    size_t span = (to > from ? to - from : from - to) + (LOOP_ALIGN - 1)
+        * (size_t)(a > b ? a - b : b - a);
 
     return !x->fixed && span <= 127;
 }

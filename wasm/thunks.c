@@ -1,9 +1,9 @@
 /*
  * thunks.c - entries into an image from outside.
  *
- * ext_entry: same convention as the function itself, but r14 and r15 of the callee come from rdi, and the
- * caller's are restored. invoke: a C function (wasm_invoke_fn) that moves values between an array and
- * the registers.
+ * ext_entry: same convention as the function itself, but r14 and r15 of the callee come from rdi,
+ * and the caller's are restored. invoke: a C function (wasm_invoke_fn) that moves values between an
+ * array and the registers.
  */
 #include "wasm/image.h"
 
@@ -44,7 +44,8 @@ uint8_t thunk_tail(const struct wasm_module *m, uint32_t func, uint32_t tail_wor
     return m->features & WASM_F_TAIL ? WASM_TAIL_LOCAL | (any ? WASM_TAIL_ANY : 0) : 0;
 }
 
-void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words)
+void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func,
+                     uint32_t tail_words)
 {
     const struct wasm_functype *t = &m->types[m->funcs[func].type];
     uint32_t params = abi_param_words(t), results = abi_result_words(t);
@@ -98,7 +99,8 @@ static void load_param(struct emit *e, struct abi_loc loc, enum ir_type t, uint3
 
 static void store_results(struct emit *e, const struct wasm_functype *t, uint32_t base)
 {
-    for (int on_stack = 0; on_stack < 2; on_stack++) {  /* rax is free after the registers are stored */
+    /* rax is free after the registers are stored */
+    for (int on_stack = 0; on_stack < 2; on_stack++) {
         struct abi_walk w = { .results = true };
         for (uint32_t k = 0; k < t->nresults; k++) {
             enum ir_type type = ir_type_of(t->results[k]);
@@ -110,7 +112,8 @@ static void store_results(struct emit *e, const struct wasm_functype *t, uint32_
             if (on_stack) {
                 for (int32_t half = 0; half < 2; half++) {
                     to.disp = (int32_t)(16 * k) + 8 * half;
-                    x_rm(&e->b, 0x8b, 8, RAX, mem_at(RSP, (int32_t)(8 * (base + loc.word)) + 8 * half));
+                    x_rm(&e->b, 0x8b, 8, RAX,
+                         mem_at(RSP, (int32_t)(8 * (base + loc.word)) + 8 * half));
                     x_rm(&e->b, 0x89, 8, RAX, to);
                 }
             } else if (loc.reg >= XMM0) {

@@ -1,17 +1,19 @@
 /*
- * uses.c - next-use lists for the register allocator, built in one walk from the end of the function.
+ * uses.c - next-use lists for the register allocator, built in one walk from the end of the
+ * function.
  *
- * Every vreg gets the list of lir indices that use it, in execution order. A value that is used in a loop
- * but defined outside of it is also "used" at the end of that loop, so that it counts as live over the
- * whole of it; end_of[] is then the last index at which the value must be kept. Also set here: hints
- * (the register that a fixed use wants) and the list of calls.
+ * Every vreg gets the list of lir indices that use it, in execution order. A value that is used in
+ * a loop but defined outside of it is also "used" at the end of that loop, so that it counts as
+ * live over the whole of it; end_of[] is then the last index at which the value must be kept. Also
+ * set here: hints (the register that a fixed use wants) and the list of calls.
  */
 #include "wasm/ra.h"
 
 static void push(struct lfunc *l, uint32_t v, uint32_t at)
 {
     if (l->nuse == l->capuse) {
-        l->use = arena_grow(l->arena, l->use, l->capuse * sizeof *l->use, 2 * l->capuse * sizeof *l->use);
+        l->use = arena_grow(l->arena, l->use, l->capuse * sizeof *l->use,
+                            2 * l->capuse * sizeof *l->use);
         l->capuse *= 2;
     }
     l->use[l->nuse] = (struct use){ .at = at, .next = l->uses_of[v] };
@@ -24,7 +26,8 @@ static void note_pair(struct ra *ra, uint32_t v, uint32_t block)
 {
     if (ra->npairs == ra->cappairs) {
         uint32_t n = ra->cappairs * 2;
-        ra->pairs = arena_grow(ra->l->arena, ra->pairs, ra->cappairs * sizeof *ra->pairs, n * sizeof *ra->pairs);
+        ra->pairs = arena_grow(ra->l->arena, ra->pairs, ra->cappairs * sizeof *ra->pairs,
+                               n * sizeof *ra->pairs);
         ra->cappairs = n;
     }
     ra->pairs[ra->npairs++] = (struct live_use){ .block = block, .v = v };
@@ -41,7 +44,8 @@ static void add(struct ra *ra, uint32_t v, uint32_t at, uint32_t block)
     if (head == at)
         return;
     if (block != def && ra->f->ins[v].op != IR_CONST &&
-        (!ra->npairs || ra->pairs[ra->npairs - 1].v != v || ra->pairs[ra->npairs - 1].block != block))
+        (!ra->npairs || ra->pairs[ra->npairs - 1].v != v ||
+         ra->pairs[ra->npairs - 1].block != block))
         note_pair(ra, v, block);
     for (uint32_t h = blocks[block].loop; h && h > def; h = blocks[h].loop_up) {
         uint32_t end = l->block_last[blocks[h].loop_end];
@@ -109,7 +113,8 @@ static void edge_uses(struct ra *ra, uint32_t block)
     for (uint32_t e = l->edges_of[block]; e; e = l->edge[e].next) {
         if (f->blocks[l->edge[e].to].landing)
             continue;
-        for (uint32_t p = f->blocks[l->edge[e].to].first; p && f->ins[p].op == IR_PHI; p = f->ins[p].next) {
+        for (uint32_t p = f->blocks[l->edge[e].to].first; p && f->ins[p].op == IR_PHI;
+             p = f->ins[p].next) {
             uint32_t v = ra_vreg(ra, f->args[f->ins[p].a + l->edge[e].index]);
             add(ra, v, l->block_last[block], block);
             ra->phi_of[v] = p;

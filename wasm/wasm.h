@@ -241,7 +241,7 @@ struct wasm_image {
                                        in rdi; UINT32_MAX if the function does not escape */
     uint8_t *tail;                  /* per function: WASM_TAIL_* of its ext_entry */
     uint32_t tail_words;            /* stack words that every internal call provides at least */
-    uint32_t *invoke;               /* per escaping function: C-callable entry, see wasm_invoke_fn */
+    uint32_t *invoke;  /* per escaping function: C-callable entry, see wasm_invoke_fn */
     uint32_t resume;                /* code that enters a landing block, see exception.c */
     size_t peak_memory;             /* bytes the compiler had at most, beyond module and output */
     struct wasm_arena *arena;
@@ -249,7 +249,9 @@ struct wasm_image {
 };
 
 /* values as they cross between C and compiled code */
-union wasm_value { uint32_t i32; uint64_t i64; float f32; double f64; void *ref; uint8_t v128[16]; };
+union wasm_value {
+    uint32_t i32; uint64_t i64; float f32; double f64; void *ref; uint8_t v128[16];
+};
 
 /* C entry of an exported function: arguments in v[], results overwrite v[] */
 typedef void wasm_invoke_fn(struct wasm_instance *in, union wasm_value *v);
@@ -258,9 +260,9 @@ typedef void wasm_invoke_fn(struct wasm_instance *in, union wasm_value *v);
 struct wasm_image *wasm_compile(struct wasm_module *m, const struct wasm_options *o,
                                 struct wasm_error *err);
 /*
- * The same in parts, for several threads: begin, then any number of calls of work at the same time (the
- * host's alloc must allow it), and when they have all returned, finish. The image does not depend on how
- * many there were. finish frees the image and returns NULL on error.
+ * The same in parts, for several threads: begin, then any number of calls of work at the same time
+ * (the host's alloc must allow it), and when they have all returned, finish. The image does not
+ * depend on how many there were. finish frees the image and returns NULL on error.
  */
 struct wasm_image *wasm_compile_begin(struct wasm_module *m, const struct wasm_options *o,
                                       struct wasm_error *err);
@@ -341,21 +343,28 @@ struct wasm_instance {
 /* Called from compiled code as C functions; the table is instance.c's. */
 struct wasm_runtime {
     uint32_t (*memory_grow)(struct wasm_instance *, uint32_t mem, uint32_t delta);
-    void (*memory_copy)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n, uint32_t mems);
-    void (*memory_fill)(struct wasm_instance *, uint32_t to, uint32_t byte, uint32_t n, uint32_t mem);
-    void (*memory_init)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n, uint32_t seg_mem);
+    void (*memory_copy)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n,
+                        uint32_t mems);
+    void (*memory_fill)(struct wasm_instance *, uint32_t to, uint32_t byte, uint32_t n,
+                        uint32_t mem);
+    void (*memory_init)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n,
+                        uint32_t seg_mem);
     void (*data_drop)(struct wasm_instance *, uint32_t seg);
     void *(*table_get)(struct wasm_instance *, uint32_t i, uint32_t table);
     void (*table_set)(struct wasm_instance *, uint32_t i, void *ref, uint32_t table);
     uint32_t (*table_grow)(struct wasm_instance *, void *ref, uint32_t n, uint32_t table);
     uint32_t (*table_size)(struct wasm_instance *, uint32_t table);
     void (*table_fill)(struct wasm_instance *, uint32_t i, void *ref, uint32_t n, uint32_t table);
-    void (*table_copy)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n, uint32_t tables);
-    void (*table_init)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n, uint32_t seg_table);
+    void (*table_copy)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n,
+                       uint32_t tables);
+    void (*table_init)(struct wasm_instance *, uint32_t to, uint32_t from, uint32_t n,
+                       uint32_t seg_table);
     void (*elem_drop)(struct wasm_instance *, uint32_t seg);
     uint32_t (*atomic_notify)(struct wasm_instance *, uint64_t at, uint32_t count, uint32_t mem);
-    uint32_t (*atomic_wait32)(struct wasm_instance *, uint64_t at, uint32_t expected, int64_t ns, uint32_t mem);
-    uint32_t (*atomic_wait64)(struct wasm_instance *, uint64_t at, uint64_t expected, int64_t ns, uint32_t mem);
+    uint32_t (*atomic_wait32)(struct wasm_instance *, uint64_t at, uint32_t expected, int64_t ns,
+                              uint32_t mem);
+    uint32_t (*atomic_wait64)(struct wasm_instance *, uint64_t at, uint64_t expected, int64_t ns,
+                              uint32_t mem);
     /* exceptions: exception.c */
     void *exn_new, *exn_set_int, *exn_set_float, *exn_set_vec, *exn_get_int, *exn_get_float,
          *exn_get_vec, *exn_match, *exn_keep, *throw_;
@@ -366,7 +375,8 @@ struct wasm_runtime {
 struct wasm_extern {
     uint8_t kind;                   /* enum wasm_kind */
     const struct wasm_functype *type;   /* functions: exact type */
-    void *code; struct wasm_instance *in;   /* functions; in = NULL: a C function, gets the caller's instance */
+    /* functions; in = NULL: a C function, gets the caller's instance */
+    void *code; struct wasm_instance *in;
     struct wasm_funcref *ref;       /* functions: set if one exists already */
     struct wasm_table *table;
     struct wasm_memory *memory;
@@ -379,10 +389,11 @@ typedef bool wasm_resolve_fn(void *ctx, const struct wasm_module *m, uint32_t im
 
 /*
  * Fills the zeroed block `in` of module->inst_size bytes, whose code stands at `code`.
- * `mem` are the memories that the module defines, in order, NULL if none (the embedder has set base;
- * pages and max are set here through wasm_host_memory_grow). Runs element and data initialisers, not `start`.
- * Returns WASM_OK, or WASM_UNLINKABLE / WASM_NOMEM with *err; a trap in an initialiser is returned
- * in *trap with WASM_OK (the instance stays usable as far as the specification says).
+ * `mem` are the memories that the module defines, in order, NULL if none (the embedder has set
+ * base; pages and max are set here through wasm_host_memory_grow). Runs element and data
+ * initialisers, not `start`. Returns WASM_OK, or WASM_UNLINKABLE / WASM_NOMEM with *err; a trap in
+ * an initialiser is returned in *trap with WASM_OK (the instance stays usable as far as the
+ * specification says).
  */
 enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_image *img,
                                    uint8_t *code, struct wasm_memory *mem,

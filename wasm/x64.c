@@ -42,7 +42,8 @@ static void head(struct xbuf *b, uint32_t op, int w, int r, int x, int rm, bool 
 static void vex(struct xbuf *b, uint32_t op, int w, int r, int x, int rm, int vvvv)
 {
     uint8_t map = op >> 8 & 3, pp = op >> 12 & 3;
-    uint8_t tail = (w == 8 ? 0x80 : 0) | (~vvvv & 15) << 3 | (pp == X_66 ? 1 : pp == X_F3 ? 2 : pp ? 3 : 0);
+    uint8_t tail = (w == 8 ? 0x80 : 0) | (~vvvv & 15) << 3
+        | (pp == X_66 ? 1 : pp == X_F3 ? 2 : pp ? 3 : 0);
 
     if (map == X_0F && w != 8 && !(x & 8) && !(rm & 8)) {
         x_byte(b, 0xc5);
@@ -96,7 +97,8 @@ void x_rr(struct xbuf *b, uint32_t op, int w, int reg, int rm)
 
 void x_rm(struct xbuf *b, uint32_t op, int w, int reg, struct xmem m)
 {
-    head(b, op, w, reg, m.rip ? 0 : ext(m.index), m.rip ? 0 : ext(m.base), w == 1 && (reg & 15) >= 4);
+    head(b, op, w, reg, m.rip ? 0 : ext(m.index), m.rip ? 0 : ext(m.base),
+         w == 1 && (reg & 15) >= 4);
     modrm_mem(b, reg, m);
 }
 

@@ -9,9 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct xbuf { uint8_t *p; size_t n, cap; };     /* the caller keeps 32 bytes of room for each call */
+struct xbuf { uint8_t *p; size_t n, cap; };  /* the caller keeps 32 bytes of room for each call */
 
-struct xmem { uint8_t base, index, scale, rip; int32_t disp; };  /* registers 0-15 or 0xff; scale 1 2 4 8 */
+/* registers 0-15 or 0xff; scale 1 2 4 8 */
+struct xmem { uint8_t base, index, scale, rip; int32_t disp; };
 
 #define XOP(pfx, map, op) ((uint32_t)(op) | (map) << 8 | (pfx) << 12)
 #define X_R8 0x10000u   /* rm is a byte register (movzx, setcc): spl..dil need a REX prefix */
