@@ -1,8 +1,8 @@
 #!/bin/sh
 # deps.sh - installs the Debian packages that the build and the tests need. Silent if all are there.
 set -eu
-packages="make gcc libc6-dev binutils nasm clang-19 lld-19 libclang-rt-19-dev-wasm32 grub-common grub-pc-bin
-    grub-efi-amd64-bin xorriso mtools qemu-system-x86 ovmf wabt python3
+packages="make gcc libc6-dev binutils nasm clang-19 lld-19 libclang-rt-19-dev-wasm32 grub-common
+    grub-pc-bin grub-efi-amd64-bin xorriso mtools qemu-system-x86 ovmf wabt python3
     libclang-rt-19-dev binaryen nodejs"
 missing=
 for p in $packages; do

@@ -70,7 +70,8 @@ void host_options(struct wasm_options *o)
 struct flag_name { const char *name; uint32_t bits; };
 
 /* The bits of the names in a list with commas; false: one is not known. */
-static bool read_flags(const char *list, const struct flag_name *names, size_t count, uint32_t *bits)
+static bool read_flags(const char *list, const struct flag_name *names, size_t count,
+                       uint32_t *bits)
 {
     for (*bits = 0; *list; list += *list == ',') {
         size_t n = strcspn(list, ","), i = 0;
@@ -87,8 +88,10 @@ static bool read_flags(const char *list, const struct flag_name *names, size_t c
 bool host_cpu(const char *list)
 {
     static const struct flag_name names[] = {
-        { "none", 0 }, { "all", UINT32_MAX }, { "lzcnt", WASM_CPU_LZCNT }, { "bmi1", WASM_CPU_BMI1 },
-        { "bmi2", WASM_CPU_BMI2 }, { "avx", WASM_CPU_AVX }, { "avx2", WASM_CPU_AVX | WASM_CPU_AVX2 },
+        { "none", 0 }, { "all", UINT32_MAX }, { "lzcnt", WASM_CPU_LZCNT },
+        { "bmi1", WASM_CPU_BMI1 },
+        { "bmi2", WASM_CPU_BMI2 }, { "avx", WASM_CPU_AVX },
+        { "avx2", WASM_CPU_AVX | WASM_CPU_AVX2 },
         { "fma", WASM_CPU_AVX | WASM_CPU_FMA },
     };
 

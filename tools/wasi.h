@@ -21,8 +21,8 @@ struct wasi {                       /* an instance's `embedder`; what is not set
     uint32_t nfds;
 };
 
-/* Resolves an import of "wasi_snapshot_preview1" or its ancestor "wasi_unstable"; false if it is none
- * of their functions. */
+/* Resolves an import of "wasi_snapshot_preview1" or its ancestor "wasi_unstable"; false if it is
+ * none of their functions. */
 bool wasi_resolve(const struct wasm_module *m, uint32_t import, struct wasm_extern *out);
 /* Opens a folder of the host for the program under the name `guest`; false with errno set. */
 bool wasi_preopen(struct wasi *w, const char *host, const char *guest);

@@ -37,7 +37,8 @@ static int pop_all(struct walk *w, int result, int error)
     return result;
 }
 
-/* Puts the link `name` in front of `after`, what follows it; 0, or an errno: EINVAL if it is none. */
+/* Puts the link `name` in front of `after`, what follows it; 0, or an errno: EINVAL if it is
+ * none. */
 static int follow(struct walk *w, const char *name, const char *after)
 {
     char *text = malloc(2 * PATH_MAX);

@@ -269,7 +269,7 @@ uint32_t wasi_fd_seek(struct wasm_instance *in, uint32_t fd, uint64_t offset, ui
 uint32_t wasi_old_fd_seek(struct wasm_instance *in, uint32_t fd, uint64_t offset, uint32_t whence,
                           uint32_t result)
 {
-    static const uint8_t now[] = { 1, 2, 0 };   /* preview 0 counted from the position, end, start */
+    static const uint8_t now[] = { 1, 2, 0 };  /* preview 0 counted from the position, end, start */
 
     return whence > 2 ? E_INVAL : wasi_fd_seek(in, fd, offset, now[whence], result);
 }

@@ -70,8 +70,8 @@ static uint64_t ns_of(const struct timespec *ts)
 }
 
 /*
- * device, inode u64 at 0, type u8 at 16; links u64 at 24 (in preview 0: u32 at 20); then size, times
- * of access, change and state u64
+ * device, inode u64 at 0, type u8 at 16; links u64 at 24 (in preview 0: u32 at 20); then size,
+ * times of access, change and state u64
  */
 void wasi_put_filestat(uint8_t *to, uint32_t size, const struct stat *st)
 {

@@ -105,7 +105,7 @@ void wasi_put_filestat(uint8_t *to, uint32_t size, const struct stat *st);
 /* utimensat's times from preview 1's, or E_INVAL */
 uint32_t wasi_times(uint64_t atim, uint64_t mtim, uint32_t fstflags, struct timespec ts[2]);
 
-/* ---- the functions: name, parameters (i = i32, I = i64), result ------------------------------- */
+/* ---- the functions: name, parameters (i = i32, I = i64), result ------------------------------ */
 
 #define WASI_FUNCS(X) \
     X(args_get, "ii", "i") \

@@ -12,14 +12,16 @@
 #include "tools/host.h"
 
 static const char usage[] =
-    "usage: wasmc [-d LETTERS] [--func N] [--off LETTERS] [--cpu LIST] [-j N] [--time] [-o OUT.bin]\n"
+    "usage: wasmc [-d LETTERS] [--func N] [--off LETTERS] [--cpu LIST] [-j N] [--time] [-o "
+    "OUT.bin]\n"
     "             FILE.wasm\n"
     "Compiles FILE.wasm; prints bytes in and out, microseconds and peak memory.\n"
     "  -d LETTERS    dump stages of the compiler, a letter each (see wasm/compile.c);\n"
     "                x: disassemble the code (needs objdump)\n"
     "  --func N      dump only function N\n"
     "  --off LETTERS switch passes off\n"
-    "  --cpu LIST    use only these features of the CPU: none, all, lzcnt, bmi1, bmi2, avx, avx2, fma\n"
+    "  --cpu LIST    use only these features of the CPU: none, all, lzcnt, bmi1, bmi2, avx, avx2, "
+    "fma\n"
     "  -j N          compile with N threads (1 to 64); the code does not depend on N\n"
     "  --time        compile repeatedly for a second, report the fastest run and MB/s\n"
     "  -o OUT.bin    write the code\n"

@@ -3,8 +3,8 @@
  *
  * Without --invoke the file's `_start` runs with WASI preview 1 (wasi.c) and sees of the host what
  * --dir and --env give it; the status is the program's. With --invoke an export is called and its
- * results are printed, one a line. A trap prints its name and a backtrace and exits 134. SIPs, which
- * import "selkie", need the kernel and are refused.
+ * results are printed, one a line. A trap prints its name and a backtrace and exits 134. SIPs,
+ * which import "selkie", need the kernel and are refused.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,11 +20,13 @@ enum { EXIT_USAGE = 2, EXIT_TRAP = 134 };
 static const char usage[] =
     "usage: wasmrun [OPTION...] FILE.wasm [ARG...]\n"
     "       wasmrun [OPTION...] --invoke EXPORT [ARG...] FILE.wasm [ARG...]\n"
-    "Compiles FILE.wasm and runs it natively: _start with WASI preview 1; exits with the program's\n"
+    "Compiles FILE.wasm and runs it natively: _start with WASI preview 1; exits with the "
+    "program's\n"
     "status.\n"
     "  --dir HOST[::GUEST]  lets the program use the folder HOST of this machine, under the name\n"
     "                    GUEST; may be repeated\n"
-    "  --env NAME[=VALUE]  sets a variable of the program's environment, which is empty otherwise;\n"
+    "  --env NAME[=VALUE]  sets a variable of the program's environment, which is empty "
+    "otherwise;\n"
     "                    without a value: that of this process\n"
     "  --invoke EXPORT   calls the exported function with numbers as arguments (before or after\n"
     "                    FILE.wasm) and prints its results, one a line\n"
