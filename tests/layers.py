@@ -7,7 +7,7 @@
   tests/ but themselves.
 - No header of kernel/ includes itself in the end. (Its layers share kernel.h, which is ordered by
   them.)
-- Inline assembly stands in kernel/x64/ and kernel/host/ (and in host tools, which are programs of Linux).
+- Inline assembly stands in kernel/x64/ and kernel/host/ (and in host tools, programs of Linux).
 - No conditional compilation in .c files; no line beyond 100 columns; no function beyond 60 lines.
 """
 import os
@@ -19,8 +19,8 @@ os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LANGUAGE = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h"}
 PUBLIC_WASM = {"wasm/wasm.h"}
 LINES, COLUMNS = 60, 100
-# folders that are not there yet, and the limit that they keep meanwhile
-WIDE = {"wasm": 128, "tools": 128, "tests": 128, "Makefile": 136}
+# longer lines: rules of make, and modules in text whose lines read as one instruction each
+WIDE = {"Makefile": 136, ".wast": 120, ".wat": 120}
 
 # longer functions, and why
 LONG = {
@@ -130,8 +130,9 @@ def check_conditionals(sources):
 
 def check_columns(sources):
     for path in sources:
+        limit = WIDE.get(path) or WIDE.get(os.path.splitext(path)[1], COLUMNS)
         for i, line in enumerate(text(path).split("\n"), 1):
-            if len(line.expandtabs(8)) > WIDE.get(folder(path), COLUMNS):
+            if len(line.expandtabs(8)) > limit:
                 yield f"{path}:{i}: {len(line.expandtabs(8))} columns"
 
 

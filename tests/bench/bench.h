@@ -1,9 +1,9 @@
 /*
  * bench.h - what every kernel of tests/bench includes.
  *
- * A kernel is one C file that is compiled natively and to wasm. It defines run(n): do the work n times
- * and return a checksum, the same for every compiler and engine. Each turn depends on the one before,
- * so that none can be dropped. Data whose size matters uses sized types: pointers differ.
+ * A kernel is one C file that is compiled natively and to wasm. It defines run(n): do the work n
+ * times and return a checksum, the same for every compiler and engine. Each turn depends on the one
+ * before, so that none can be dropped. Data whose size matters uses sized types: pointers differ.
  */
 #ifndef BENCH_H
 #define BENCH_H

@@ -1,7 +1,8 @@
 /*
- * ours.c - like native.c, for a wasm file compiled by our compiler: `ours [--off LETTERS] FILE.wasm`.
- * `ours [--off LETTERS] --compile FILE.wasm` only compiles, for a second or twice, and prints the
- * fastest time in nanoseconds, the bytes of code, and the most bytes held beyond module and code.
+ * ours.c - like native.c, for a wasm file compiled by our compiler: `ours [--off LETTERS]
+ * FILE.wasm`. `ours [--off LETTERS] --compile FILE.wasm` only compiles, for a second or twice, and
+ * prints the fastest time in nanoseconds, the bytes of code, and the most bytes held beyond module
+ * and code.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""passes.py - what each pass of the compiler is worth: run time, code size and compile time with each
-letter switched off in turn, relative to all passes on.
+"""passes.py - what each pass of the compiler is worth: run time, code size and compile time with
+each letter switched off in turn, relative to all passes on.
 
 Times are those of kernels, all variants alternating; size and compile time are of the programs.
 """

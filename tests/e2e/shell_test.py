@@ -71,7 +71,8 @@ def processes(g, build):
         m.prompt()
         g.equal("ctrl-C ends what runs in front", m.command("echo free"), "free\n")
         m.command("primes 100000")                  # its image stays
-        # a driver may touch a page of its own stack or heap for the first time, once; a leak goes on
+        # a driver may touch a page of its own stack or heap for the first time, once; a leak goes
+        # on
         for _ in range(4):
             before = used(m)
             for _ in range(5):

@@ -17,8 +17,10 @@ import gen_simd
 
 FEATURES = ['--enable-bulk-memory', '--enable-sign-ext', '--enable-nontrapping-float-to-int',
             '--enable-mutable-globals', '--disable-simd', '--disable-reference-types']
-OPT = [['-O1'], ['-O2'], ['-O3'], ['-Os'], ['--flatten', '--local-cse'], ['--inlining-optimizing', '-O4'],
-       ['--flatten', '--rereloop', '-O'], ['--ssa'], ['--coalesce-locals'], ['--simplify-locals', '--licm']]
+OPT = [['-O1'], ['-O2'], ['-O3'], ['-Os'], ['--flatten', '--local-cse'],
+       ['--inlining-optimizing', '-O4'],
+       ['--flatten', '--rereloop', '-O'], ['--ssa'], ['--coalesce-locals'],
+       ['--simplify-locals', '--licm']]
 
 
 class Node:
@@ -62,7 +64,8 @@ def differs(ours, theirs):
         if a == b:
             continue
         # which of the two an access is that is both: we look at the alignment first
-        if a.endswith(': unaligned atomic') and b == a.replace('unaligned atomic', 'out of bounds memory access'):
+        if a.endswith(': unaligned atomic') and b == a.replace('unaligned atomic',
+                                                               'out of bounds memory access'):
             continue
         # node has one text for both traps of float to integer
         if b.endswith(': conversion') and a == b.replace(': conversion', ': integer overflow'):
@@ -87,10 +90,12 @@ def make(rng, path):
     source = rng.random()
     if source < 0.15:
         seed = rng.getrandbits(32)
-        for name, form in rng.choice([((path, 'delegate'),), ((path, 'legacy'), (path + '.std', 'standard'))]):
+        for name, form in rng.choice([((path, 'delegate'),),
+                                      ((path, 'legacy'), (path + '.std', 'standard'))]):
             with open(name, 'wb') as f:
                 f.write(gen_eh.module(random.Random(seed), form))
-        features = FEATURES + ['--enable-exception-handling', '--enable-tail-call', '--enable-threads']
+        features = (FEATURES + ['--enable-exception-handling', '--enable-tail-call',
+                                '--enable-threads'])
     elif source < 0.25:
         features = [f.replace('--disable-simd', '--enable-simd') for f in FEATURES]
         with open(path, 'wb') as f:
@@ -110,7 +115,8 @@ def make(rng, path):
         with open(path, 'wb') as f:
             f.write(gen.module(rng))
     if rng.random() < 0.5 and not os.path.exists(path + '.std'):     # it may drop traps
-        cmd = ['wasm-opt', path, '-o', path + '.opt', '--enable-multivalue'] + features + rng.choice(OPT)
+        cmd = (['wasm-opt', path, '-o', path + '.opt', '--enable-multivalue'] + features
+               + rng.choice(OPT))
         if subprocess.run(cmd, capture_output=True).returncode == 0:
             os.replace(path + '.opt', path)
     return True
@@ -118,8 +124,10 @@ def make(rng, path):
 
 def configurations(rng):
     seed = rng.getrandbits(24) << 8
-    return ['cpu=3f', 'cpu=0', 'cpu=3f,off=g', f'cpu=7,stress={seed + 1}', f'cpu=38,stress={seed + 2}',
-            f'cpu=3f,stress={seed + 3}', f'cpu=0,off=g,stress={seed + 7}', f'cpu=3f,stress={seed + 4}']
+    return ['cpu=3f', 'cpu=0', 'cpu=3f,off=g', f'cpu=7,stress={seed + 1}',
+            f'cpu=38,stress={seed + 2}',
+            f'cpu=3f,stress={seed + 3}', f'cpu=0,off=g,stress={seed + 7}',
+            f'cpu=3f,stress={seed + 4}']
 
 
 def check(node, run, path, rng):
@@ -128,10 +136,12 @@ def check(node, run, path, rng):
     if theirs is None:
         return []               # node died: no oracle
     bad = []
-    for p in (path, path + '.std'):     # the same with standard exceptions, which node does not have
+    # the same with standard exceptions, which node does not have
+    for p in (path, path + '.std'):
         if not os.path.exists(p):
             continue
-        done = subprocess.run([run, p] + configurations(rng), capture_output=True, text=True, errors='replace')
+        done = subprocess.run([run, p] + configurations(rng), capture_output=True, text=True,
+                              errors='replace')
         bad += [(c, differs(lines, theirs)) for c, lines in sections(done.stdout)]
         if not done.stdout.startswith('## '):
             bad.append((p, done.stdout[:200] or 'no output'))
@@ -174,7 +184,8 @@ def main():
             os.replace(path + '.std', keep + '.wasm.std')
         with open(keep + '.txt', 'w') as f:
             f.writelines(f'{c}: {d}\n' for c, d in found)
-        print(f'{keep}.wasm: {found[0][0]}: {found[0][1]} ({len(found)} configurations)', flush=True)
+        print(f'{keep}.wasm: {found[0][0]}: {found[0][1]} ({len(found)} configurations)',
+              flush=True)
     print(f'{n} modules, {bad} bad, seeds {seed} to {seed + n - 1}')
     node.p.kill()
     sys.exit(bad > 0)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Random wasm modules that press on the register allocator: many values alive at once, loops in loops,
-blocks with parameters and results, br_table with values, calls with many arguments and results of all
-types. Functions end: each loop and each call burns fuel, which the export hangLimitInitializer sets.
-What a NaN looks like never shows: floats that are stored or reinterpreted are cleaned of it first.
+"""Random wasm modules that press on the register allocator: many values alive at once, loops in
+loops, blocks with parameters and results, br_table with values, calls with many arguments and
+results of all types. Functions end: each loop and each call burns fuel, which the export
+hangLimitInitializer sets. What a NaN looks like never shows: floats that are stored or
+reinterpreted are cleaned of it first.
 
   gen.py SEED OUT.wasm
 """
@@ -10,25 +11,34 @@ import random, struct, sys
 
 I32, I64, F32, F64 = 0x7f, 0x7e, 0x7d, 0x7c
 TYPES = [I32, I64, F32, F64]
-INTERESTING = [0, 1, 2, 3, 5, 8, 9, 31, 32, 63, 64, 127, 128, 255, 256, 65535, 65536, 0x7fffffff, 0x80000000, 0xffffffff,
-               0x7fffffffffffffff, 0x8000000000000000, 0xffffffff00000000, 0xffffffff80000000, 0x80000001]
-FLOATS = [0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, 1e10, -3e9, 2147483648.0, 4294967296.0, 9.3e18, 1.9e19, 1e-40, 3.25]
+INTERESTING = [0, 1, 2, 3, 5, 8, 9, 31, 32, 63, 64, 127, 128, 255, 256, 65535, 65536, 0x7fffffff,
+               0x80000000, 0xffffffff,
+               0x7fffffffffffffff, 0x8000000000000000, 0xffffffff00000000, 0xffffffff80000000,
+               0x80000001]
+FLOATS = [0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, 1e10, -3e9, 2147483648.0, 4294967296.0, 9.3e18,
+          1.9e19, 1e-40, 3.25]
 UN = {I32: [0x67, 0x68, 0x69, 0xc0, 0xc1, 0x45], I64: [0x79, 0x7a, 0x7b, 0xc2, 0xc3, 0xc4],
       F32: list(range(0x8b, 0x92)), F64: list(range(0x99, 0xa0))}
-BIN = {I32: [0x6a, 0x6b, 0x6c] * 2 + list(range(0x71, 0x79)), I64: [0x7c, 0x7d, 0x7e] * 2 + list(range(0x83, 0x8b)),
+BIN = {I32: [0x6a, 0x6b, 0x6c] * 2 + list(range(0x71, 0x79)),
+       I64: [0x7c, 0x7d, 0x7e] * 2 + list(range(0x83, 0x8b)),
        F32: list(range(0x92, 0x99)), F64: list(range(0xa0, 0xa7))}
 DIV = {I32: [0x6d, 0x6e, 0x6f, 0x70], I64: [0x7f, 0x80, 0x81, 0x82]}
 CMP = {I32: list(range(0x46, 0x50)), I64: list(range(0x51, 0x5b)), F32: list(range(0x5b, 0x61)),
        F64: list(range(0x61, 0x67))}
 # result type -> (operand type, opcode bytes)
-CONV = {I32: [(I64, b'\xa7'), (I64, b'\x50'), (F32, b'\xfc\x00'), (F32, b'\xfc\x01'), (F64, b'\xfc\x02'), (F64, b'\xfc\x03')],
-        I64: [(I32, b'\xac'), (I32, b'\xad'), (I32, b'\xac'), (I32, b'\xad'), (F32, b'\xfc\x04'), (F32, b'\xfc\x05'),
+CONV = {I32: [(I64, b'\xa7'), (I64, b'\x50'), (F32, b'\xfc\x00'), (F32, b'\xfc\x01'),
+              (F64, b'\xfc\x02'), (F64, b'\xfc\x03')],
+        I64: [(I32, b'\xac'), (I32, b'\xad'), (I32, b'\xac'), (I32, b'\xad'), (F32, b'\xfc\x04'),
+              (F32, b'\xfc\x05'),
               (F64, b'\xfc\x06'), (F64, b'\xfc\x07')],
-        F32: [(I32, b'\xb2'), (I32, b'\xb3'), (I64, b'\xb4'), (I64, b'\xb5'), (F64, b'\xb6'), (I32, b'\xbe')],
-        F64: [(I32, b'\xb7'), (I32, b'\xb8'), (I64, b'\xb9'), (I64, b'\xba'), (F32, b'\xbb'), (I64, b'\xbf')]}
+        F32: [(I32, b'\xb2'), (I32, b'\xb3'), (I64, b'\xb4'), (I64, b'\xb5'), (F64, b'\xb6'),
+              (I32, b'\xbe')],
+        F64: [(I32, b'\xb7'), (I32, b'\xb8'), (I64, b'\xb9'), (I64, b'\xba'), (F32, b'\xbb'),
+              (I64, b'\xbf')]}
 TRUNC = {I32: [(F32, b'\xa8'), (F32, b'\xa9'), (F64, b'\xaa'), (F64, b'\xab')],
          I64: [(F32, b'\xae'), (F32, b'\xaf'), (F64, b'\xb0'), (F64, b'\xb1')]}
-LOAD = {I32: [0x28, 0x28, 0x28, 0x2c, 0x2d, 0x2e, 0x2f], I64: [0x29, 0x29, 0x29] + list(range(0x30, 0x36)), F32: [0x2a],
+LOAD = {I32: [0x28, 0x28, 0x28, 0x2c, 0x2d, 0x2e, 0x2f],
+        I64: [0x29, 0x29, 0x29] + list(range(0x30, 0x36)), F32: [0x2a],
         F64: [0x2b]}
 STORE = {I32: [0x36, 0x3a, 0x3b], I64: [0x37, 0x3c, 0x3d, 0x3e], F32: [0x38], F64: [0x39]}
 
@@ -97,21 +107,27 @@ class Module:
         fuel = leb(0) + b'\x41' + sleb(3000, 32) + b'\x24\x00\x0b'
         bodies.append(leb(len(fuel)) + fuel)
         idx = [self.type(p, r) for p, r in self.sigs] + [self.type((), ())]
-        imports = [name('env') + name(s) + b'\x00' + leb(idx[k]) for k, (s, _, _) in enumerate(self.imports)]
-        init = {I32: b'\x41\x07\x0b', I64: b'\x42\x09\x0b', F32: b'\x43' + struct.pack('<f', 1.5) + b'\x0b',
+        imports = [name('env') + name(s) + b'\x00' + leb(idx[k])
+                   for k, (s, _, _) in enumerate(self.imports)]
+        init = {I32: b'\x41\x07\x0b', I64: b'\x42\x09\x0b',
+                F32: b'\x43' + struct.pack('<f', 1.5) + b'\x0b',
                 F64: b'\x44' + struct.pack('<d', 2.5) + b'\x0b'}
         exports = [name(f'f{k}') + b'\x00' + leb(k) for k in range(first, len(self.sigs))]
         exports.append(name('hangLimitInitializer') + b'\x00' + leb(len(self.sigs)))
         exports.append(name('memory') + b'\x02\x00')
         exports += [name(f'g{k}') + b'\x03' + leb(k) for k in range(1, len(self.globals))]
-        types = [b'\x60' + vec([bytes([x]) for x in p]) + vec([bytes([x]) for x in r]) for p, r in self.types]
+        types = [b'\x60' + vec([bytes([x]) for x in p]) + vec([bytes([x]) for x in r])
+                 for p, r in self.types]
         data = bytes(self.rng.randrange(256) for _ in range(256))
         return (b'\0asm\1\0\0\0' + section(1, vec(types)) + section(2, vec(imports))
-                + section(3, vec([leb(k) for k in idx[first:]])) + section(4, vec([b'\x70\x00\x08']))
+                + section(3, vec([leb(k) for k in idx[first:]]))
+                + section(4, vec([b'\x70\x00\x08']))
                 + section(5, vec([b'\x01\x01\x02']))
-                + section(6, vec([bytes([t, 1]) + init[t] for t in self.globals])) + section(7, vec(exports))
+                + section(6, vec([bytes([t, 1]) + init[t] for t in self.globals]))
+                + section(7, vec(exports))
                 + section(9, vec([b'\x00\x41\x00\x0b' + vec([leb(f) for f in self.table])]))
-                + section(10, vec(bodies)) + section(11, vec([b'\x00\x41\x00\x0b' + leb(256) + data])))
+                + section(10, vec(bodies))
+                + section(11, vec([b'\x00\x41\x00\x0b' + leb(256) + data])))
 
 
 class Function:
@@ -153,7 +169,8 @@ class Function:
 
     def const(self, t):
         r = self.rng
-        v = r.choice(INTERESTING) if r.random() < 0.5 else r.randint(-200, 200) if r.random() < 0.8 else r.getrandbits(64)
+        v = (r.choice(INTERESTING) if r.random() < 0.5 else r.randint(-200, 200)
+             if r.random() < 0.8 else r.getrandbits(64))
         if t == I32:
             return b'\x41' + sleb(v, 32)
         if t == I64:
@@ -166,7 +183,8 @@ class Function:
         if t not in (F32, F64):
             return code
         k = leb(self.temp(t))
-        return code + b'\x22' + k + self.const(t) + b'\x20' + k + b'\x20' + k + (b'\x5b' if t == F32 else b'\x61') + b'\x1b'
+        return (code + b'\x22' + k + self.const(t) + b'\x20' + k + b'\x20' + k
+                + (b'\x5b' if t == F32 else b'\x61') + b'\x1b')
 
     def sum(self, t):
         """all variables of a type at once"""
@@ -180,10 +198,12 @@ class Function:
     def address(self, depth):
         if self.rng.random() < 0.03:
             return self.expr(I32, depth)
-        return self.expr(I32, depth) + b'\x41' + sleb(self.rng.choice([0xfff8, 0xf8, 0x3c, 0xfff0]), 32) + b'\x71'
+        return (self.expr(I32, depth) + b'\x41'
+                + sleb(self.rng.choice([0xfff8, 0xf8, 0x3c, 0xfff0]), 32) + b'\x71')
 
     def memarg(self):
-        return b'\x00' + leb(self.rng.choice([0, 0, 0, 1, 4, 7, 8, 100, 65000] + [0x80000000] * (self.rng.random() < 0.02)))
+        return (b'\x00' + leb(self.rng.choice([0, 0, 0, 1, 4, 7, 8, 100, 65000]
+                                              + [0x80000000] * (self.rng.random() < 0.02))))
 
     # ---- expressions
     def expr(self, t, depth):
@@ -220,12 +240,16 @@ class Function:
         if k < 0.84:
             return self.address(depth - 1) + bytes([r.choice(LOAD[t])]) + self.memarg()
         if k < 0.89:
-            return self.expr(t, depth - 1) + self.expr(t, depth - 1) + self.condition(depth - 1) + b'\x1b'
+            return (self.expr(t, depth - 1) + self.expr(t, depth - 1) + self.condition(depth - 1)
+                    + b'\x1b')
         if k < 0.92:
-            return self.condition(depth - 1) + b'\x04' + bytes([t]) + self.inside([t], lambda: self.expr(t, depth - 1)) \
+            return self.condition(depth - 1) + b'\x04' + bytes([t]) \
+                + self.inside([t], lambda: self.expr(t, depth - 1)) \
                 + b'\x05' + self.inside([t], lambda: self.expr(t, depth - 1)) + b'\x0b'
         if k < 0.94:
-            return b'\x02' + bytes([t]) + self.inside([t], lambda: self.stmts(depth + 2) + self.expr(t, depth - 1)) + b'\x0b'
+            return (b'\x02' + bytes([t])
+                    + self.inside([t], lambda: self.stmts(depth + 2) + self.expr(t, depth - 1))
+                    + b'\x0b')
         if k < 0.96:
             return self.expr(t, depth - 1) + b'\x22' + leb(self.pick(t))
         if k < 0.97:
@@ -265,7 +289,8 @@ class Function:
             p, res = self.m.sigs[f]
             slots = [k for k, x in enumerate(self.m.table) if self.m.sigs[x] == (p, res)]
             at = b'\x41' + sleb(r.choice(slots), 32) if r.random() < 0.97 else self.expr(I32, 1)
-            return self.arguments(p, depth - 1) + at + b'\x11' + leb(self.m.type(p, res)) + b'\x00', res
+            return (self.arguments(p, depth - 1) + at + b'\x11' + leb(self.m.type(p, res))
+                    + b'\x00', res)
         f = r.choice([4] + list(range(5, len(self.m.sigs))) * 2)
         p, res = self.m.sigs[f]
         return self.arguments(p, depth - 1) + b'\x10' + leb(f), res
@@ -304,7 +329,8 @@ class Function:
         if k < 0.28 or depth > 5:
             return self.expr(t, 4) + b'\x21' + leb(self.pick(t))
         if k < 0.38:
-            return self.address(2) + self.clean(t, self.expr(t, 3)) + bytes([r.choice(STORE[t])]) + self.memarg()
+            return (self.address(2) + self.clean(t, self.expr(t, 3)) + bytes([r.choice(STORE[t])])
+                    + self.memarg())
         if k < 0.42:
             g = r.randrange(1, len(self.m.globals))
             return self.expr(self.m.globals[g], 3) + b'\x24' + leb(g)
@@ -332,7 +358,8 @@ class Function:
             if r.random() < 0.5:
                 return self.address(1) + self.address(1) + n + b'\xfc\x0a\x00\x00'
             return self.address(1) + self.expr(I32, 1) + n + b'\xfc\x0b\x00'
-        return self.condition(2) + b'\x04\x40' + self.inside([], lambda: self.arguments(self.results, 1)) + b'\x0f\x0b'
+        return (self.condition(2) + b'\x04\x40'
+                + self.inside([], lambda: self.arguments(self.results, 1)) + b'\x0f\x0b')
 
     def loop(self, depth):
         """a counted loop, perhaps with parameters and results"""
@@ -341,7 +368,8 @@ class Function:
         p = self.m.rng.choice([(), (), self.some(4)])
         code = self.arguments(p, 2) + b'\x41' + sleb(r.randint(1, 6), 32) + b'\x21' + n
         head = b'\x03' + (b'\x40' if not p else sleb(self.m.type(p, p), 33))
-        body = self.inside(p, lambda: self.fuel() + self.assign(p) + self.stmts(depth + 1) + self.arguments(p, 2)
+        body = self.inside(p, lambda: self.fuel() + self.assign(p) + self.stmts(depth + 1)
+                           + self.arguments(p, 2)
                            + b'\x20' + n + b'\x41\x01\x6b\x22' + n + b'\x0d\x00')
         return code + head + body + b'\x0b' + self.assign(p)
 
@@ -364,7 +392,8 @@ class Function:
         for _ in range(n):
             code += b'\x02' + bt
             self.labels.append(q)
-        code += self.arguments(q, 2) + self.condition(2) + b'\x0e' + vec([leb(r.randrange(n)) for _ in range(r.randint(0, 8))])
+        code += (self.arguments(q, 2) + self.condition(2) + b'\x0e'
+                 + vec([leb(r.randrange(n)) for _ in range(r.randint(0, 8))]))
         code += leb(r.randrange(n))
         for _ in range(n):
             self.labels.pop()
@@ -372,7 +401,8 @@ class Function:
         return code + self.assign(q)
 
     def branch(self):
-        """br_if to an outer block (loops would not end: their labels carry what they take, fuel ends them)"""
+        """br_if to an outer block (loops would not end: their labels carry what they take, fuel
+        ends them)"""
         k = self.rng.randrange(len(self.labels))
         types = self.labels[-1 - k]
         code = self.arguments(types, 2) + self.condition(2)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Modules of gen.py with exceptions, tail calls and atomic operations in them. Node has the legacy
-exception instructions only, so a module comes in two forms that do the same: `legacy` with those, `standard`
-with try_table. The form `delegate` is a legacy one that has no twin.
+exception instructions only, so a module comes in two forms that do the same: `legacy` with those,
+`standard` with try_table. The form `delegate` is a legacy one that has no twin.
 
   gen_eh.py SEED OUT.wasm FORM
 """
@@ -9,7 +9,8 @@ import random, sys
 import gen
 from gen import I32, I64, F32, F64, TYPES, leb, sleb, vec, section
 
-# type -> (log2 of the width, load, store, first of add sub and or xor xchg cmpxchg, which are 7 apart)
+# type -> (log2 of the width, load, store, first of add sub and or xor xchg cmpxchg, which are 7
+# apart)
 ATOMIC = {I32: [(2, 0), (0, 2), (1, 3)], I64: [(3, 1), (0, 4), (1, 5), (2, 6)]}
 
 
@@ -86,7 +87,8 @@ class Function(gen.Function):
         if slots and r.random() < 0.4:
             s = r.choice(slots)
             p, res = self.m.sigs[self.m.table[s]]
-            return self.arguments(p, 2) + b'\x41' + sleb(s, 32) + b'\x13' + leb(self.m.type(p, res)) + b'\x00'
+            return (self.arguments(p, 2) + b'\x41' + sleb(s, 32) + b'\x13'
+                    + leb(self.m.type(p, res)) + b'\x00')
         f = r.choice(same)
         return self.arguments(self.m.sigs[f][0], 2) + b'\x12' + leb(f)
 
@@ -118,8 +120,10 @@ class Function(gen.Function):
         inner = self.inside(q, body)
         del self.labels[len(self.labels) - n - (n > 0):]
         handlers = [Handler(self, tag) for tag in tags]
-        texts = [self.handler(h, q, depth, [q] + [None] * (n - 1 - i)) for i, h in enumerate(handlers)]
-        clauses = [bytes([(2 if h.tag is None else 0) + h.used]) + (b'' if h.tag is None else leb(h.tag)) + leb(i)
+        texts = [self.handler(h, q, depth, [q] + [None] * (n - 1 - i))
+                 for i, h in enumerate(handlers)]
+        clauses = [bytes([(2 if h.tag is None else 0) + h.used])
+                   + (b'' if h.tag is None else leb(h.tag)) + leb(i)
                    for i, h in enumerate(handlers)]
         if n:
             code += b'\x02' + self.block_type(p, q)
@@ -169,7 +173,8 @@ class Function(gen.Function):
     def atomic_store(self):
         t = self.rng.choice([I32, I64])
         log2, k = self.rng.choice(ATOMIC[t])
-        return self.aligned() + self.expr(t, 2) + b'\xfe' + leb(0x17 + k) + leb(log2) + leb(self.rng.choice([0, 8]))
+        return (self.aligned() + self.expr(t, 2) + b'\xfe' + leb(0x17 + k) + leb(log2)
+                + leb(self.rng.choice([0, 8])))
 
 
 class Handler:

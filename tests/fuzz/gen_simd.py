@@ -1,9 +1,9 @@
 """gen_simd.py - random modules full of vector instructions, for fuzz.py.
 
-Expression trees over every operation of opcodes_simd.h (relaxed ones left out: their results may differ),
-with edge values, many live vectors, loops, selects, branches on tests, lane accesses of memory, globals,
-and calls with more vectors than registers. The sign and payload of a NaN are open, so every result of a
-floating-point operation has its NaNs replaced by zeros.
+Expression trees over every operation of opcodes_simd.h (relaxed ones left out: their results may
+differ), with edge values, many live vectors, loops, selects, branches on tests, lane accesses of
+memory, globals, and calls with more vectors than registers. The sign and payload of a NaN are open,
+so every result of a floating-point operation has its NaNs replaced by zeros.
 """
 import os, random, re, struct
 
@@ -18,7 +18,8 @@ def rows():
 
 ROWS = [r for r in rows() if r[0] < 0x100]
 LANES = {'i8x16': 16, 'i16x8': 8, 'i32x4': 4, 'i64x2': 2, 'f32x4': 4, 'f64x2': 2}
-NAN = re.compile(r'f(32x4|64x2)\.(add|sub|mul|div|min|max|pmin|pmax|sqrt|ceil|floor|trunc|nearest|demote|promote)')
+NAN = re.compile(r'f(32x4|64x2)\.(add|sub|mul|div|min|max|pmin|pmax|'
+                 r'sqrt|ceil|floor|trunc|nearest|demote|promote)')
 VALUES = {'v': 0x7b, 'i': 0x7f, 'I': 0x7e, 'f': 0x7d, 'F': 0x7c, 'd': 0x7c}
 
 
@@ -72,20 +73,27 @@ class Gen:
         if k == 2:
             return bytes(r.choice([0, 1, 0x7f, 0x80, 0xff, 0x81]) for _ in range(16))
         if k == 3:
-            return b''.join(struct.pack('<H', r.choice([0, 1, 0x7fff, 0x8000, 0xffff])) for _ in range(8))
+            return b''.join(struct.pack('<H', r.choice([0, 1, 0x7fff, 0x8000, 0xffff]))
+                            for _ in range(8))
         if k == 4:
-            return b''.join(struct.pack('<I', r.choice([0, 1, 0x7fffffff, 0x80000000, 0xffffffff, r.getrandbits(32)]))
+            return b''.join(struct.pack('<I', r.choice([0, 1, 0x7fffffff, 0x80000000, 0xffffffff,
+                                                        r.getrandbits(32)]))
                             for _ in range(4))
         if k == 5:
-            return b''.join(struct.pack('<Q', r.choice([0, 1, 2**63 - 1, 2**63, 2**64 - 1, r.getrandbits(64)]))
+            return b''.join(struct.pack('<Q', r.choice([0, 1, 2**63 - 1, 2**63, 2**64 - 1,
+                                                        r.getrandbits(64)]))
                             for _ in range(2))
         if k == 6:
-            return b''.join(struct.pack('<f', r.choice([0.0, -0.0, 1.5, -2.5, 2147483648.0, 4294967296.0, -2147483648.0,
-                                                        float('inf'), float('-inf'), float('nan'), 1e-40, 0.5, 3e9]))
+            return b''.join(struct.pack('<f', r.choice([0.0, -0.0, 1.5, -2.5, 2147483648.0,
+                                                        4294967296.0, -2147483648.0,
+                                                        float('inf'), float('-inf'), float('nan'),
+                                                        1e-40, 0.5, 3e9]))
                             for _ in range(4))
         if k == 7:
-            return b''.join(struct.pack('<d', r.choice([0.0, -0.0, 1.5, -2.5, 2147483647.0, 4294967295.5, -2147483649.0,
-                                                        float('inf'), float('-inf'), float('nan'), 1e-310, 0.5]))
+            return b''.join(struct.pack('<d', r.choice([0.0, -0.0, 1.5, -2.5, 2147483647.0,
+                                                        4294967295.5, -2147483649.0,
+                                                        float('inf'), float('-inf'), float('nan'),
+                                                        1e-310, 0.5]))
                             for _ in range(2))
         return r.randbytes(16)
 
@@ -94,7 +102,8 @@ class Gen:
         if t == 'v':
             return simd(0x0c) + self.bits()
         if t == 'i':
-            return b'\x41' + sleb(r.choice([0, 1, 3, 7, 8, 15, 16, 31, 32, 63, -1, 127, 128, 255, r.getrandbits(31)]))
+            return (b'\x41' + sleb(r.choice([0, 1, 3, 7, 8, 15, 16, 31, 32, 63, -1, 127, 128, 255,
+                                             r.getrandbits(31)])))
         if t == 'I':
             return b'\x42' + sleb(r.choice([0, 1, -1, 2**63 - 1, -2**63, r.getrandbits(62)]))
         if t == 'f':
@@ -164,7 +173,8 @@ class Gen:
         if t != 'v' and r.random() < 0.3:
             return self.scalar(t, depth)
         if r.random() < 0.04:
-            return self.expr(t, depth - 1) + self.expr(t, depth - 1) + self.expr('i', depth - 1) + b'\x1b'
+            return (self.expr(t, depth - 1) + self.expr(t, depth - 1) + self.expr('i', depth - 1)
+                    + b'\x1b')
         row = r.choice(self.by[t])
         code, name, sig, imm = row
         if name == 'v128.const':
@@ -211,11 +221,13 @@ class Gen:
             return self.address(2) + self.expr('v', 2) + simd(0x0b) + self.memarg(4)
         if k == 8:
             w = r.randrange(4)
-            return self.address(2) + self.expr('v', 2) + simd(0x58 + w) + self.memarg(w) + bytes([r.randrange(16 >> w)])
+            return (self.address(2) + self.expr('v', 2) + simd(0x58 + w) + self.memarg(w)
+                    + bytes([r.randrange(16 >> w)]))
         if k == 9 and depth:
             body = b''.join(self.statement(depth - 1) for _ in range(r.randrange(1, 5)))
             other = b''.join(self.statement(depth - 1) for _ in range(r.randrange(1, 3)))
-            return self.cond() + b'\x04\x40' + body + (b'\x05' + other if r.random() < 0.5 else b'') + b'\x0b'
+            return (self.cond() + b'\x04\x40' + body
+                    + (b'\x05' + other if r.random() < 0.5 else b'') + b'\x0b')
         if k == 10 and depth:
             c = leb(self.counters[depth - 1])
             body = b''.join(self.statement(depth - 1) for _ in range(r.randrange(1, 6)))
@@ -243,7 +255,8 @@ class Gen:
             n += 1
         self.counters = [n, n + 1, n + 2]
         self.tmp = n + 3
-        decl = vec([leb(nvec) + b'\x7b', b'\x01\x7f', b'\x01\x7e', b'\x01\x7d', b'\x01\x7c', b'\x03\x7f', b'\x01\x7b'])
+        decl = vec([leb(nvec) + b'\x7b', b'\x01\x7f', b'\x01\x7e', b'\x01\x7d', b'\x01\x7c',
+                    b'\x03\x7f', b'\x01\x7b'])
         init = b''.join(b'\x20' + leb(i) + b'\x21' + leb(self.slocals[c])
                         for i, c in enumerate(params) if c in self.slocals)
         return decl + init
@@ -273,17 +286,21 @@ class Gen:
             body += b'\x20' + leb(self.vlocals[0])
             for v in self.vlocals[1:]:
                 body += b'\x20' + leb(v) + simd(0x51)
-            body += b'\x22' + leb(self.tmp) + simd(0x1d) + b'\x00\x20' + leb(self.tmp) + simd(0x1d) + b'\x01\x85\x0b'
+            body += (b'\x22' + leb(self.tmp) + simd(0x1d) + b'\x00\x20' + leb(self.tmp)
+                     + simd(0x1d) + b'\x01\x85\x0b')
             exports.append(leb(2) + b'f%d' % k + b'\x00' + leb(len(funcs)))
             funcs.append((params, 'I'))
             codes.append(body)
         exports.append(leb(1) + b'm\x02\x00')
-        types = [b'\x60' + vec([bytes([VALUES[c]]) for c in p]) + vec([bytes([VALUES[c]]) for c in q]) for p, q in funcs]
+        types = [b'\x60' + vec([bytes([VALUES[c]]) for c in p])
+                 + vec([bytes([VALUES[c]]) for c in q]) for p, q in funcs]
         data = b''.join(self.bits() for _ in range(140))
-        out = b'\0asm\1\0\0\0' + section(1, vec(types)) + section(3, vec([leb(i) for i in range(len(funcs))]))
+        out = (b'\0asm\1\0\0\0' + section(1, vec(types))
+               + section(3, vec([leb(i) for i in range(len(funcs))])))
         out += section(5, b'\x01\x00\x01')
         if self.globals:
-            out += section(6, vec([b'\x7b\x01' + simd(0x0c) + self.bits() + b'\x0b' for _ in range(self.globals)]))
+            out += section(6, vec([b'\x7b\x01' + simd(0x0c) + self.bits() + b'\x0b'
+                                   for _ in range(self.globals)]))
         out += section(7, vec(exports)) + section(10, vec([leb(len(c)) + c for c in codes]))
         return out + section(11, vec([b'\x00\x41\x00\x0b' + leb(len(data)) + data]))
 

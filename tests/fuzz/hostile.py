@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Modules that are large in one dimension: time and memory of the compiler must stay in proportion.
 
-  hostile.py WASMC [NAME...]     compiles each shape at a size and at double the size; prints a table
+  hostile.py WASMC [NAME...]     compiles each shape at a size and at double the size;
+                                 prints a table
 
-Exit status 1 if doubling a shape costs more than 3.5 times as much (small times are not judged), if a
-compile dies or takes over a minute.
+Exit status 1 if doubling a shape costs more than 3.5 times as much (small times are not judged), if
+a compile dies or takes over a minute.
 """
 import os
 import re
@@ -23,7 +24,8 @@ def module(code, params=b'', results=b'', decls=b'', more_types=(), before=b'', 
     """One function type and n functions with this body."""
     body = vec([decls] if decls else []) + code + b'\x0b'
     types = [b'\x60' + vec([bytes([b]) for b in params]) + vec([bytes([b]) for b in results])]
-    return (HEAD + section(1, vec(types + list(more_types))) + section(3, leb(n) + b'\0' * n) + before
+    return (HEAD + section(1, vec(types + list(more_types))) + section(3, leb(n) + b'\0' * n)
+            + before
             + section(7, vec([name('f') + b'\0\0']))
             + section(10, leb(n) + (leb(len(body)) + body) * n) + after)
 
@@ -49,13 +51,15 @@ def live_locals(n):
     """n locals alive across a loop with a call"""
     code = b''.join(b'\x41\x00\x28\x02' + leb(4 * k % 60000) + put(k) for k in range(n))
     code += b'\x03\x40\x10\x00\x41\x00\x28\x02\x00\x0d\x00\x0b'
-    code += b''.join(get(k) + b'\x1a' if k % 2 else b'\x41\x00' + get(k) + b'\x36\x02\x00' for k in range(n))
+    code += b''.join(get(k) + b'\x1a' if k % 2 else b'\x41\x00' + get(k) + b'\x36\x02\x00'
+                     for k in range(n))
     return module(code, decls=leb(n) + I32, before=MEM)
 
 
 def straight(n):
     """n instructions in a row"""
-    return module(get(0) + get(1) + b'\x6a' + put(0) and (get(0) + get(1) + b'\x6a' + put(1)) * (n // 4),
+    return module(get(0) + get(1) + b'\x6a' + put(0)
+                  and (get(0) + get(1) + b'\x6a' + put(1)) * (n // 4),
                   decls=b'\2' + I32)
 
 
@@ -66,7 +70,8 @@ def blocks(n):
 
 def loops(n):
     """loops n deep, a value of the outside used in the innermost"""
-    return module(b'\x03\x40' * n + get(0) + b'\x0d\x00' + b'\x0b' * n, decls=b'\1' + I32, params=b'\x7f')
+    return module(b'\x03\x40' * n + get(0) + b'\x0d\x00' + b'\x0b' * n, decls=b'\1' + I32,
+                  params=b'\x7f')
 
 
 def loop_uses(n):
@@ -80,7 +85,8 @@ def loop_uses(n):
 
 def ifs(n):
     """n ifs one after the other, each changing one of 50 variables"""
-    return module(b''.join(get(0) + b'\x04\x40' + get(k % 50) + b'\x41\x01\x6a' + put((k + 1) % 50) + b'\x0b'
+    return module(b''.join(get(0) + b'\x04\x40' + get(k % 50) + b'\x41\x01\x6a' + put((k + 1) % 50)
+                           + b'\x0b'
                            for k in range(n)), decls=b'\x32' + I32)
 
 
@@ -91,7 +97,8 @@ def ifs_deep(n):
 
 def br_table(n):
     """a br_table of n rows to two blocks"""
-    return module(b'\x02\x40\x02\x40' + get(0) + b'\x0e' + leb(n) + b'\0\1' * (n // 2) + b'\0\x0b\x0b', params=b'\x7f')
+    return module(b'\x02\x40\x02\x40' + get(0) + b'\x0e' + leb(n) + b'\0\1' * (n // 2)
+                  + b'\0\x0b\x0b', params=b'\x7f')
 
 
 def br_table_wide(n):
@@ -105,15 +112,19 @@ def phis_preds(n):
     """100 variables with another value from each of n / 10 branches to one place"""
     code = b'\x02\x40'
     for k in range(n // 10):
-        code += b''.join(b'\x41' + sleb(k * 7 + v, 32) + put(v + 1) for v in range(5)) + get(0) + b'\x0d\0'
-    return module(code + b'\x0b' + b''.join(get(v + 1) + b'\x1a' for v in range(100)), params=b'\x7f',
+        code += (b''.join(b'\x41' + sleb(k * 7 + v, 32) + put(v + 1) for v in range(5)) + get(0)
+                 + b'\x0d\0')
+    return module(code + b'\x0b' + b''.join(get(v + 1) + b'\x1a' for v in range(100)),
+                  params=b'\x7f',
                   decls=b'\x64' + I32)
 
 
 def many_phis(n):
     """n variables all different on two ways"""
-    code = get(0) + b'\x04\x40' + b''.join(b'\x41\x00\x28\x02' + leb(4 * k % 60000) + put(k + 1) for k in range(n))
-    code += b'\x05' + b''.join(b'\x41\x04\x28\x02' + leb(4 * k % 60000) + put(k + 1) for k in range(n)) + b'\x0b'
+    code = (get(0) + b'\x04\x40' + b''.join(b'\x41\x00\x28\x02' + leb(4 * k % 60000) + put(k + 1)
+                                            for k in range(n)))
+    code += (b'\x05' + b''.join(b'\x41\x04\x28\x02' + leb(4 * k % 60000) + put(k + 1)
+                                for k in range(n)) + b'\x0b')
     code += b''.join(b'\x41\x00' + get(k + 1) + b'\x36\x02\x00' for k in range(n))
     return module(code, params=b'\x7f', decls=leb(n) + I32, before=MEM)
 
@@ -148,7 +159,8 @@ def arity(n):
 def constants(n):
     """n different float constants"""
     import struct
-    return module(b''.join(b'\x44' + struct.pack('<d', k + .5) + get(0) + b'\xa0' + put(0) for k in range(n)),
+    return module(b''.join(b'\x44' + struct.pack('<d', k + .5) + get(0) + b'\xa0' + put(0)
+                           for k in range(n)),
                   decls=b'\1\x7c')
 
 
@@ -159,13 +171,15 @@ def traps(n):
 
 def loads(n):
     """n loads and stores of changing places"""
-    return module(b''.join(get(0) + get(0) + b'\x28\x02' + leb(k * 4) + b'\x36\x02' + leb(k * 8 % 9999)
+    return module(b''.join(get(0) + get(0) + b'\x28\x02' + leb(k * 4) + b'\x36\x02'
+                           + leb(k * 8 % 9999)
                            for k in range(n)), params=b'\x7f', before=MEM)
 
 
 def calls(n):
     """n calls with a value alive across"""
-    return module((get(0) + b'\x10\x00' + get(0) + b'\x6a' + put(0)) * n + get(0), params=b'\x7f', results=b'\x7f')
+    return module((get(0) + b'\x10\x00' + get(0) + b'\x6a' + put(0)) * n + get(0), params=b'\x7f',
+                  results=b'\x7f')
 
 
 def exports(n):
@@ -181,9 +195,12 @@ def types(n):
     return HEAD + section(1, vec([t(k) for k in range(n)] * 2))
 
 
-SHAPES = [(locals_, 25000), (live_locals, 5000), (straight, 500000), (blocks, 50000), (loops, 2500), (loop_uses, 20000),
-          (ifs, 20000), (ifs_deep, 5000), (br_table, 50000), (br_table_wide, 5000), (phis_preds, 5000),
-          (many_phis, 5000), (rotate, 3000), (functions, 66500), (datas, 50000), (arity, 500), (constants, 20000),
+SHAPES = [(locals_, 25000), (live_locals, 5000), (straight, 500000), (blocks, 50000),
+          (loops, 2500), (loop_uses, 20000),
+          (ifs, 20000), (ifs_deep, 5000), (br_table, 50000), (br_table_wide, 5000),
+          (phis_preds, 5000),
+          (many_phis, 5000), (rotate, 3000), (functions, 66500), (datas, 50000), (arity, 500),
+          (constants, 20000),
           (traps, 50000), (loads, 50000), (calls, 20000), (exports, 20000), (types, 20000)]
 
 
@@ -201,7 +218,8 @@ def measure(wasmc, data):
 
 def main():
     bad = 0
-    print(f'{"shape":14} {"n":>7} {"bytes":>9} {"ms":>8} {"ms/2n":>8} {"x":>5} {"memory/byte":>11} {"x":>5}')
+    print(f'{"shape":14} {"n":>7} {"bytes":>9} {"ms":>8} {"ms/2n":>8} {"x":>5} '
+          f'{"memory/byte":>11} {"x":>5}')
     for shape, n in SHAPES:
         label = shape.__name__.rstrip('_')
         if len(sys.argv) > 2 and label not in sys.argv[2:]:
@@ -215,7 +233,8 @@ def main():
         grow = rb[0] / ra[0]
         slow = grow > 3.5 and rb[0] > 200
         bad += slow
-        print(f'{label:14} {n:7} {len(a):9} {ra[0]:8.0f} {rb[0]:8.0f} {grow:5.1f} {rb[1] / len(b):11.0f} '
+        print(f'{label:14} {n:7} {len(a):9} {ra[0]:8.0f} {rb[0]:8.0f} {grow:5.1f} '
+              f'{rb[1] / len(b):11.0f} '
               f'{rb[1] / ra[1]:5.1f}{" <- not linear" if slow else ""}', flush=True)
     sys.exit(bad > 0)
 

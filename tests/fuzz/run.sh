@@ -21,8 +21,8 @@ echo "== any bytes, $minutes minutes"
 for f in "$build"/fuzz/seed-*.wasm; do
     { printf '\377'; cat "$f"; } > "$seeds/$(basename "$f")"
 done
-"$build/fuzz/compile" -max_total_time=$((minutes * 60)) -max_len=65536 -timeout=20 -rss_limit_mb=2048 \
-    -print_final_stats=1 -verbosity=0 -artifact_prefix="$build/fuzz/" "$seeds"
+"$build/fuzz/compile" -max_total_time=$((minutes * 60)) -max_len=65536 -timeout=20 \
+    -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 -artifact_prefix="$build/fuzz/" "$seeds"
 
 echo "== what modules compute, $minutes minutes"
 python3 $here/fuzz.py --run "$build/host/fuzzrun" --minutes "$minutes" --dir "$build/fuzz"

@@ -293,10 +293,10 @@ static void run_row(uint32_t i)
 
 KTEST_GROUP(spec, .count = count, .name = name, .run = run_row);
 
-/* ---- what scripts are not to be able to do ---------------------------------------------------- */
+/* ---- what scripts are not to be able to do --------------------------------------------------- */
 
-/* Exports fine, spin, deep, bad, far and zero: functions that return, loop for ever, recurse without
- * end, meet unreachable, load beyond the memory of a page, and divide by zero. */
+/* Exports fine, spin, deep, bad, far and zero: functions that return, loop for ever, recurse
+ * without end, meet unreachable, load beyond the memory of a page, and divide by zero. */
 static const uint8_t module[] = {
     0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00, 0x03,
     0x07, 0x06, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x05, 0x03, 0x01, 0x00, 0x01, 0x07, 0x29,

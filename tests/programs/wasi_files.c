@@ -1,6 +1,7 @@
 /*
- * wasi_files.c - exercises WASI's files, folders, links, times and waiting through libc and directly,
- * and prints what came of it: the same under every implementation. Run with an empty folder as
+ * wasi_files.c - exercises WASI's files, folders, links, times and waiting through libc and
+ * directly, and prints what came of it: the same under every implementation. Run with an empty
+ * folder as
  * /work, which has a file "secret" beside it.
  */
 #include <dirent.h>
@@ -159,7 +160,8 @@ static void escapes(void)
 {
     static const char *const paths[] = {
         "/work/../secret", "/work/e/../../secret", "/work/out", "/work/out2", "/work/e/../out",
-        "/work/etc", "/work/dots/secret", "/secret", "/etc/passwd", "../secret", "/work/./../secret",
+        "/work/etc", "/work/dots/secret", "/secret", "/etc/passwd", "../secret",
+        "/work/./../secret",
     };
     struct stat st;
     char buf[10];

@@ -1,6 +1,6 @@
 /*
- * deep.c - `deep call` and `deep runtime`: recursion without end, with a system call or a call of the
- * runtime at every level: the stack must end before the kernel's part of it.
+ * deep.c - `deep call` and `deep runtime`: recursion without end, with a system call or a call of
+ * the runtime at every level: the stack must end before the kernel's part of it.
  */
 #include "tests/sips/peer.h"
 

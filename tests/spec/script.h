@@ -21,7 +21,7 @@
 #define SCRIPT_KINDS(X) \
     X(MODULE,           "module")               /* name: of the instance */ \
     X(DEFINITION,       "module_definition")    /* name: of the definition */ \
-    X(INSTANCE,         "module_instance")      /* name: of the instance; field: the definition's */ \
+    X(INSTANCE,         "module_instance")  /* name: of the instance; field: the definition's */ \
     X(REGISTER,         "register")             /* name: of the instance; field: for imports */ \
     X(ACTION,           "action")               /* name: of the instance; field: of the export */ \
     X(RETURN,           "assert_return") \

@@ -1,4 +1,5 @@
-/* indirect.c - calls through tables of functions: an expression tree of closures, a dispatch loop. */
+/* indirect.c - calls through tables of functions: an expression tree of closures, a dispatch
+ * loop. */
 #include "../bench.h"
 
 struct node {

@@ -1,4 +1,5 @@
-/* mutual.c - mutual recursion over an expression in text: a descent through levels of precedence. */
+/* mutual.c - mutual recursion over an expression in text: a descent through levels of
+ * precedence. */
 #include "../bench.h"
 
 static const char text[] = "(1+2*(3-4)+5)*(6+7*8-(9-1)*(2+3))+((4*5)-(6+7))*8-9*(1+(2+(3+(4+5))))";

@@ -34,7 +34,8 @@ static NOINLINE uint32_t crc_words(uint32_t c, const uint8_t *p, size_t n)
         uint32_t w;
         memcpy(&w, p, 4);
         c ^= w;
-        c = table[3][c & 255] ^ table[2][c >> 8 & 255] ^ table[1][c >> 16 & 255] ^ table[0][c >> 24];
+        c = table[3][c & 255] ^ table[2][c >> 8 & 255] ^
+            table[1][c >> 16 & 255] ^ table[0][c >> 24];
     }
     return ~c;
 }

@@ -40,7 +40,8 @@ def main():
         with open(results) as f:
             before = json.load(f)
     print(f"TSC {hz / 1e6:.0f} MHz; cycles")
-    print(f"{'':<16}{'ours':>9}{'before':>9}{'bar':>7}   {'Linux':<18}{'':>9}{'times':>8}{'bar':>5}")
+    print(f"{'':<16}{'ours':>9}{'before':>9}{'bar':>7}   "
+          f"{'Linux':<18}{'':>9}{'times':>8}{'bar':>5}")
     for name, other, bar, times in ROWS:
         old = before.get("ours", {}).get(name)
         print(f"{name:<16}{ours[name]:>9.1f}{old or 0:>9.1f}{bar or '':>7}", end="")

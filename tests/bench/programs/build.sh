@@ -53,7 +53,8 @@ wasm)
     cd "$out.o"
     clang-19 --target=wasm32-wasi -nostdlibinc -isystem /usr/include/wasm32-wasi -O2 -w \
         -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_GETPID \
-        -D_WASI_EMULATED_MMAN -I"$here/include" -include "$here/glue.h" $flags -c $files "$here/glue.c"
+        -D_WASI_EMULATED_MMAN -I"$here/include" -include "$here/glue.h" $flags \
+        -c $files "$here/glue.c"
     wasm-ld-19 -m wasm32 -L/usr/lib/wasm32-wasi /usr/lib/wasm32-wasi/crt1-command.o ./*.o -lc -lm \
         -lwasi-emulated-signal -lwasi-emulated-process-clocks -lwasi-emulated-getpid \
         -lwasi-emulated-mman --strip-debug -z stack-size=1048576 \

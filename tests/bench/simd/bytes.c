@@ -1,4 +1,5 @@
-/* bytes.c - bytes by sixteen: counts of a letter, upper case, sums, unequal bytes of two strings. */
+/* bytes.c - bytes by sixteen: counts of a letter, upper case, sums, unequal bytes of two
+ * strings. */
 #include "vec.h"
 
 enum { SIZE = 4096 };
