@@ -678,7 +678,6 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
     struct xmem a;
 
     switch (x->op) {
-    case L_COPY: emit_move(e, x->w == 4 ? T_I32 : T_I64, m->rd, m->r1); break;
     case L_ALU: case L_ALUC: op_alu(e, x, m, x->sub); break;
     case L_ALUM: op_alu_mem(e, x, m); break;
     case L_IMUL:

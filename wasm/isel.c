@@ -944,38 +944,22 @@ static void prepare(struct isel *s)
     }
 }
 
-static uint32_t new_ins(struct ir_func *f, struct ir_ins i)
-{
-    if (f->nins == f->cap_ins) {
-        uint32_t cap = f->cap_ins * 2;
-        f->ins = arena_grow(f->arena, f->ins, f->cap_ins * sizeof *f->ins, cap * sizeof *f->ins);
-        f->cap_ins = cap;
-    }
-    f->ins[f->nins] = i;
-    return f->nins++;
-}
-
 /* Offsets of 2 GiB and more do not fit a displacement: they are added as 64-bit numbers. */
 static void far_offsets(struct ir_func *f)
 {
     for (uint32_t b = 1; b < f->nblocks; b++) {
-        uint32_t prev = 0;
-        for (uint32_t v = f->blocks[b].first; v; prev = v, v = f->ins[v].next) {
+        struct ir_place p = { .f = f, .block = b };
+        for (uint32_t v = f->blocks[b].first; v; p.prev = v, v = f->ins[v].next) {
             struct ir_ins i = f->ins[v];
             if ((i.op != IR_LOAD && i.op != IR_STORE) || i.c <= INT32_MAX)
                 continue;
-            uint32_t k = new_ins(f, (struct ir_ins){ .op = IR_CONST, .type = T_I64, .b = i.c });
-            uint32_t e = new_ins(f, (struct ir_ins){ .op = IR_EXTU, .type = T_I64, .aux = T_I32,
-                                                     .a = i.a });
-            uint32_t t = new_ins(f, (struct ir_ins){ .op = IR_ADD, .type = T_I64, .a = e, .b = k });
-            f->ins[k].next = e;
-            f->ins[e].next = t;
-            f->ins[t].next = v;
-            if (prev)
-                f->ins[prev].next = k;
-            else
-                f->blocks[b].first = k;
-            f->ins[v].a = t;
+            p.pos = i.pos;
+            uint32_t k = ir_insert(&p, (struct ir_ins){ .op = IR_CONST, .type = T_I64, .b = i.c });
+            uint32_t e = ir_insert(&p, (struct ir_ins){ .op = IR_EXTU, .type = T_I64, .aux = T_I32,
+                                                        .a = i.a });
+            uint32_t t = ir_insert(&p, (struct ir_ins){ .op = IR_ADD, .type = T_I64, .a = e,
+                                                        .b = k });
+            f->ins[v].a = t;        /* ir_insert moves f->ins */
             f->ins[v].c = 0;
         }
     }

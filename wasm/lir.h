@@ -41,7 +41,6 @@ enum {
 /* X(name, constraints). `sub` refines: ALU number, condition, rounding mode, conversion, ... */
 #define LIR_OPS(X) \
     X(NONE,     0) \
-    X(COPY,     LC_S1MEM)            /* dst = s1 (any class; w = width) */ \
     X(ALU,      LC_TIED|LC_S2MEM)     /* sub = x86 /n: 0 add 1 or 4 and 5 sub 6 xor */ \
     X(ALUC,     LC_TIED|LC_S2MEM|LC_COMM) \
     X(ALUM,     0)                  /* [memory] = [memory] op s1 or imm */ \
@@ -52,7 +51,6 @@ enum {
     X(SHIFTI,   LC_TIED)             /* sub = x86 /n: 0 rol 1 ror 4 shl 5 shr 7 sar */ \
     X(SHIFTC,   LC_TIED)             /* count s2 in rcx */ \
     X(SHIFTX,   LC_S1MEM)            /* BMI2 */ \
-    X(RORX,     LC_S1MEM) \
     X(DIV,      0)  /* sub: 0 divs 1 divu 2 rems 3 remu 4 mulhu 5 mulhs; s1 in rax */ \
     X(NEG,      LC_TIED) \
     X(NOT,      LC_TIED) \
