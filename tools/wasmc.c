@@ -19,13 +19,21 @@ static const char usage[] =
     "  -d LETTERS    dump stages of the compiler, a letter each (see wasm/compile.c);\n"
     "                x: disassemble the code (needs objdump)\n"
     "  --func N      dump only function N\n"
-    "  --off LETTERS switch passes off\n"
+    "  --off LETTERS switch passes off (--help lists them)\n"
     "  --cpu LIST    use only these features of the CPU: none, all, lzcnt, bmi1, bmi2, avx, avx2, "
     "fma\n"
     "  -j N          compile with N threads (1 to 64); the code does not depend on N\n"
     "  --time        compile repeatedly for a second, report the fastest run and MB/s\n"
     "  -o OUT.bin    write the code\n"
-    "  --help        this text\n";
+    "  --help        this text, and the passes\n";
+
+static int help(void)
+{
+    printf("%sPasses:\n", usage);
+    for (const struct wasm_pass *p = wasm_passes; p->letter; p++)
+        printf("  %c  %s\n", p->letter, p->what);
+    return 0;
+}
 
 struct label { uint32_t at, func; const char *kind; };
 
@@ -242,8 +250,7 @@ int main(int argc, char **argv)
     o.print = print;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(usage, stdout);
-            return 0;
+            return help();
         } else if (strcmp(argv[i], "-d") == 0) {
             o.dump |= letters(value_of(argc, argv, &i));
         } else if (strcmp(argv[i], "--off") == 0) {

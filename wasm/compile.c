@@ -43,6 +43,14 @@ static struct image_block *block_of(struct wasm_image *img)
     return (struct image_block *)((char *)img - offsetof(struct image_block, img));
 }
 
+/* whoever asks for a letter gives it a row here: tools and benchmarks list the passes from it */
+const struct wasm_pass wasm_passes[] = {
+    { 'g', "value numbering, folding, loads forwarded, invariants out of loops" },
+    { 'd', "division by constants by multiplication" },
+    { 'm', "short copies and fills of known length inline" },
+    { 0, NULL },
+};
+
 static bool pass_on(const struct wasm_options *o, char letter)
 {
     return !(o->passes_off >> (letter - 'a') & 1);

@@ -214,6 +214,10 @@ struct wasm_options {
     void *print_ctx;
 };
 
+/* What wasm_options.passes_off may name, a row each; a letter of 0 ends the list (compile.c). */
+struct wasm_pass { char letter; const char *what; };
+extern const struct wasm_pass wasm_passes[];
+
 /* Decodes and validates all but bodies. NULL on error, with *err filled. */
 struct wasm_module *wasm_open(struct wasm_host *h, const uint8_t *bytes, size_t size,
                               const struct wasm_options *o, struct wasm_error *err);

@@ -2,7 +2,7 @@
  * ours.c - like native.c, for a wasm file compiled by our compiler: `ours [--off LETTERS]
  * FILE.wasm`. `ours [--off LETTERS] --compile FILE.wasm` only compiles, for a second or twice, and
  * prints the fastest time in nanoseconds, the bytes of code, and the most bytes held beyond module
- * and code.
+ * and code. `ours --passes` lists the letters.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -72,6 +72,13 @@ static int compile(const char *file, const uint8_t *bytes, size_t size,
     return 0;
 }
 
+static int list_passes(void)
+{
+    for (const struct wasm_pass *p = wasm_passes; p->letter; p++)
+        printf("%c %s\n", p->letter, p->what);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct wasm_options o;
@@ -83,8 +90,10 @@ int main(int argc, char **argv)
     const char *file = argv[argc - 1];
     size_t size;
     int trap;
-    uint8_t *bytes = host_read_file(file, &size);
 
+    if (argc == 2 && strcmp(file, "--passes") == 0)
+        return list_passes();
+    uint8_t *bytes = host_read_file(file, &size);
     host_options(&o);
     if (argc > 3 && strcmp(argv[1], "--off") == 0)
         for (const char *p = argv[2]; *p >= 'a' && *p <= 'z'; p++)

@@ -8,7 +8,6 @@ import argparse
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 
@@ -16,11 +15,10 @@ import bench
 import compile as compile_table
 
 
-def letters():
-    """[(letter, what it switches off)]: the tests of the pipeline in wasm/compile.c."""
-    with open(os.path.join(bench.HERE, "../../wasm/compile.c")) as f:
-        text = f.read()
-    return re.findall(r"pass_on\([^()]*'([a-z])'\).*?pass_(\w+)\(", text, re.S)
+def letters(d):
+    """[(letter, what it switches off)], as the compiler lists them."""
+    text = subprocess.run([f"{d}/ours", "--passes"], capture_output=True, text=True, check=True)
+    return [(row[0], row[2:].strip()) for row in text.stdout.splitlines()]
 
 
 def run_times(d, variants, args):
@@ -67,7 +65,7 @@ def main():
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--ms", type=float, default=10)
     args = ap.parse_args()
-    known = letters()
+    known = letters(args.dir)
     if args.letters:
         known = [(c, dict(known).get(c, "")) for c in args.letters]
     variants = [""] + [c for c, _ in known]
