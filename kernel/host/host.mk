@@ -36,7 +36,7 @@ HC := $B/hc
 HC_PLAIN := $(addprefix $(HC)/kernel/,string.o heap.o pmm.o host/checked/shadow.o)
 HC_OBJ := $(HOST_C:%.c=$(HC)/%.o) $(HC)/kernel/host/checked/shadow.o $(KERNEL_WASM:%.c=$(HC)/%.o)
 HC_ALL := $(HC_OBJ) $(HOST_ASM:%.asm=$H/%.asm.o)
-CHECKS := -fsanitize=undefined -fno-sanitize=null,alignment -fsanitize-undefined-trap-on-error \
+CHECKS := -DSELKIE_CHECKED -fsanitize=undefined -fno-sanitize=null,alignment -fsanitize-undefined-trap-on-error \
 	-fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
 	--param asan-stack=0 --param asan-globals=0 -Wno-maybe-uninitialized
 HC_LD := $(HOST_LD) $(addprefix --wrap=,memcpy memmove memset kmalloc kzalloc kfree page_alloc \

@@ -26,7 +26,10 @@ typedef uint64_t paddr_t;
 struct cpu_tables;          /* GDT, TSS and the IST stacks of a CPU */
 struct thread;
 
-#define CPU_MAX 64u
+#define CPU_MAX 256u
+#define CPU_LOCKS 8u         /* that a CPU may hold at once */
+
+struct lock;
 
 /* Reached through FS, which never changes on a CPU. The first four fields are known to assembly
  * (offsets pinned in cpu.c); the core appends what it needs per CPU behind its marker. */
@@ -41,6 +44,8 @@ struct cpu {
     struct thread *current;
     uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
     void *core;                     /* whatever else */
+    const struct lock *locks[CPU_LOCKS];    /* held, in the order of taking; builds that check */
+    unsigned nlocks;
 };
 
 #define this_cpu() (((struct cpu __seg_fs *)0)->self)
@@ -146,6 +151,15 @@ void cpu_init(struct cpu *c, uint32_t id);
 uint32_t cpu_features(void);
 const char *cpu_brand(void);        /* CPUID's brand string */
 unsigned machine_cpu_count(void);   /* enabled processors that the firmware lists */
+/* Starts the others, at most `cpus=` in all, one after the other; each gets an id in order, 1, 2 ...,
+ * a struct cpu, a stack, its clock and timer, and calls kernel_cpu_main with interrupts off. One that
+ * does not come up within a second is reported and left out. Called once, by the boot CPU. */
+void cpus_start(void);
+unsigned cpus_up(void);             /* how many run, the boot CPU included */
+struct cpu *cpu_of(unsigned id);    /* below cpus_up() */
+/* VEC_WAKE there: kernel_wake. Harmless if it is this CPU or already on its way. */
+void cpu_wake(unsigned id);
+_Noreturn void kernel_cpu_main(void);       /* the core's: what a further CPU does */
 
 /* ---- switching ------------------------------------------------------------------------------ */
 

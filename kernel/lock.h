@@ -1,0 +1,59 @@
+/*
+ * lock.h - spin locks, taken in kernel text only, which no interrupt puts aside: so a holder runs,
+ * and nobody needs to switch interrupts off. While one CPU is up they cost a test of a constant.
+ *
+ * Ranks: a CPU takes locks in the order of enum lock_rank, and two of one rank in the order of their
+ * addresses (lock_two). Builds with CHECKED=1 (the checked hosted one is) assert it. README.md has
+ * the table of what each guards.
+ */
+#ifndef KERNEL_LOCK_H
+#define KERNEL_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "kernel/x64/x64.h"
+
+enum lock_rank {
+    RANK_REGISTRY,          /* interfaces, lines, ports, windows; policy; store; image cache */
+    RANK_SIP,
+    RANK_TABLE,             /* thread table, list of SIPs */
+    RANK_CPU,               /* run queue and timers of a CPU */
+    RANK_SLOT,              /* pages of one slot */
+    RANK_SPACE,             /* page tables, ranges, slots in use */
+    RANK_HEAP,
+    RANK_PAGE,
+    RANK_LOG,
+};
+
+struct lock {
+    volatile uint32_t held;
+    uint8_t rank;           /* enum lock_rank */
+};
+#define LOCK(r) { .rank = (r) }
+
+/* More than one CPU runs; set once, while no lock is held. */
+extern bool cpus_many;
+
+void lock_check(const struct lock *l, bool taken);      /* order, and no double release */
+void lock_spin(struct lock *l);                         /* until it was had */
+#ifdef SELKIE_CHECKED
+#define LOCK_CHECKED 1
+#else
+#define LOCK_CHECKED 0
+#endif
+
+static inline void lock_take(struct lock *l)
+{
+    if (LOCK_CHECKED)
+        lock_check(l, true);
+    if (__builtin_expect(cpus_many, 0) && __atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
+        lock_spin(l);
+}
+static inline void lock_drop(struct lock *l)
+{
+    if (LOCK_CHECKED)
+        lock_check(l, false);
+    __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+}
+
+#endif
