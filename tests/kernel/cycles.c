@@ -44,7 +44,7 @@ KTEST(cycles_many_at_once)
     CHECK_EQ(settled_pages(), before);
 }
 
-static uint64_t cpu_of(const struct process *p)
+static uint64_t time_of(const struct process *p)
 {
     return sched_cpu_ns(container_of(p->sip->threads.next, struct thread, of_sip));
 }
@@ -62,8 +62,8 @@ KTEST(share_registers_and_cpu)
     CHECK(a && b && c, "not started");
     sched_sleep(10 * NS_PER_S);
     CHECK(a->sip && b->sip, "a spinner ended early: %d %d", a->info.status, b->info.status);
-    x = cpu_of(a);
-    y = cpu_of(b);
+    x = time_of(a);
+    y = time_of(b);
     ktest_note("shares of 10 s: %lu ms, %lu ms", x / ms, y / ms);
     CHECK(x > y - y / 10 && y > x - x / 10, "shares: %lu, %lu ms", x / ms, y / ms);
     CHECK(x + y > 9 * NS_PER_S, "only %lu ms were used", (x + y) / ms);
