@@ -26,7 +26,7 @@ WIDE = {"Makefile": 136, ".wast": 120, ".wat": 120}
 LONG = {
     ("tools/wasmc.c", "main"): "one loop over the options",
     ("wasm/ir.c", "dump_operands"): "one switch over kinds of operands",
-    ("wasm/emit.c", "term_switch"): "two forms of one table",
+    ("wasm/emit_jump.c", "term_switch"): "two forms of one table",
     ("wasm/emit_ops.c", "emit_op"): "one switch over the operations",
     ("wasm/isel.c", "select_ins"): "one switch over the operations",
 }

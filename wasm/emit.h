@@ -1,4 +1,4 @@
-/* emit.h - state of the emitter, shared by emit.c (frame, moves, control flow) and emit_ops.c. */
+/* emit.h - state of the emitter, and what its files share. */
 #ifndef WASM_EMIT_H
 #define WASM_EMIT_H
 
@@ -70,6 +70,38 @@ void emit_atomic(struct emit *e, struct lir *x, struct mi *m);     /* emit_atomi
 void emit_simd(struct emit *e, struct lir *x, struct mi *m);    /* emit_simd.c: vector operations */
 size_t emit_jcc8(struct emit *e, int cc);       /* short forward branch, to be closed by */
 void emit_here8(struct emit *e, size_t at);
+
+/* appends room for one to array `field` of e */
+#define EMIT_GROW(e, field, n, cap) do { \
+    if ((e)->n == (e)->cap) { \
+        uint32_t c_ = (e)->cap ? (e)->cap * 2 : 64; \
+        (e)->field = arena_grow((e)->arena, (e)->field, (e)->cap * sizeof *(e)->field, \
+                                c_ * sizeof *(e)->field); \
+        (e)->cap = c_; \
+    } } while (0)
+
+/* emit_move.c: where v lives when it is in no register; rd <- constant v, which may set the flags
+ * unless they are to be kept; rd <- v from there; v, just defined, goes there if it is wanted */
+struct opnd emit_home(struct emit *e, uint32_t v);
+void emit_const(struct emit *e, uint32_t v, int rd, bool keep_flags);
+void emit_load_home(struct emit *e, uint32_t v, int type, int rd);
+void emit_keep(struct emit *e, uint32_t v);
+struct xmem emit_stack_in(struct emit *e, uint32_t word);   /* the function's own stack argument */
+void emit_moves(struct emit *e, uint32_t first, uint32_t n);        /* pool[first .. first + n) */
+bool emit_move_nop(struct emit *e, struct pmove *p);
+void emit_prepare_moves(struct emit *e);        /* needs the slots */
+
+/* emit_frame.c */
+void emit_slots(struct emit *e);        /* home slots, size of the frame */
+void emit_prologue(struct emit *e);
+void emit_pop_frame(struct emit *e);
+void emit_epilogue(struct emit *e);
+
+/* emit_jump.c */
+struct edge *emit_edge(struct emit *e, uint32_t from, uint32_t to);
+void emit_edge_moves(struct emit *e, struct edge *ed);
+void emit_term(struct emit *e, uint32_t b, struct lir *x, struct mi *m);    /* ends block b */
+void emit_tables(struct emit *e);       /* the jump tables, behind the code */
 
 /* compile.c takes the finished function from here */
 void emit_func(struct emit *e);

@@ -14,6 +14,11 @@ static bool avx(struct isel *s)
     return s->l->cpu & WASM_CPU_AVX;
 }
 
+static uint32_t value(struct isel *s, uint32_t v)
+{
+    return s->ins[v].type == T_I32 ? isel_val32(s, v) : isel_val(s, v);
+}
+
 static struct lir *put_vop(struct isel *s, int op, uint32_t v, const struct vop_info *info)
 {
     struct lir *x = isel_put(s, op, info->flags & VF_W ? 8 : 4, v);
@@ -42,7 +47,7 @@ static void operand(struct isel *s, struct lir *x, uint32_t b, bool half)
         return;
     if (avx(s) && isel_fold_load(s, x, b, T_V128, MEM_FULL))
         return;
-    x->s2 = isel_val(s, b);
+    x->s2 = value(s, b);
 }
 
 static void sel_v1(struct isel *s, uint32_t v)
@@ -56,11 +61,11 @@ static void sel_v1(struct isel *s, uint32_t v)
             return;
         *x = (struct lir){ .op = L_V1, .w = 4, .dst = v, .flt = 1, .has_imm = true, .sub = 0x0e,
                            .imm = (int32_t)XOP(X_66, X_3A, 0x21), .scale = 1, .pos = x->pos };
-        x->s2 = isel_val(s, i->a);
+        x->s2 = value(s, i->a);
         return;
     }
     if (info->flags & (VF_INT | VF_REG))
-        x->s2 = isel_val(s, i->a);
+        x->s2 = value(s, i->a);
     else
         operand(s, x, i->a, info->flags & VF_HALF);
 }
@@ -77,7 +82,7 @@ static bool shift_by_constant(struct isel *s, uint32_t v)
     unsigned k = i->aux - VOP_SHL16;
     struct lir *x = put_op(s, L_VSHI, v, XOP(X_66, X_0F, bytes[k]), s->ins[n->a].b & 255);
     x->scale = digits[k];
-    x->s1 = isel_val(s, i->a);
+    x->s1 = value(s, i->a);
     return true;
 }
 
@@ -91,11 +96,11 @@ static void sel_v2(struct isel *s, uint32_t v)
     struct lir *x = put_vop(s, i->op == IR_V2C ? L_V2C : L_V2, v, &vop_table[i->aux]);
     if (i->op == IR_V2C && avx(s) && s->ins[b].op != IR_LOAD &&
         isel_fold_load(s, x, a, T_V128, MEM_FULL)) {
-        x->s1 = isel_val(s, b);
+        x->s1 = value(s, b);
         return;
     }
     operand(s, x, b, false);
-    x->s1 = isel_val(s, a);
+    x->s1 = value(s, a);
 }
 
 /* a * b + c: over the addend, or over a factor if the addend is in memory */
@@ -105,18 +110,18 @@ static void sel_v3(struct isel *s, uint32_t v)
     struct lir *x = put_vop(s, L_V3, v, &vop_table[i->aux]);
 
     if (isel_fold_load(s, x, i->c, T_V128, MEM_FULL)) {
-        x->s2 = isel_val(s, i->b);
-        x->s1 = isel_val(s, i->a);
+        x->s2 = value(s, i->b);
+        x->s1 = value(s, i->a);
         return;
     }
     x->imm += 0x10;             /* 213 -> 231 */
     if (isel_fold_load(s, x, i->b, T_V128, MEM_FULL)) {
-        x->s2 = isel_val(s, i->a);
+        x->s2 = value(s, i->a);
     } else {
-        x->s3 = isel_val(s, i->b);
-        x->s2 = isel_val(s, i->a);
+        x->s3 = value(s, i->b);
+        x->s2 = value(s, i->a);
     }
-    x->s1 = isel_val(s, i->c);
+    x->s1 = value(s, i->c);
 }
 
 /* ---- lanes --------------------------------------------------------------------------------- */
@@ -131,9 +136,9 @@ static void sel_splat(struct isel *s, uint32_t v)
 
     x->sub = (uint8_t)lane;
     if (lane < LT_I32 && !(s->l->cpu & WASM_CPU_AVX2))
-        x->s2 = isel_val(s, i->a);
+        x->s2 = value(s, i->a);
     else if (!isel_fold_load(s, x, i->a, types[lane], mems[lane]))
-        x->s2 = isel_val(s, i->a);
+        x->s2 = value(s, i->a);
 }
 
 static const struct { uint32_t op; uint8_t w; } get_ops[] = {
@@ -154,14 +159,14 @@ static void sel_get(struct isel *s, uint32_t v)
             x = put_op(s, L_V1, v, XOP(X_F3, X_0F, 0x16), -1);
         else
             x = put_op(s, L_V1, v, XOP(X_66, X_0F, 0x70), type == LT_F32 ? lane * 0x55 : 0xee);
-        x->s2 = isel_val(s, i->a);
+        x->s2 = value(s, i->a);
         return;
     }
     bool first = lane == 0 && type >= LT_I32;
     x = put_op(s, L_VGET, v, first ? XOP(X_66, X_0F, 0x7e) : get_ops[type].op,
                first ? -1 : (int)lane);
     x->w = get_ops[type].w;
-    x->s1 = isel_val(s, i->a);
+    x->s1 = value(s, i->a);
 }
 
 bool isel_store_lane(struct isel *s, struct ir_ins *store)
@@ -177,8 +182,8 @@ bool isel_store_lane(struct isel *s, struct ir_ins *store)
                   type == LT_F64 ? XOP(X_F2, X_0F, 0x11) : XOP(X_66, X_0F, 0x7e);
     struct lir *x = put_op(s, L_VGET, 0, op, first || (fp && type == LT_F64) ? -1 : (int)lane);
     x->w = get_ops[type].w;
-    x->s1 = isel_val(s, i->a);
-    isel_address(s, x, store);
+    x->s1 = value(s, i->a);
+    isel_address(s, x, store->a, store->c, store->aux >> 8);
     return true;
 }
 
@@ -199,14 +204,14 @@ static void sel_put(struct isel *s, uint32_t v)
         if (isel_fold_load(s, x, i->b, T_F64, MEM_FULL))
             x->imm = (int32_t)(lane ? XOP(X_66, X_0F, 0x16) : XOP(X_66, X_0F, 0x12));
         else
-            x->s2 = isel_val(s, i->b);
+            x->s2 = value(s, i->b);
     } else {
         x = put_op(s, L_V2, v, ops[type], type == LT_F32 ? (int)lane << 4 : (int)lane);
         x->w = type == LT_I64 ? 8 : 4;
         if (!isel_fold_load(s, x, i->b, types[type], mems[type]))
-            x->s2 = isel_val(s, i->b);
+            x->s2 = value(s, i->b);
     }
-    x->s1 = isel_val(s, i->a);
+    x->s1 = value(s, i->a);
 }
 
 /* ---- shuffles ------------------------------------------------------------------------------ */
@@ -232,7 +237,7 @@ static struct lir *two(struct isel *s, uint32_t v, uint32_t op, int imm, uint32_
     struct lir *x = put_op(s, L_V2, v, op, imm);
 
     operand(s, x, b, false);
-    x->s1 = isel_val(s, a);
+    x->s1 = value(s, a);
     return x;
 }
 
@@ -280,7 +285,7 @@ static bool try_align(struct isel *s, uint32_t v, const struct shuffle *q)
         if (i == 16 && n < 16 && k == 16 - n) {         /* psrldq */
             x = put_op(s, L_VSHI, v, XOP(X_66, X_0F, 0x73), (int)k);
             x->scale = 3;
-            x->s1 = isel_val(s, q->a);
+            x->s1 = value(s, q->a);
             return true;
         }
         if (n < 16)
@@ -297,7 +302,7 @@ static bool try_align(struct isel *s, uint32_t v, const struct shuffle *q)
         return false;
     x = put_op(s, L_VSHI, v, XOP(X_66, X_0F, 0x73), (int)k);
     x->scale = 7;               /* pslldq */
-    x->s1 = isel_val(s, q->a);
+    x->s1 = value(s, q->a);
     return true;
 }
 
@@ -389,9 +394,9 @@ static void by_bytes(struct isel *s, uint32_t v, const struct shuffle *q, bool b
         k[2 + i / 8] |= (uint64_t)(from_b ? q->lane[i] - 16 : 0x80) << i % 8 * 8;
     }
     struct lir *x = put_op(s, L_VSHUF, v, ir_v128(s->f, k[0], k[1]), -1);
-    x->s1 = isel_val(s, q->a);
+    x->s1 = value(s, q->a);
     if (both) {
-        x->s2 = isel_val(s, q->b);
+        x->s2 = value(s, q->b);
         x->disp = (int32_t)ir_v128(s->f, k[2], k[3]);
     }
 }
@@ -445,7 +450,7 @@ void isel_any_true(struct isel *s, uint32_t v)
 {
     struct lir *x = isel_put(s, L_VTEST, 4, 0);
 
-    x->s1 = isel_val(s, s->ins[v].a);
+    x->s1 = value(s, s->ins[v].a);
 }
 
 void isel_simd(struct isel *s, uint32_t v)

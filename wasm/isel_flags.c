@@ -1,0 +1,182 @@
+/*
+ * isel_flags.c - compares and tests: which instruction sets the flags that a branch, a select or a
+ * setcc reads, and which condition then holds.
+ */
+#include "wasm/isel.h"
+
+static const uint8_t int_cc[] = { CC_E, CC_NE, CC_L, CC_B, CC_G, CC_A, CC_LE, CC_BE, CC_GE, CC_AE };
+static const uint8_t float_cc[] = { CC_FEQ, CC_FNE, CC_A, CC_A, CC_AE, CC_AE };
+
+static uint8_t swap_cc(uint8_t cc)
+{
+    switch (cc) {
+    case CC_L: return CC_G;
+    case CC_G: return CC_L;
+    case CC_LE: return CC_GE;
+    case CC_GE: return CC_LE;
+    case CC_B: return CC_A;
+    case CC_A: return CC_B;
+    case CC_BE: return CC_AE;
+    case CC_AE: return CC_BE;
+    default: return cc;
+    }
+}
+
+/* Compare v itself, or 0: which condition holds after put_flags when v is true? */
+struct flags isel_compare(struct isel *s, uint32_t v)
+{
+    struct ir_ins *i = &s->ins[v];
+    struct flags fl = { CC_NE, v, 0 };
+
+    if (i->op == IR_EQZ) {
+        fl.cc = CC_E;
+    } else if (isel_int_compare(i->op)) {
+        fl.cc = int_cc[i->op - IR_EQ];
+        if (s->ins[i->a].op == IR_CONST && s->ins[i->b].op != IR_CONST)
+            fl.cc = swap_cc(fl.cc);
+    } else {
+        fl.cc = float_cc[i->op - IR_FEQ];
+    }
+    return fl;
+}
+
+/* How to branch on value v: through its compare if that is only used here, else by testing it. */
+struct flags isel_plan(struct isel *s, uint32_t v)
+{
+    int op = s->ins[v].op;
+
+    if (isel_single(s, v) && (op == IR_EQZ || isel_int_compare(op) || isel_float_compare(op)))
+        return isel_compare(s, v);
+    return (struct flags){ CC_NE, 0, v };
+}
+
+/* flags of x AND y or of x alone */
+static void put_test(struct isel *s, uint32_t v, int w)
+{
+    struct ir_ins *i = &s->ins[v];
+    struct lir *x;
+    int32_t imm;
+
+    if (i->op == IR_AND && isel_single(s, v) && isel_width(i->type) == w) {
+        x = isel_put(s, L_TEST, w, 0);
+        if (isel_imm(s, i->b, w, &imm)) {
+            x->has_imm = true;
+            x->imm = imm;
+        } else {
+            x->s2 = isel_valw(s, i->b, w);
+        }
+        x->s1 = isel_valw(s, i->a, w);
+        return;
+    }
+    if (isel_can_fold(s, v, w == 4 ? T_I32 : T_I64)) {
+        x = isel_put(s, L_CMP, w, 0);
+        x->has_imm = true;
+        isel_fold(s, x, v);
+        return;
+    }
+    x = isel_put(s, L_TEST, w, 0);
+    x->s1 = x->s2 = isel_valw(s, v, w);
+}
+
+/* Compare of a byte in memory with a constant that the byte form can express under condition cc? */
+static bool byte_compare(struct isel *s, uint32_t a, int32_t imm, uint8_t cc)
+{
+    struct ir_ins *i = &s->ins[a];
+    bool sign = i->aux == MEM_8S, equal = cc == CC_E || cc == CC_NE;
+    bool below = cc == CC_B || cc == CC_AE || cc == CC_BE || cc == CC_A;
+
+    if (i->op != IR_LOAD || (i->aux != MEM_8U && !sign) || !isel_single(s, a) ||
+        s->epoch[a] != s->now)
+        return false;
+    return sign ? (equal || !below) && imm == (int8_t)imm
+                : (equal || below) && imm >= 0 && imm <= 255;
+}
+
+static void put_compare(struct isel *s, uint32_t a, uint32_t b, int w, uint8_t cc)
+{
+    int type = w == 4 ? T_I32 : T_I64;
+    struct lir *x;
+    int32_t imm;
+
+    if (s->ins[a].op == IR_CONST && s->ins[b].op != IR_CONST) {
+        uint32_t t = a;
+        a = b;
+        b = t;
+    }
+    if (isel_imm(s, b, w, &imm)) {
+        if (byte_compare(s, a, imm, cc)) {
+            x = isel_put(s, L_CMP, 1, 0);
+            x->has_imm = true;
+            x->imm = (int8_t)imm;
+            isel_fold(s, x, a);
+            return;
+        }
+        if (imm == 0) {
+            put_test(s, a, w);
+            return;
+        }
+        x = isel_put(s, L_CMP, w, 0);
+        x->has_imm = true;
+        x->imm = imm;
+        if (isel_can_fold(s, a, type))
+            isel_fold(s, x, a);
+        else
+            x->s1 = isel_valw(s, a, w);
+        return;
+    }
+    x = isel_put(s, L_CMP, w, 0);
+    if (isel_can_fold(s, b, type)) {
+        isel_fold(s, x, b);
+        x->s1 = isel_valw(s, a, w);
+    } else if (isel_can_fold(s, a, type)) {
+        isel_fold(s, x, a);
+        x->s2 = isel_valw(s, b, w);
+    } else {
+        x->s1 = isel_valw(s, a, w);
+        x->s2 = isel_valw(s, b, w);
+    }
+}
+
+/* flags of "v is not 0" */
+static void put_nonzero(struct isel *s, uint32_t v, int w)
+{
+    if (s->ins[v].op == IR_VANY && isel_single(s, v)) {
+        isel_any_true(s, v);
+        return;
+    }
+    if (!byte_compare(s, v, 0, CC_NE)) {
+        put_test(s, v, w);
+        return;
+    }
+    struct lir *x = isel_put(s, L_CMP, 1, 0);
+    x->has_imm = true;
+    isel_fold(s, x, v);
+}
+
+void isel_flags(struct isel *s, struct flags fl)
+{
+    struct ir_ins *i = &s->ins[fl.cmp];
+    uint32_t a, b;
+
+    if (!fl.cmp) {
+        put_nonzero(s, fl.v, 4);
+        return;
+    }
+    int w = isel_width(i->aux);
+    if (i->op == IR_EQZ) {
+        put_nonzero(s, i->a, w);
+    } else if (isel_int_compare(i->op)) {
+        put_compare(s, i->a, i->b, w, fl.cc);
+    } else {
+        bool swap = i->op == IR_FLT || i->op == IR_FLE;
+        a = swap ? i->b : i->a;
+        b = swap ? i->a : i->b;
+        struct lir *x = isel_put(s, L_FCMP, w, 0);
+        x->flt = 1;
+        if (isel_can_fold(s, b, i->aux))
+            isel_fold(s, x, b);
+        else
+            x->s2 = isel_val(s, b);
+        x->s1 = isel_val(s, a);
+    }
+}
