@@ -42,7 +42,7 @@ TOOLS := wasmc wasmrun spectest
 GEN_TOOLS := ifgen fontgen
 # every tools/NAME.c with a main is a tool; the other files there are shared by all of them
 TOOL_COMMON := $(filter-out $(TOOLS:%=tools/%.c) $(GEN_TOOLS:%=tools/%.c),$(wildcard tools/*.c)) \
-	$(wildcard tests/spec/*.c)
+	$(wildcard tests/spec/*.c) kernel/sha256.c
 
 tools: $(TOOLS:%=$B/host/%)
 $B/host/%.o: %.c
@@ -50,6 +50,12 @@ $B/host/%.o: %.c
 	$(CC) $(HOST_CFLAGS) -c $< -o $@
 $(TOOLS:%=$B/host/%): $B/host/%: $B/host/tools/%.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_LIB)
 	$(CC) $^ -o $@ -lm
+# what images in files are marked with: code of another compiler is not to be trusted
+$B/gen/compiler_id.h: $(WASM_SRC) $(wildcard wasm/*.h)
+	@mkdir -p $(@D)
+	@echo "#define COMPILER_ID \"$$(cat $^ | sha256sum | cut -c1-32)\"" > $@
+$B/host/tools/image_file.o: $B/gen/compiler_id.h
+$B/host/tools/image_file.o: HOST_CFLAGS += -I$B/gen
 
 # ---- interfaces -----------------------------------------------------------------------------------
 IFACE_WIT := $(wildcard sips/iface/*.wit)

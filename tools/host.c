@@ -85,17 +85,28 @@ static bool read_flags(const char *list, const struct flag_name *names, size_t c
     return true;
 }
 
+static const struct flag_name cpu_names[] = {
+    { "none", 0 }, { "all", UINT32_MAX }, { "lzcnt", WASM_CPU_LZCNT },
+    { "bmi1", WASM_CPU_BMI1 },
+    { "bmi2", WASM_CPU_BMI2 }, { "avx", WASM_CPU_AVX },
+    { "avx2", WASM_CPU_AVX | WASM_CPU_AVX2 },
+    { "fma", WASM_CPU_AVX | WASM_CPU_FMA },
+};
+
 bool host_cpu(const char *list)
 {
-    static const struct flag_name names[] = {
-        { "none", 0 }, { "all", UINT32_MAX }, { "lzcnt", WASM_CPU_LZCNT },
-        { "bmi1", WASM_CPU_BMI1 },
-        { "bmi2", WASM_CPU_BMI2 }, { "avx", WASM_CPU_AVX },
-        { "avx2", WASM_CPU_AVX | WASM_CPU_AVX2 },
-        { "fma", WASM_CPU_AVX | WASM_CPU_FMA },
-    };
+    return read_flags(list, cpu_names, sizeof cpu_names / sizeof *cpu_names, &cpu_mask);
+}
 
-    return read_flags(list, names, sizeof names / sizeof *names, &cpu_mask);
+void host_cpu_names(uint32_t bits, char *to, size_t size)
+{
+    snprintf(to, size, "unknown features");
+    for (size_t i = 2, n = 0; i < sizeof cpu_names / sizeof *cpu_names && n < size; i++) {
+        uint32_t own = cpu_names[i].bits == WASM_CPU_AVX ? WASM_CPU_AVX
+                     : cpu_names[i].bits & ~(uint32_t)WASM_CPU_AVX;
+        if (bits & own)
+            n += (size_t)snprintf(to + n, size - n, "%s%s", n ? "," : "", cpu_names[i].name);
+    }
 }
 
 bool host_features(const char *list, uint32_t *features)
@@ -147,6 +158,12 @@ static bool place_code(struct host_module *m, struct wasm_error *err)
     return false;
 }
 
+void host_module_add(struct host_module *m)
+{
+    m->next = modules;
+    modules = m;
+}
+
 struct host_module *host_module_load(uint8_t *bytes, size_t size, const struct wasm_options *o,
                                      struct wasm_error *err)
 {
@@ -158,8 +175,7 @@ struct host_module *host_module_load(uint8_t *bytes, size_t size, const struct w
     m->size = size;
     if ((m->module = wasm_open(&host_heap, bytes, size, o, err))
         && (m->image = wasm_compile(m->module, o, err)) && place_code(m, err)) {
-        m->next = modules;
-        modules = m;
+        host_module_add(m);
         return m;
     }
     host_module_free(m);
@@ -173,13 +189,17 @@ void host_module_free(struct host_module *m)
             *p = m->next;
             break;
         }
-    if (m->code)
-        munmap(m->code, m->code_mapped);
     if (m->image)
         wasm_image_free(m->image);
     if (m->module)
         wasm_close(m->module);
-    free(m->bytes);
+    if (m->map) {
+        munmap(m->map, m->map_size);
+    } else {
+        if (m->code)
+            munmap(m->code, m->code_mapped);
+        free(m->bytes);
+    }
     free(m);
 }
 

@@ -23,6 +23,7 @@ struct host_module {
     struct wasm_image *image;
     uint8_t *code;
     size_t code_mapped;
+    uint8_t *map; size_t map_size;  /* of image_file.c: all of the above are in it */
     struct host_module *next;       /* all that are loaded, for look-ups by address */
 };
 
@@ -45,12 +46,16 @@ void host_options(struct wasm_options *o);
 bool host_features(const char *list, uint32_t *features);
 /* Of the CPU's features, use only those that the list names (none, all, lzcnt, avx2, ...). */
 bool host_cpu(const char *list);
+/* The names of WASM_CPU_* bits, with commas. */
+void host_cpu_names(uint32_t bits, char *to, size_t size);
 /* Whole file in malloc'ed memory; NULL with errno set. */
 uint8_t *host_read_file(const char *path, size_t *size);
 
 /* Takes `bytes` over (free), even on failure. NULL with *err filled. */
 struct host_module *host_module_load(uint8_t *bytes, size_t size, const struct wasm_options *o,
                                      struct wasm_error *err);
+/* Makes a module known to host_module_at. */
+void host_module_add(struct host_module *m);
 void host_module_free(struct host_module *m);
 struct host_module *host_module_at(const void *pc);
 

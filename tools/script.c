@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "tools/image_file.h"
 #include "tools/pack.h"
 #include "tools/script.h"
 
-struct embed { bool verbose; int fd; };
+struct embed { bool verbose, images; int fd; };
 
 void *embed_alloc(struct embed *e, size_t size)
 {
@@ -18,6 +19,24 @@ void *embed_alloc(struct embed *e, size_t size)
 void *embed_table(struct embed *e, size_t bytes)
 {
     return wasm_host_alloc(NULL, bytes);
+}
+
+/* The module as it comes back from a file. */
+static struct host_module *through_file(struct host_module *m, uint32_t cpu,
+                                        struct wasm_error *err)
+{
+    char path[] = "/tmp/spectest-XXXXXX";
+    int fd = mkstemp(path);
+    struct host_module *again = NULL;
+
+    snprintf(err->text, sizeof err->text, "%s cannot be written", path);
+    if (fd >= 0 && image_file_save(path, m->image, cpu))
+        again = image_file_load(path, m->bytes, m->size, err);
+    if (fd >= 0)
+        close(fd);
+    unlink(path);
+    host_module_free(m);
+    return again;
 }
 
 struct embed_module *embed_load(struct embed *e, const uint8_t *bytes, size_t size,
@@ -34,7 +53,10 @@ struct embed_module *embed_load(struct embed *e, const uint8_t *bytes, size_t si
         memcpy(copy, bytes, size);
     host_options(&o);
     o.features = features;
-    return (struct embed_module *)host_module_load(copy, size, &o, err);
+    struct host_module *m = host_module_load(copy, size, &o, err);
+    if (m && e->images)
+        m = through_file(m, o.cpu, err);
+    return (struct embed_module *)m;
 }
 
 void embed_unload(struct embed *e, struct embed_module *m)
@@ -79,9 +101,9 @@ void embed_failed(struct embed *e, uint32_t line, const char *kind, const char *
         printf("  line %u: %s: %s\n", line, kind, why);
 }
 
-void script_file(const char *path, uint32_t features, bool verbose, int fd)
+void script_file(const char *path, uint32_t features, bool verbose, bool images, int fd)
 {
-    struct embed e = { verbose, fd };
+    struct embed e = { verbose, images, fd };
     struct script_result r;
     struct script s;
     struct pack p;

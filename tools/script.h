@@ -8,9 +8,11 @@
 
 /*
  * Runs the script at `path` at this feature set (WASM_F_*); failures go to stdout if `verbose`.
- * Before every command and at the end the counts so far are written to `fd`, so that they survive a
+ * With `images` every module goes through a file (image_file.h) before it is instantiated. Before
+ * every command and at the end the counts so far are written to `fd`, so that they survive a
  * crash. Loads and keeps many modules: meant for a process of its own.
  */
-void script_file(const char *path, uint32_t features, bool verbose, int fd);
+void script_file(const char *path, uint32_t features, bool verbose, bool images,
+                 int fd);
 
 #endif

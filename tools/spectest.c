@@ -25,6 +25,7 @@ static const char usage[] =
     "Runs specification scripts (NAME.json with modules beside them); a folder means all in it.\n"
     "Prints NAME passed/total for each, then the sum; exits 1 when anything failed.\n"
     "  -v           say what failed: line, expected, actual\n"
+    "  --images     every module goes through an image in a file first\n"
     "  --features LIST  of base, simd, tail, extconst, multimem, relaxed, threads, eh, legacy-eh,\n"
     "               all, one-table; else base,simd in a folder wasm-2.0, threads,one-table in a\n"
     "               folder threads, all elsewhere\n"
@@ -36,7 +37,7 @@ static const char usage[] =
     "  --pack FILE  run nothing: write the scripts to FILE, in the form that the kernel runs\n"
     "  --help       this text\n";
 
-static bool verbose;
+static bool verbose, images;
 static const char *pack_to;     /* --pack */
 static struct pack pack;
 static const char *features;
@@ -126,7 +127,7 @@ static int run_child(const char *path, struct script_result *r)
     }
     if (pid == 0) {
         alarm(SECONDS);
-        script_file(path, features_of(path), verbose, fds[1]);
+        script_file(path, features_of(path), verbose, images, fds[1]);
         fflush(stdout);
         _exit(0);
     }
@@ -269,6 +270,10 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[i], "-v") == 0) {
             verbose = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--images") == 0) {
+            images = true;
             continue;
         }
         e = i + 1 < argc ? take_option(argv[i], argv[i + 1]) : -1;

@@ -9,12 +9,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "tools/host.h"
+#include "tools/image_file.h"
 
 static const char usage[] =
-    "usage: wasmc [-d LETTERS] [--func N] [--off LETTERS] [--cpu LIST] [-j N] [--time] [-o "
-    "OUT.bin]\n"
-    "             FILE.wasm\n"
+    "usage: wasmc [-d LETTERS] [--func N] [--off LETTERS] [--cpu LIST] [-j N] [--time]\n"
+    "             [-o OUT.bin] [--image OUT.image] FILE.wasm\n"
     "Compiles FILE.wasm; prints bytes in and out, microseconds and peak memory.\n"
     "  -d LETTERS    dump stages of the compiler, a letter each (see wasm/compile.c);\n"
     "                x: disassemble the code (needs objdump)\n"
@@ -25,6 +24,7 @@ static const char usage[] =
     "  -j N          compile with N threads (1 to 64); the code does not depend on N\n"
     "  --time        compile repeatedly for a second, report the fastest run and MB/s\n"
     "  -o OUT.bin    write the code\n"
+    "  --image FILE  write module and code, for `wasmrun FILE`\n"
     "  --help        this text, and the passes\n";
 
 static int help(void)
@@ -142,6 +142,9 @@ static void disassemble(const struct wasm_image *img, const uint8_t *code, uint3
 
 /* ---- compiling ----------------------------------------------------------------------------- */
 
+/* What to write besides the report: file names or NULL. */
+struct outputs { const char *code, *image; bool listing; };
+
 struct result { double open_us, compile_us; size_t code_size, peak, held; uint32_t funcs; };
 
 static unsigned threads = 1;
@@ -170,7 +173,7 @@ static struct wasm_image *compile_bodies(struct wasm_module *m, const struct was
 }
 
 static void compile(const char *file, const uint8_t *bytes, size_t size,
-                    const struct wasm_options *o, const char *out, bool listing, struct result *r)
+                    const struct wasm_options *o, const struct outputs *out, struct result *r)
 {
     struct wasm_error err = { .func = UINT32_MAX };
     struct wasm_module *m;
@@ -192,13 +195,13 @@ static void compile(const char *file, const uint8_t *bytes, size_t size,
     t2 = now_us();
     *r = (struct result){ t1 - t0, t2 - t1, img->code_size, img->peak_memory, host_heap_peak(),
                           m->nfuncs - m->nimport_funcs };
-    if (listing)
+    if (out->listing)
         disassemble(img, code, o->dump_func);
-    if (out) {
-        if (!(f = fopen(out, "wb")) || fwrite(code, 1, img->code_size, f) != img->code_size
-            || fclose(f))
-            die(out, strerror(errno));
-    }
+    if (out->code && (!(f = fopen(out->code, "wb"))
+                      || fwrite(code, 1, img->code_size, f) != img->code_size || fclose(f)))
+        die(out->code, strerror(errno));
+    if (out->image && !image_file_save(out->image, img, o->cpu))
+        die(out->image, strerror(errno));
     free(code);
     wasm_image_free(img);
     wasm_close(m);
@@ -239,7 +242,8 @@ static const char *value_of(int argc, char **argv, int *i)
 
 int main(int argc, char **argv)
 {
-    const char *file = NULL, *out = NULL;
+    const char *file = NULL;
+    struct outputs out = { 0 }, none = { 0 };
     bool timed = false;
     struct wasm_options o;
     struct result best, r;
@@ -274,7 +278,9 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--time") == 0) {
             timed = true;
         } else if (strcmp(argv[i], "-o") == 0) {
-            out = value_of(argc, argv, &i);
+            out.code = value_of(argc, argv, &i);
+        } else if (strcmp(argv[i], "--image") == 0) {
+            out.image = value_of(argc, argv, &i);
         } else if (argv[i][0] == '-' || file) {
             fputs(usage, stderr);
             return 2;
@@ -290,10 +296,11 @@ int main(int argc, char **argv)
         threads = 1;            /* dumps in order */
     if (!(bytes = host_read_file(file, &size)))
         die(file, strerror(errno));
-    compile(file, bytes, size, &o, out, o.dump & (1u << ('x' - 'a')), &best);
+    out.listing = o.dump & (1u << ('x' - 'a'));
+    compile(file, bytes, size, &o, &out, &best);
     o.dump = 0;
     for (double t = now_us(); timed && now_us() - t < 1e6;) {
-        compile(file, bytes, size, &o, NULL, false, &r);
+        compile(file, bytes, size, &o, &none, &r);
         if (r.open_us + r.compile_us < best.open_us + best.compile_us)
             best = r;
     }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "tools/host.h"
+#include "tools/image_file.h"
 #include "tools/wasi.h"
 
 enum { EXIT_USAGE = 2, EXIT_TRAP = 134 };
@@ -22,7 +22,8 @@ static const char usage[] =
     "       wasmrun [OPTION...] --invoke EXPORT [ARG...] FILE.wasm [ARG...]\n"
     "Compiles FILE.wasm and runs it natively: _start with WASI preview 1; exits with the "
     "program's\n"
-    "status.\n"
+    "status. In its place may be an image that `wasmc --image` made, which is not compiled again;\n"
+    "images are native code: run only your own.\n"
     "  --dir HOST[::GUEST]  lets the program use the folder HOST of this machine, under the name\n"
     "                    GUEST; may be repeated\n"
     "  --env NAME[=VALUE]  sets a variable of the program's environment, which is empty "
@@ -30,6 +31,7 @@ static const char usage[] =
     "                    without a value: that of this process\n"
     "  --invoke EXPORT   calls the exported function with numbers as arguments (before or after\n"
     "                    FILE.wasm) and prints its results, one a line\n"
+    "  --image IMAGE     does not compile FILE.wasm but loads this image of it\n"
     "  --off LETTERS     switches passes of the compiler off, as in wasmc\n"
     "  --cpu LIST        uses only these features of the CPU, as in wasmc\n"
     "  --paths walk      looks paths up as on kernels without openat2\n"
@@ -187,16 +189,28 @@ static int run(const char *file, struct host_instance *hi, struct wasi *w)
     return finish(w, trap);
 }
 
-static struct host_module *load(const char *file, const char *off)
+/* The file is a module, or an image if it begins like one; `image`: an image of it, or NULL. */
+static struct host_module *load(const char *file, const char *image, const char *off)
 {
     struct wasm_options o;
     struct wasm_error err;
     struct host_module *m;
     size_t size = 0;
-    uint8_t *bytes = host_read_file(file, &size);
+    uint8_t *bytes;
 
-    if (!bytes)
+    if (!image && image_file_is(file)) {
+        if (!(m = image_file_load(file, NULL, 0, &err)))
+            die(file, err.text);
+        return m;
+    }
+    if (!(bytes = host_read_file(file, &size)))
         die(file, strerror(errno));
+    if (image) {
+        if (!(m = image_file_load(image, bytes, size, &err)))
+            die(image, err.text);
+        free(bytes);
+        return m;
+    }
     host_options(&o);
     for (; *off >= 'a' && *off <= 'z'; off++)
         o.passes_off |= 1u << (*off - 'a');
@@ -227,7 +241,7 @@ static int find_file(int argc, char **argv, int from, bool invoked)
 
 struct setup {
     struct wasi w;
-    const char *off;
+    const char *off, *image;
     uint32_t nenv;
 };
 
@@ -261,6 +275,8 @@ static bool option(struct setup *s, const char *name, const char *value)
 {
     if (strcmp(name, "--off") == 0)
         s->off = value;
+    else if (strcmp(name, "--image") == 0)
+        s->image = value;
     else if (strcmp(name, "--dir") == 0)
         add_folder(&s->w, value);
     else if (strcmp(name, "--env") == 0)
@@ -301,7 +317,7 @@ int main(int argc, char **argv)
     s.w.argc = argc - file;
     s.w.argv = argv + file;
     path = argv[file];
-    m = load(path, s.off);
+    m = load(path, s.image, s.off);
     refuse_sips(path, m->module);
     signal(SIGPIPE, SIG_IGN);       /* the program gets the error */
     if (!(hi = host_instance_make(m, resolve, NULL, &s.w, &trap, &err)))

@@ -114,6 +114,7 @@ static void pack_sites(struct worker *w, struct emit *e, struct piece *p)
         pos = s->pos;
     }
     p->nsites = e->nsite;
+    p->site_bytes = (uint32_t)(q - buf);
     p->sites = arena_raw(&w->out, (size_t)(q - buf) + 1);
     memcpy(p->sites, buf, (size_t)(q - buf));
 }
@@ -313,16 +314,14 @@ static bool lay_out(struct compile *c, struct wasm_error *err)
     return true;
 }
 
-static bool set_up(struct image_block *b)
+static bool set_up(struct image_block *b, size_t npiece)
 {
     struct compile *c = &b->c;
     struct wasm_arena *a = &b->arena;
-    uint32_t n = c->m->nfuncs, escaping = 0;
+    uint32_t n = c->m->nfuncs;
 
     if (__builtin_setjmp(b->oom))
         return false;
-    for (uint32_t i = 0; i < n; i++)
-        escaping += c->m->funcs[i].escapes;
     c->img->entry = arena_alloc(a, (n + 1) * 4);
     c->img->ext_entry = arena_alloc(a, (n + 1) * 4);
     c->img->invoke = arena_alloc(a, (n + 1) * 4);
@@ -331,13 +330,13 @@ static bool set_up(struct image_block *b)
     memset(c->img->invoke, 0xff, (n + 1) * 4);
     c->p = c->img->priv = arena_alloc(a, sizeof *c->p);
     c->p->thunk = arena_alloc(a, (n + 1) * 4);
-    c->p->piece = arena_alloc(a, ((size_t)n + 2 * (size_t)escaping + 1) * sizeof *c->p->piece);
+    c->p->piece = arena_alloc(a, npiece * sizeof *c->p->piece);
     c->p->npiece = n - c->m->nimport_funcs;
     return true;
 }
 
-struct wasm_image *wasm_compile_begin(struct wasm_module *m, const struct wasm_options *o,
-                                      struct wasm_error *err)
+struct wasm_image *image_new(struct wasm_module *m, const struct wasm_options *o, size_t npiece,
+                             struct wasm_error *err)
 {
     struct wasm_host *h = m->host;
     struct image_block *b = h->alloc(h->ctx, sizeof *b);
@@ -350,12 +349,22 @@ struct wasm_image *wasm_compile_begin(struct wasm_module *m, const struct wasm_o
         b->img.arena = &b->arena;
         b->c = (struct compile){ .m = m, .o = o, .img = &b->img, .next = m->nimport_funcs,
                                  .failed = UINT32_MAX };
-        if (set_up(b))
+        if (set_up(b, npiece))
             return &b->img;
         wasm_image_free(&b->img);
     }
     *err = (struct wasm_error){ .code = WASM_NOMEM, .func = UINT32_MAX, .text = "out of memory" };
     return NULL;
+}
+
+struct wasm_image *wasm_compile_begin(struct wasm_module *m, const struct wasm_options *o,
+                                      struct wasm_error *err)
+{
+    size_t escaping = 0;
+
+    for (uint32_t i = 0; i < m->nfuncs; i++)
+        escaping += m->funcs[i].escapes;
+    return image_new(m, o, m->nfuncs + 2 * escaping + 1, err);
 }
 
 /* A last worker for the thunks, so that they have arenas and a place to run out of memory. */

@@ -26,7 +26,7 @@ struct piece {                  /* one function or thunk, in code order */
     struct reloc *reloc;
     uint8_t *code;
     uint8_t *sites;             /* pc delta, position delta (zigzag), kind: LEB128, LEB128, byte */
-    uint32_t nsites;
+    uint32_t nsites, site_bytes;
     struct site_mark *mark;     /* (nsites - 1) / SITES_PER_MARK of them */
 };
 
@@ -34,6 +34,10 @@ struct image_priv {
     struct piece *piece; uint32_t npiece;   /* bodies in order, then thunks */
     uint32_t *thunk;            /* per escaping function: its thunk for calls from outside */
 };
+
+/* compile.c: an image of m with room for so many pieces, nothing in it; NULL: out of memory */
+struct wasm_image *image_new(struct wasm_module *m, const struct wasm_options *o, size_t npiece,
+                             struct wasm_error *err);
 
 /* thunks.c: entries from outside, see struct wasm_image */
 void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func,

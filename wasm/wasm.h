@@ -280,6 +280,18 @@ void wasm_image_write(const struct wasm_image *img, uint8_t *to);
 bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct wasm_site *site);
 void wasm_image_free(struct wasm_image *img);
 
+/*
+ * All of an image but its code as bytes (flat.c), from which it is loaded again: with a module of
+ * the same bytes and features, code as wasm_image_write left it, by the same build of the
+ * compiler, on a CPU with the features it was compiled for. The embedder sees to that; flat and
+ * code must outlive the image, and are trusted as code is. NULL on error.
+ */
+size_t wasm_image_flat_size(const struct wasm_image *img);
+void wasm_image_flatten(const struct wasm_image *img, uint8_t *to);
+struct wasm_image *wasm_image_from_flat(struct wasm_module *m, const uint8_t *flat, size_t size,
+                                        const uint8_t *code, size_t code_size,
+                                        struct wasm_error *err);
+
 /* ---- instances ----------------------------------------------------------------------------- */
 
 struct wasm_memory {                /* one linear memory; base never moves */
