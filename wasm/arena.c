@@ -68,11 +68,10 @@ void *arena_grow(struct wasm_arena *a, void *old, size_t old_bytes, size_t new_b
     struct wasm_chunk *c = a->chunks;
     size_t o = round16(old_bytes), n = round16(new_bytes);
     if (old && c && (uint8_t *)old + o == (uint8_t *)c + c->used && n - o <= c->size - c->used) {
-        memset((uint8_t *)old + old_bytes, 0, n - old_bytes);
         c->used += n - o;
         return old;
     }
-    void *p = arena_alloc(a, new_bytes);
+    void *p = arena_raw(a, new_bytes);
     if (old_bytes)
         memcpy(p, old, old_bytes);
     return p;

@@ -18,6 +18,8 @@ void *build_grow(struct wasm_arena *a, void *old, size_t size, uint32_t n, uint3
     if (want < (uint64_t)n + more)
         want = (uint64_t)n + more;
     void *p = arena_grow(a, old, *cap * size, want * size);
+    if (!*cap)
+        memset(p, 0, size);
     *cap = (uint32_t)want;
     return p;
 }
@@ -227,7 +229,8 @@ static void begin(struct build *b)
     b->max_ins = 65536 + 32 * size;
     b->max_args = 65536 + 128 * size;
     f->cap_ins = size / 2 + t->nparams + 16;
-    f->ins = arena_alloc(a, f->cap_ins * sizeof *f->ins);
+    f->ins = arena_raw(a, f->cap_ins * sizeof *f->ins);
+    f->ins[0] = (struct ir_ins){ 0 };
     f->nins = f->nblocks = b->nedges = 1;
     f->cap_blocks = b->cap_edges = 0;
     GROW(a, f->blocks, 0, f->cap_blocks, 8);

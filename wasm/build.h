@@ -92,7 +92,8 @@ struct build {
 #define BUILD_INVALID(b, ...) READER_FAIL(&(b)->r, WASM_INVALID, (b)->pos, __VA_ARGS__)
 #define BUILD_MALFORMED(b, ...) READER_FAIL(&(b)->r, WASM_MALFORMED, (b)->pos, __VA_ARGS__)
 
-/* Makes room for n more elements of an array x of the builder or the function. */
+/* Makes room for n more elements of an array x of the builder or the function; what is in them is
+ * anything, but the first of all is zero. */
 #define GROW(arena, x, n, cap, more) \
     ((n) + (more) <= (cap) ? (void)0 : \
      (void)((x) = build_grow(arena, x, sizeof *(x), n, &(cap), more)))

@@ -133,7 +133,7 @@ static void sort_sets(struct scan *s)
         first[s->sets[i].local + 2]++;
     for (uint32_t i = 2; i < b->nlocals + 2; i++)
         first[i] += first[i - 1];
-    b->sets = arena_alloc(a, (s->nsets + 1) * sizeof *b->sets);
+    b->sets = arena_raw(a, (s->nsets + 1) * sizeof *b->sets);
     for (uint32_t i = 0; i < s->nsets; i++)
         b->sets[first[s->sets[i].local + 1]++].pos = s->sets[i].pos;
     b->first_set = first;

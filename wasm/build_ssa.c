@@ -224,9 +224,9 @@ void build_ssa_init(struct build *b)
 {
     struct wasm_arena *a = b->f->arena;
     size_t n = b->nlocals + 1;
-    b->next_set = arena_alloc(a, n * sizeof *b->next_set);
+    b->next_set = arena_raw(a, n * sizeof *b->next_set);
     memcpy(b->next_set, b->first_set, n * sizeof *b->next_set);
-    b->known = arena_alloc(a, n * sizeof *b->known);
+    b->known = arena_raw(a, n * sizeof *b->known);
     b->known_in = arena_alloc(a, n * sizeof *b->known_in);
     b->slots = arena_alloc(a, 64 * sizeof *b->slots);
     b->mask = 63;

@@ -234,7 +234,7 @@ void emit_func(struct emit *e)
     e->avx = (e->l->cpu & WASM_CPU_AVX) != 0;
     e->b.cap = 4096 + (size_t)e->l->nmi * 4;
     e->b.p = arena_raw(e->arena, e->b.cap);
-    e->block_at = arena_alloc(e->arena, f->nblocks * sizeof *e->block_at);
+    e->block_at = arena_raw(e->arena, f->nblocks * sizeof *e->block_at);
     e->target = arena_raw(e->arena, f->nblocks * sizeof *e->target);
     emit_slots(e);
     emit_prepare_moves(e);

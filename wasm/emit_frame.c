@@ -52,11 +52,11 @@ void emit_slots(struct emit *e)
     s.expire = arena_alloc(e->arena, (l->n + 1) * 4);
     s.next = arena_raw(e->arena, f->nins * 4);
     s.free8 = arena_raw(e->arena, (size_t)f->nins * 8);
-    s.free16 = arena_alloc(e->arena, (size_t)f->nins * 4);
+    s.free16 = arena_raw(e->arena, (size_t)f->nins * 4);
     l->slot = arena_raw(e->arena, f->nins * sizeof *l->slot);
     memset(l->slot, 0xff, f->nins * sizeof *l->slot);
     struct abi_walk w = { 0 };
-    struct abi_loc *loc = arena_alloc(e->arena, (f->type->nparams + 1) * sizeof *loc);
+    struct abi_loc *loc = arena_raw(e->arena, (f->type->nparams + 1) * sizeof *loc);
     for (uint32_t k = 0; k < f->type->nparams; k++)
         loc[k] = abi_next(&w, ir_type_of(f->type->params[k]));
     /* stack parameters: marked, see below */

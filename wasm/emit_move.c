@@ -325,8 +325,8 @@ void emit_prepare_moves(struct emit *e)
         if (l->slot[v] >= 0 && slot_place(e, v) >= places)
             places = slot_place(e, v) + 1;
     e->moves = (struct moves){ .nswap = XMM0, .step = move_step, .ctx = e };
-    e->moves.m = arena_alloc(e->arena, (most + 1) * sizeof *e->moves.m);
-    e->moves.queue = arena_alloc(e->arena, (most + 1) * sizeof *e->moves.queue);
+    e->moves.m = arena_raw(e->arena, (most + 1) * sizeof *e->moves.m);
+    e->moves.queue = arena_raw(e->arena, (most + 1) * sizeof *e->moves.queue);
     e->moves.readers = arena_alloc(e->arena, places * sizeof *e->moves.readers);
     e->moves.reader = arena_alloc(e->arena, places * sizeof *e->moves.reader);
     e->moves.writer = arena_alloc(e->arena, places * sizeof *e->moves.writer);

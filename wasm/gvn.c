@@ -314,7 +314,7 @@ static bool is_root(const struct ir_func *f, const struct ir_ins *x)
 static void drop_dead(struct ir_func *f)
 {
     uint8_t *live = arena_alloc(f->arena, f->nins);
-    uint32_t *work = arena_alloc(f->arena, f->nins * sizeof *work), n = 0;
+    uint32_t *work = arena_raw(f->arena, f->nins * sizeof *work), n = 0;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         const struct ir_block *k = &f->blocks[b];
         for (uint32_t i = k->first; i; i = f->ins[i].next)
@@ -405,7 +405,7 @@ void pass_gvn(struct ir_func *f)
         g.mask = 2 * g.mask + 1;
     g.slots = arena_alloc(a, ((size_t)g.mask + 1) * sizeof *g.slots);
     GROW(a, g.epochs, 0, g.cap_epochs, 16);
-    g.out = arena_alloc(a, f->nblocks * sizeof *g.out);
+    g.out = arena_raw(a, f->nblocks * sizeof *g.out);
     g.loop_writes = arena_alloc(a, f->nblocks);
     gvn_scan_writes(&g);
     for (uint32_t b = 1; b < f->nblocks; b++)

@@ -416,7 +416,7 @@ static void start_params(struct ra *ra)
     struct lfunc *l = ra->l;
     struct abi_walk w = { 0 };
     uint32_t n = f->type->nparams;
-    struct abi_loc *loc = arena_alloc(l->arena, (n + 1) * sizeof *loc);
+    struct abi_loc *loc = arena_raw(l->arena, (n + 1) * sizeof *loc);
 
     for (uint32_t k = 0; k < n; k++)
         loc[k] = abi_next(&w, ir_type_of(f->type->params[k]));
@@ -1043,7 +1043,7 @@ static void set_up(struct ra *ra)
     ra->unwind = l->has_landing ? arena_alloc(a, nb * sizeof *ra->unwind) : NULL;
     l->callee_used = l->has_landing ? R_CALLEE : 0;     /* they are lost when an exception comes */
     ra->head = arena_alloc(a, nb * sizeof *ra->head);
-    ra->edge_base = arena_alloc(a, nb * 4);
+    ra->edge_base = arena_raw(a, nb * 4);
     ra->dom_in = arena_alloc(a, nb * 4);
     ra->dom_out = arena_alloc(a, nb * 4);
     l->uses_of = arena_alloc(a, n * 4);
@@ -1052,7 +1052,7 @@ static void set_up(struct ra *ra)
     l->spilled = arena_alloc(a, n);
     l->entry_reg = arena_raw(a, n);
     l->def_reg = arena_raw(a, n);
-    l->block_mi = arena_alloc(a, (nb + 1) * 4);
+    l->block_mi = arena_raw(a, (nb + 1) * 4);
     l->capmi = l->n + l->n / 2 + 64;
     l->mi = arena_raw(a, l->capmi * sizeof *l->mi);
     l->cappool = 64;
@@ -1069,7 +1069,7 @@ static void list_consts(struct ra *ra)
 {
     struct ir_ins *ins = ra->f->ins;
 
-    ra->vconst = arena_alloc(ra->l->arena, MAX_VCONST * sizeof *ra->vconst);
+    ra->vconst = arena_raw(ra->l->arena, MAX_VCONST * sizeof *ra->vconst);
     for (uint32_t v = 1; v < ra->f->nins && ra->nvconst < MAX_VCONST; v++)
         if (ins[v].op == IR_CONST && ir_is_vec(ins[v].type) && ra->l->uses_of[v])
             ra->vconst[ra->nvconst++] = v;

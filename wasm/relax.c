@@ -156,7 +156,8 @@ void emit_relax(struct emit *e)
     }
     copy_to(&r, e->b.n);
     for (uint32_t b = 1; b < e->f->nblocks; b++)
-        e->block_at[b] = place(&r, e->block_at[b]);
+        if (b == 1 || e->f->blocks[b].npreds)
+            e->block_at[b] = place(&r, e->block_at[b]);
     for (uint32_t i = 0; i < e->nfix; i++)
         e->fix[i].at = place(&r, e->fix[i].at);
     for (uint32_t i = 0; i < e->nstub; i++)

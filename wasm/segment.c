@@ -115,6 +115,7 @@ static struct wasm_constexpr *expr_add(struct decoder *d, struct expr *x)
                              cap * sizeof *x->list);
         x->cap = cap;
     }
+    x->list[x->n] = (struct wasm_constexpr){ 0 };
     return &x->list[x->n++];
 }
 

@@ -32,7 +32,7 @@ static void call_func(struct emit *e, const struct wasm_module *m, uint32_t func
 static void start(struct emit *e)
 {
     e->b.cap = 4096;
-    e->b.p = arena_alloc(e->arena, e->b.cap);
+    e->b.p = arena_raw(e->arena, e->b.cap);
     emit_room(e);
 }
 

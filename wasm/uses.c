@@ -158,7 +158,8 @@ static void number_edges(struct ra *ra)
         ra->edge_base[b] = n;
         n += f->blocks[b].npreds;
     }
-    l->edge = arena_alloc(l->arena, n * sizeof *l->edge);
+    l->edge = arena_raw(l->arena, n * sizeof *l->edge);
+    l->edge[0] = (struct edge){ 0 };
     l->nedge = n;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         for (uint32_t k = 0; k < f->blocks[b].npreds; k++) {
