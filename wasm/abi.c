@@ -51,15 +51,11 @@ uint32_t abi_result_words(const struct wasm_functype *t)
     return stack_words(t->results, t->nresults, true);
 }
 
-uint16_t lir_mode(const struct lfunc *l, int op)
-{
-    static const uint16_t modes[] = {
+const uint16_t lir_modes[L_COUNT_OPS] = {
 #define X(name, mode) mode,
-        LIR_OPS(X)
+    LIR_OPS(X)
 #undef X
-    };
-    return modes[op];
-}
+};
 
 const char *lir_name(int op)
 {

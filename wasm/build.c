@@ -327,6 +327,6 @@ bool pass_build(struct ir_func *f, struct wasm_error *err)
     if (!rd_ok(&b.r))
         return false;
     link_loops(&b);
-    ir_drop_aliases(f);
+    ir_shorten_aliases(f);
     return true;
 }

@@ -181,7 +181,7 @@ void build_phi_finish(struct build *b, uint32_t phi, uint32_t args, uint32_t n);
 /* ir.c */
 void ir_dom_link(struct ir_func *f, uint32_t block, uint32_t idom);
 uint32_t ir_dom_common(const struct ir_func *f, uint32_t a, uint32_t b);
-/* Replaces all uses of aliases and takes them out of the lists. */
-void ir_drop_aliases(struct ir_func *f);
+/* Aliases of aliases become aliases of values. */
+void ir_shorten_aliases(struct ir_func *f);
 
 #endif

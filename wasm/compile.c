@@ -152,6 +152,8 @@ static bool compile_func(struct worker *w, uint32_t index)
         __atomic_store_n(&c->again, true, __ATOMIC_RELAXED);
     if (__atomic_load_n(&c->again, __ATOMIC_RELAXED))
         return true;
+    if (!pass_on(c->o, 'g') || dumping(c->o, index, 'b'))
+        ir_drop_aliases(f);         /* pass_gvn resolves them as it goes */
     if (dumping(c->o, index, 'b'))
         ir_dump(f, "build");
     if (pass_on(c->o, 'g')) {

@@ -60,7 +60,7 @@ void emit_here8(struct emit *e, size_t at)
 
 static void keep_results(struct emit *e, struct lir *x)
 {
-    if (!(lir_mode(e->l, x->op) & LC_CALL)) {
+    if (!(lir_mode(x->op) & LC_CALL)) {
         if (x->dst)
             emit_keep(e, x->dst);
         return;
@@ -78,7 +78,7 @@ static bool flags_live(struct emit *e, struct mi *m)
 
     while (m < end && m->kind != MI_LIR)
         m++;
-    return m < end && (lir_mode(e->l, e->l->lir[m->a].op) & LC_FLAGS);
+    return m < end && (lir_mode(e->l->lir[m->a].op) & LC_FLAGS);
 }
 
 static void emit_mi(struct emit *e, uint32_t b, struct mi *m)
@@ -92,10 +92,10 @@ static void emit_mi(struct emit *e, uint32_t b, struct mi *m)
     case MI_UNWIND: emit_edge_moves(e, emit_edge(e, b, m->a)); break;
     default: {
         struct lir *x = &e->l->lir[m->a];
-        if (lir_mode(e->l, x->op) & LC_TERM) {
+        if (lir_mode(x->op) & LC_TERM) {
             emit_term(e, b, x, m);
         } else {
-            e->landing = lir_mode(e->l, x->op) & LC_CALL ? (uint32_t)x->imm : 0;
+            e->landing = lir_mode(x->op) & LC_CALL ? (uint32_t)x->imm : 0;
             emit_op(e, x, m);
             e->landing = 0;
             emit_room(e);

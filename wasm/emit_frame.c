@@ -78,7 +78,7 @@ void emit_slots(struct emit *e)
             struct lir *x = &l->lir[i];
             if (x->dst)
                 slot_give(e, &s, x->dst);
-            if (lir_mode(l, x->op) & LC_CALL)
+            if (lir_mode(x->op) & LC_CALL)
                 for (uint32_t v = f->ins[x->s1].next; v && f->ins[v].op == IR_RESULT;
                      v = f->ins[v].next)
                     slot_give(e, &s, v);

@@ -114,7 +114,7 @@ static bool only_zero_sign(struct emit *e, struct mi *m)
         if (m->kind != MI_LIR)
             continue;
         struct lir *x = &e->l->lir[m->a];
-        return (lir_mode(e->l, x->op) & LC_FLAGS) &&
+        return (lir_mode(x->op) & LC_FLAGS) &&
                (x->sub == CC_E || x->sub == CC_NE || x->sub == CC_S || x->sub == CC_NS);
     }
     return false;

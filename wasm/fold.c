@@ -619,12 +619,12 @@ static uint32_t fold_constants(struct gvn *g, uint32_t i)
 {
     const struct ir_ins *x = &g->f->ins[i], *a = &g->f->ins[x->a];
     uint64_t ka, kb, r;
-    const char *s = ir_op_operands(x->op);
-    if (s[0] != 'a' || x->op == IR_LOAD || !is_const(g, x->a, &ka))
+    uint8_t uses = ir_op_uses(x->op);
+    if (!(uses & USES_A) || x->op == IR_LOAD || !is_const(g, x->a, &ka))
         return 0;
-    if (s[1] == 0)
+    if (uses == USES_A)
         return compute1(x->op, width(a->type), x->type, ka, &r) ? constant(g, i, r) : 0;
-    if (s[1] != 'b' || s[2] || a->type > T_I64 || !is_const(g, x->b, &kb))
+    if (uses != (USES_A | USES_B) || a->type > T_I64 || !is_const(g, x->b, &kb))
         return 0;
     return compute(x->op, width(a->type), ka, kb, &r) ? constant(g, i, r) : 0;
 }

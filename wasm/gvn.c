@@ -1,7 +1,8 @@
 /*
  * gvn.c - pass_gvn: global value numbering and what is cheap to do along with it.
  *
- * needs: SSA in text order, dominators. keeps: the same, without aliases. One walk in block order:
+ * needs: SSA in text order, dominators; aliases may be in it. keeps: the same, without aliases. One
+ * walk in block order:
  *   - every instruction is folded (fold.c) and looked up in a hash table of earlier ones; an equal
  *     one whose block dominates takes its place. Constants stand in the entry block, once each.
  *   - pure instructions whose operands come from outside a loop move to the block before it.
@@ -148,12 +149,12 @@ static bool worth_moving(int op)
 
 static bool outside(const struct gvn *g, const struct ir_ins *x, uint32_t header)
 {
-    const char *s = ir_op_operands(x->op);
-    if (s[0] == 'a' && g->home[x->a] >= header)
+    uint8_t uses = ir_op_uses(x->op);
+    if (uses & USES_A && g->home[x->a] >= header)
         return false;
-    if (s[0] && s[1] == 'b' && g->home[x->b] >= header)
+    if (uses & USES_B && g->home[x->b] >= header)
         return false;
-    return !(s[0] && s[1] && s[2] == 'c') || g->home[x->c] < header;
+    return !(uses & USES_C) || g->home[x->c] < header;
 }
 
 /* The block where pure instruction i belongs: this one, or one before an enclosing loop. */
@@ -177,15 +178,15 @@ static uint32_t best_block(const struct gvn *g, uint32_t i)
 
 static void resolve_operands(struct ir_func *f, struct ir_ins *x)
 {
-    const char *s = ir_op_operands(x->op);
-    if (s[0] == 'n')
+    uint8_t uses = ir_op_uses(x->op);
+    if (uses & USES_LIST)
         for (uint32_t k = 0; k < x->b; k++)
             f->args[x->a + k] = ir_resolve(f, f->args[x->a + k]);
-    if (s[0] == 'a')
+    if (uses & USES_A)
         x->a = ir_resolve(f, x->a);
-    if (s[0] && s[1] == 'b')
+    if (uses & USES_B)
         x->b = ir_resolve(f, x->b);
-    if (s[0] && s[1] && s[2] == 'c')
+    if (uses & USES_C)
         x->c = ir_resolve(f, x->c);
 }
 
@@ -292,15 +293,15 @@ static void mark(uint8_t *live, uint32_t *work, uint32_t *n, uint32_t v)
 static void mark_operands(struct ir_func *f, uint8_t *live, uint32_t *work, uint32_t *n,
                           const struct ir_ins *x)
 {
-    const char *s = ir_op_operands(x->op);
-    if (s[0] == 'n')
+    uint8_t uses = ir_op_uses(x->op);
+    if (uses & USES_LIST)
         for (uint32_t k = 0; k < x->b; k++)
             mark(live, work, n, f->args[x->a + k]);
-    if (s[0] == 'a')
+    if (uses & USES_A)
         mark(live, work, n, x->a);
-    if (s[0] && s[1] == 'b')
+    if (uses & USES_B)
         mark(live, work, n, x->b);
-    if (s[0] && s[1] && s[2] == 'c')
+    if (uses & USES_C)
         mark(live, work, n, x->c);
 }
 
@@ -381,6 +382,8 @@ static void do_block(struct gvn *g, uint32_t block)
     k->first = 0;
     for (; i; i = next) {
         next = f->ins[i].next;
+        if (f->ins[i].op == IR_ALIAS)
+            continue;
         g->pos = f->ins[i].pos;
         resolve_operands(f, &f->ins[i]);
         uint32_t v = number(g, i);

@@ -21,8 +21,12 @@ static void edge_remove(struct gvn *g, uint32_t from, uint32_t to)
     k->npreds--;
     for (uint32_t n = at; n < k->npreds; n++)
         f->args[k->preds + n] = f->args[k->preds + n + 1];
-    for (uint32_t i = k->first; i && f->ins[i].op == IR_PHI; i = f->ins[i].next) {
+    for (uint32_t i = k->first; i; i = f->ins[i].next) {
         struct ir_ins *x = &f->ins[i];
+        if (x->op == IR_ALIAS)
+            continue;
+        if (x->op != IR_PHI)
+            break;
         x->b--;
         for (uint32_t n = at; n < x->b; n++)
             f->args[x->a + n] = f->args[x->a + n + 1];

@@ -4,8 +4,17 @@
 #include "wasm/build.h"
 #include "wasm/simd.h"
 
-static const struct { const char *name; uint8_t mode; char operands[4]; } ops[IR_COUNT] = {
-#define X(name, text, mode, operands) [IR_##name] = { text, mode, operands },
+static const struct { const char *name; char operands[4]; } ops[IR_COUNT] = {
+#define X(name, text, mode, operands) [IR_##name] = { text, operands },
+    IR_OPS(X)
+#undef X
+};
+
+#define USES(s) (((s "\0\0\0")[0] == 'a' ? USES_A : 0) | ((s "\0\0\0")[1] == 'b' ? USES_B : 0) \
+                 | ((s "\0\0\0")[2] == 'c' ? USES_C : 0) | ((s "\0\0\0")[0] == 'n' ? USES_LIST : 0))
+
+const struct ir_op_info ir_op_table[IR_COUNT] = {
+#define X(name, text, mode, operands) [IR_##name] = { mode, USES(operands) },
     IR_OPS(X)
 #undef X
 };
@@ -13,16 +22,6 @@ static const struct { const char *name; uint8_t mode; char operands[4]; } ops[IR
 const char *ir_op_name(int op)
 {
     return ops[op].name;
-}
-
-uint8_t ir_op_mode(int op)
-{
-    return ops[op].mode;
-}
-
-const char *ir_op_operands(int op)
-{
-    return ops[op].operands;
 }
 
 enum ir_type ir_type_of(uint8_t wasm_type)
@@ -108,7 +107,7 @@ static void resolve_list(struct ir_func *f, uint32_t at, uint32_t n)
         f->args[i] = ir_resolve(f, f->args[i]);
 }
 
-static void shorten_aliases(struct ir_func *f)
+void ir_shorten_aliases(struct ir_func *f)
 {
     for (uint32_t i = 1; i < f->nins; i++) {
         if (f->ins[i].op != IR_ALIAS)
@@ -123,25 +122,25 @@ static void shorten_aliases(struct ir_func *f)
 
 void ir_drop_aliases(struct ir_func *f)
 {
-    shorten_aliases(f);
+    ir_shorten_aliases(f);
     for (uint32_t b = 1; b < f->nblocks; b++) {
         struct ir_block *k = &f->blocks[b];
         uint32_t *link = &k->first;
         k->last = 0;
         for (uint32_t i = k->first; i; i = f->ins[i].next) {
             struct ir_ins *x = &f->ins[i];
-            const char *s = ops[x->op].operands;
+            uint8_t uses = ir_op_uses(x->op);
             if (x->op == IR_ALIAS)
                 continue;
             *link = k->last = i;
             link = &x->next;
-            if (s[0] == 'a')
+            if (uses & USES_A)
                 x->a = ir_resolve(f, x->a);
-            if (s[0] == 'n')
+            if (uses & USES_LIST)
                 resolve_list(f, x->a, x->b);
-            if (s[0] && s[1] == 'b')
+            if (uses & USES_B)
                 x->b = ir_resolve(f, x->b);
-            if (s[0] && s[1] && s[2] == 'c')
+            if (uses & USES_C)
                 x->c = ir_resolve(f, x->c);
         }
         *link = 0;

@@ -223,9 +223,14 @@ struct ir_func {
     uint32_t *v128_slots;   uint32_t v128_mask;
 };
 
+/* which fields of an operation hold values: a, b, c, or args[a .. a+b) */
+enum { USES_A = 1, USES_B = 2, USES_C = 4, USES_LIST = 8 };
+struct ir_op_info { uint8_t mode, uses; };
+extern const struct ir_op_info ir_op_table[IR_COUNT];
+
+static inline uint8_t ir_op_mode(int op) { return ir_op_table[op].mode; }
+static inline uint8_t ir_op_uses(int op) { return ir_op_table[op].uses; }
 const char *ir_op_name(int op);
-uint8_t ir_op_mode(int op);
-const char *ir_op_operands(int op);
 enum ir_type ir_type_of(uint8_t wasm_type);
 
 /* abi.c */
@@ -243,6 +248,9 @@ static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)
         v = f->ins[v].a;
     return v;
 }
+
+/* Replaces all uses of aliases and takes them out of the lists. */
+void ir_drop_aliases(struct ir_func *f);
 
 /* simd.c: the number of a constant vector, entered if it is new; and back. */
 uint32_t ir_v128(struct ir_func *f, uint64_t lo, uint64_t hi);
@@ -263,7 +271,7 @@ void ir_dump(const struct ir_func *f, const char *title);
 /* ---- the pipeline (compile.c), one file a pass --------------------------------------------- */
 
 struct build;
-/* build.c: body -> SSA. Records the first error in *err and returns false. */
+/* build.c: body -> SSA, aliases in it. Records the first error in *err and returns false. */
 bool pass_build(struct ir_func *f, struct wasm_error *err);
 void pass_gvn(struct ir_func *f);       /* gvn.c: fold, number, forward, hoist, drop dead code */
 void pass_divide(struct ir_func *f);    /* divide.c: division by constants */

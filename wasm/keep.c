@@ -23,14 +23,14 @@ static void mark(const struct ir_func *f, uint8_t *escapes, uint32_t at, uint32_
 
 static void mark_operands(const struct ir_func *f, uint8_t *escapes, const struct ir_ins *x)
 {
-    const char *s = ir_op_operands(x->op);
-    if (s[0] == 'n')
+    uint8_t uses = ir_op_uses(x->op);
+    if (uses & USES_LIST)
         mark(f, escapes, x->a, x->b);
-    if (s[0] == 'a')
+    if (uses & USES_A)
         escapes[x->a] = 1;
-    if (s[0] && s[1] == 'b')
+    if (uses & USES_B)
         escapes[x->b] = 1;
-    if (s[0] && s[1] && s[2] == 'c')
+    if (uses & USES_C)
         escapes[x->c] = 1;
 }
 

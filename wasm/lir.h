@@ -185,7 +185,8 @@ struct abi_walk { uint32_t ints, vecs, words; bool results; };
 struct abi_loc abi_next(struct abi_walk *w, enum ir_type t);
 
 static inline bool ir_is_vec(int type) { return type >= T_F32 && type <= T_V128; }
-uint16_t lir_mode(const struct lfunc *l, int op);
+extern const uint16_t lir_modes[L_COUNT_OPS];
+static inline uint16_t lir_mode(int op) { return lir_modes[op]; }
 const char *lir_name(int op);
 
 void isel_run(struct lfunc *l);

@@ -971,7 +971,7 @@ static void do_plain(struct ra *ra, uint32_t i, struct lir *x, uint16_t mode)
 static void do_ins(struct ra *ra, uint32_t i)
 {
     struct lir *x = &ra->l->lir[i];
-    uint16_t mode = lir_mode(ra->l, x->op);
+    uint16_t mode = lir_mode(x->op);
 
     ra->at = i;
     ra->locked = 0;

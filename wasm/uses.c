@@ -129,7 +129,7 @@ static void block_uses(struct ra *ra, uint32_t b)
     edge_uses(ra, b);
     for (uint32_t i = l->block_last[b]; i <= l->block_first[b]; i++) {
         struct lir *x = &l->lir[i];
-        if ((lir_mode(l, x->op) & LC_CALL) || x->op == L_TAIL) {
+        if ((lir_mode(x->op) & LC_CALL) || x->op == L_TAIL) {
             call_uses(ra, x, i, b);
             continue;
         }
@@ -178,7 +178,7 @@ void ra_uses(struct ra *ra)
 
     number_edges(ra);
     for (uint32_t i = 1; i < l->n; i++)
-        calls += (lir_mode(l, l->lir[i].op) & LC_CALL) != 0;
+        calls += (lir_mode(l->lir[i].op) & LC_CALL) != 0;
     l->call_at = arena_raw(l->arena, (calls + 1) * sizeof *l->call_at);
     l->capuse = 2 * l->n + 64;
     l->use = arena_raw(l->arena, l->capuse * sizeof *l->use);
