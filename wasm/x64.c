@@ -1,22 +1,10 @@
-/* x64.c - encoder of x86-64 instructions. Forms and rules: Intel SDM vol. 2, 2.1 to 2.3. */
+/*
+ * x64.c - encoder of x86-64 instructions. Forms and rules: Intel SDM vol. 2, 2.1 to 2.3.
+ *
+ * Bytes that may be absent are written all the same, and the cursor steps over them or not: no
+ * branch that could be predicted wrongly.
+ */
 #include "wasm/x64.h"
-
-void x_byte(struct xbuf *b, uint8_t v)
-{
-    b->p[b->n++] = v;
-}
-
-void x_u32(struct xbuf *b, uint32_t v)
-{
-    x_patch32(b, b->n, v);
-    b->n += 4;
-}
-
-void x_u64(struct xbuf *b, uint64_t v)
-{
-    x_u32(b, (uint32_t)v);
-    x_u32(b, (uint32_t)(v >> 32));
-}
 
 static const uint8_t mandatory[4] = { 0, 0x66, 0xf3, 0xf2 };
 
@@ -26,17 +14,18 @@ static void head(struct xbuf *b, uint32_t op, int w, int r, int x, int rm, bool 
     uint8_t pfx = mandatory[op >> 12 & 3], map = op >> 8 & 3;
     uint8_t rex = (w == 8 ? 8 : 0) | (r & 8) >> 1 | (x & 8) >> 2 | (rm & 8) >> 3;
 
-    if (pfx)
-        x_byte(b, pfx);
-    if (rex || rex8)
-        x_byte(b, 0x40 | rex);
-    if (map)
-        x_byte(b, 0x0f);
-    if (map == X_38)
-        x_byte(b, 0x38);
-    if (map == X_3A)
-        x_byte(b, 0x3a);
-    x_byte(b, (uint8_t)op);
+    uint8_t *q = b->p + b->n;
+
+    *q = pfx;
+    q += pfx != 0;
+    *q = 0x40 | rex;
+    q += rex || rex8;
+    *q = 0x0f;
+    q += map != 0;
+    *q = map == X_38 ? 0x38 : 0x3a;
+    q += map > X_0F;
+    *q++ = (uint8_t)op;
+    b->n = (size_t)(q - b->p);
 }
 
 static void vex(struct xbuf *b, uint32_t op, int w, int r, int x, int rm, int vvvv)
@@ -71,17 +60,18 @@ static void modrm_mem(struct xbuf *b, int reg, struct xmem m)
         x_u32(b, (uint32_t)m.disp);
         return;
     }
+    static const uint8_t disp_size[3] = { 0, 1, 4 };
     bool sib = m.index != 0xff || (m.base & 7) == 4;
     int mod = m.disp == 0 && (m.base & 7) != 5 ? 0 : m.disp == (int8_t)m.disp ? 1 : 2;
-    x_byte(b, mod << 6 | r | (sib ? 4 : m.base & 7));
-    if (sib)
-        x_byte(b, ss << 6 | (m.index == 0xff ? 4 : m.index & 7) << 3 | (m.base & 7));
-    if (mod == 1)
-        x_byte(b, (uint8_t)m.disp);
-    else if (mod == 2)
-        x_u32(b, (uint32_t)m.disp);
+    uint8_t *q = b->p + b->n;
+    *q++ = (uint8_t)(mod << 6 | r | (sib ? 4 : m.base & 7));
+    *q = (uint8_t)(ss << 6 | (m.index == 0xff ? 4 : m.index & 7) << 3 | (m.base & 7));
+    q += sib;
+    __builtin_memcpy(q, &m.disp, 4);
+    b->n = (size_t)(q - b->p) + disp_size[mod];
 }
 
+/* the number of a register operand, 0 if there is none */
 static int ext(uint8_t r)
 {
     return r == 0xff ? 0 : r;

@@ -19,9 +19,28 @@ struct xmem { uint8_t base, index, scale, rip; int32_t disp; };
 enum { X_P0 = 0, X_66 = 1, X_F3 = 2, X_F2 = 3 };         /* mandatory prefix */
 enum { X_M0 = 0, X_0F = 1, X_38 = 2, X_3A = 3 };         /* opcode map */
 
-void x_byte(struct xbuf *b, uint8_t v);
-void x_u32(struct xbuf *b, uint32_t v);
-void x_u64(struct xbuf *b, uint64_t v);
+static inline void x_byte(struct xbuf *b, uint8_t v)
+{
+    b->p[b->n++] = v;
+}
+
+static inline void x_u32(struct xbuf *b, uint32_t v)
+{
+    __builtin_memcpy(b->p + b->n, &v, 4);
+    b->n += 4;
+}
+
+static inline void x_u64(struct xbuf *b, uint64_t v)
+{
+    __builtin_memcpy(b->p + b->n, &v, 8);
+    b->n += 8;
+}
+
+static inline void x_patch32(struct xbuf *b, size_t at, uint32_t v)
+{
+    __builtin_memcpy(b->p + at, &v, 4);
+}
+
 /* op reg, rm / op reg, [mem]; w = 8: REX.W; w = 1: byte registers (REX for spl..dil) */
 void x_rr(struct xbuf *b, uint32_t op, int w, int reg, int rm);
 void x_rm(struct xbuf *b, uint32_t op, int w, int reg, struct xmem m);
@@ -36,11 +55,5 @@ void x_shift_ri(struct xbuf *b, int n, int w, int rm, uint8_t imm);
 void x_mov_ri(struct xbuf *b, int rd, uint64_t v);  /* shortest form; leaves the flags alone */
 void x_push(struct xbuf *b, int r);
 void x_pop(struct xbuf *b, int r);
-
-/* bytes that the displacement or immediate behind a rip-relative operand still follow */
-static inline void x_patch32(struct xbuf *b, size_t at, uint32_t v)
-{
-    b->p[at] = v; b->p[at + 1] = v >> 8; b->p[at + 2] = v >> 16; b->p[at + 3] = v >> 24;
-}
 
 #endif
