@@ -101,12 +101,6 @@ static const char *type_name(uint8_t t)
     return "nothing";
 }
 
-void build_push(struct build *b, uint32_t v, uint8_t type)
-{
-    GROW(b->f->arena, b->stack, b->nstack, b->cap_stack, 1);
-    b->stack[b->nstack++] = (struct value){ v, type };
-}
-
 struct value build_pop_any(struct build *b)
 {
     if (b->nstack > build_top(b)->height)
@@ -116,7 +110,7 @@ struct value build_pop_any(struct build *b)
     return (struct value){ 0, 0 };
 }
 
-uint32_t build_pop(struct build *b, uint8_t type)
+uint32_t build_pop_other(struct build *b, uint8_t type)
 {
     if (b->nstack == build_top(b)->height && !build_top(b)->unreachable)
         BUILD_INVALID(b, "type mismatch: instruction requires [%s] but stack has []",
@@ -279,7 +273,7 @@ static void walk(struct build *b)
         const struct op_info *info = op_info(op);
         if (!info || !op_enabled(b->m->features, op))
             BUILD_MALFORMED(b, "illegal opcode %x", r->bytes[b->pos]);
-        else if (!build_control(b, op))
+        else if (op > OP_CONTROL_END || !build_control(b, op))
             build_op(b, op, info);
     }
     if (rd_ok(r) && r->pos != r->end)

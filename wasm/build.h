@@ -100,19 +100,33 @@ struct build {
 void *build_grow(struct wasm_arena *a, void *old, size_t size, uint32_t n, uint32_t *cap,
                  uint32_t more);
 
-/* build.c: the operand stack. Popping checks types and returns the value. */
-uint32_t build_pop(struct build *b, uint8_t type);
-struct value build_pop_any(struct build *b);
-void build_push(struct build *b, uint32_t v, uint8_t type);
-/* Pops n operands of these types into vals; returns where they are. */
-uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n);
-void build_push_vals(struct build *b, const uint8_t *types, uint32_t n, uint32_t vals);
-void build_check_vals(struct build *b, const uint8_t *types, uint32_t n);   /* leaves them */
-
 static inline struct frame *build_top(struct build *b)
 {
     return &b->frames[b->nframes - 1];
 }
+
+/* build.c: the operand stack. Popping checks types and returns the value. */
+uint32_t build_pop_other(struct build *b, uint8_t type);    /* the general case of build_pop */
+struct value build_pop_any(struct build *b);
+
+static inline uint32_t build_pop(struct build *b, uint8_t type)
+{
+    if (b->nstack > build_top(b)->height && b->stack[b->nstack - 1].type == type)
+        return b->stack[--b->nstack].v;
+    return build_pop_other(b, type);
+}
+
+static inline void build_push(struct build *b, uint32_t v, uint8_t type)
+{
+    GROW(b->f->arena, b->stack, b->nstack, b->cap_stack, 1);
+    b->stack[b->nstack++] = (struct value){ v, type };
+}
+
+
+/* Pops n operands of these types into vals; returns where they are. */
+uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n);
+void build_push_vals(struct build *b, const uint8_t *types, uint32_t n, uint32_t vals);
+void build_check_vals(struct build *b, const uint8_t *types, uint32_t n);   /* leaves them */
 
 /* build_control.c */
 uint32_t build_block(struct build *b, uint32_t start);      /* a new block of the IR */
@@ -152,7 +166,11 @@ void build_phi_link(struct build *b, uint32_t block, uint32_t phi);
 void build_call(struct build *b, uint32_t op);
 /* build_ops.c: everything but control */
 void build_op(struct build *b, uint32_t op, const struct op_info *info);
-uint8_t build_sig_type(char c);                             /* of a letter of a signature */
+extern const uint8_t build_sig_types[128];
+static inline uint8_t build_sig_type(char c)                /* of a letter of a signature */
+{
+    return build_sig_types[(uint8_t)c & 127];
+}
 void build_pop_sig(struct build *b, const char *sig, uint32_t v[3]);    /* its operands */
 /* Alignment and offset of an access, checked; returns the memory's index. */
 uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset);

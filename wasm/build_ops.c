@@ -4,23 +4,15 @@
  */
 #include "wasm/build.h"
 
-uint8_t build_sig_type(char c)
-{
-    switch (c) {
-    case 'v': return WASM_V128;
-    case 'i': return WASM_I32;
-    case 'I': return WASM_I64;
-    case 'f': return WASM_F32;
-    case 'F': return WASM_F64;
-    case 'r': return WASM_FUNCREF;
-    }
-    return 0;
-}
+const uint8_t build_sig_types[128] = {
+    ['v'] = WASM_V128, ['i'] = WASM_I32, ['I'] = WASM_I64, ['f'] = WASM_F32, ['F'] = WASM_F64,
+    ['r'] = WASM_FUNCREF,
+};
 
 /* Pops the operands of a signature, the last one first. */
 void build_pop_sig(struct build *b, const char *sig, uint32_t v[3])
 {
-    for (unsigned n = (unsigned)strlen(sig) - 1; n--; )
+    for (unsigned n = !sig[1] ? 0 : !sig[2] ? 1 : !sig[3] ? 2 : 3; n--; )
         v[n] = build_pop(b, build_sig_type(sig[1 + n]));
 }
 

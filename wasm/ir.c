@@ -24,18 +24,11 @@ const char *ir_op_name(int op)
     return ops[op].name;
 }
 
-enum ir_type ir_type_of(uint8_t wasm_type)
-{
-    switch (wasm_type) {
-    case WASM_I32: return T_I32;
-    case WASM_I64: return T_I64;
-    case WASM_F32: return T_F32;
-    case WASM_F64: return T_F64;
-    case WASM_V128: return T_V128;
-    case WASM_FUNCREF: case WASM_EXTERNREF: case WASM_EXNREF: return T_REF;
-    }
-    return T_NONE;
-}
+const uint8_t ir_types[32] = {
+    [WASM_I32 - 0x60] = T_I32, [WASM_I64 - 0x60] = T_I64, [WASM_F32 - 0x60] = T_F32,
+    [WASM_F64 - 0x60] = T_F64, [WASM_V128 - 0x60] = T_V128, [WASM_FUNCREF - 0x60] = T_REF,
+    [WASM_EXTERNREF - 0x60] = T_REF, [WASM_EXNREF - 0x60] = T_REF,
+};
 
 /* ---- dominators: a tree with skew-binary jump pointers (Myers 1983) ------------------------ */
 

@@ -231,7 +231,14 @@ extern const struct ir_op_info ir_op_table[IR_COUNT];
 static inline uint8_t ir_op_mode(int op) { return ir_op_table[op].mode; }
 static inline uint8_t ir_op_uses(int op) { return ir_op_table[op].uses; }
 const char *ir_op_name(int op);
-enum ir_type ir_type_of(uint8_t wasm_type);
+
+extern const uint8_t ir_types[32];      /* by enum wasm_type - 0x60 */
+static inline enum ir_type ir_type_of(uint8_t wasm_type)
+{
+    uint8_t i = (uint8_t)(wasm_type - 0x60);
+    return i < 32 ? (enum ir_type)ir_types[i] : T_NONE;
+}
+
 
 /* abi.c */
 uint32_t abi_param_words(const struct wasm_functype *t);    /* stack words of the parameters */

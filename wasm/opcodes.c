@@ -9,7 +9,7 @@ const struct op_info op_table[OP_COUNT] = {
 #undef X
 };
 
-bool op_enabled(uint32_t features, uint32_t op)
+bool op_allowed(uint32_t features, uint32_t op)
 {
     if (op == OP_try || op == OP_catch || op == OP_catch_all || op == OP_delegate ||
         op == OP_rethrow)

@@ -22,8 +22,8 @@ enum op_imm {
     IMM_V128, IMM_SHUFFLE, IMM_LANE, IMM_MEMLANE,
 };
 
-enum { OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300, OP_FD_END = 0x314,
-       OP_FE = 0x320, OP_COUNT = 0x36f, OP_PREFIX_FC = 0xfc, OP_PREFIX_FD = 0xfd,
+enum { OP_CONTROL_END = 0x1f, OP_FC = 0x100, OP_FC_END = 0x112, OP_FD = 0x200, OP_RELAXED = 0x300,
+       OP_FD_END = 0x314, OP_FE = 0x320, OP_COUNT = 0x36f, OP_PREFIX_FC = 0xfc, OP_PREFIX_FD = 0xfd,
        OP_PREFIX_FE = 0xfe };
 
 #define WASM_OPS(X) \
@@ -271,7 +271,11 @@ static inline uint32_t op_prefixed(uint32_t prefix, uint32_t sub)
 }
 
 /* Is the opcode in the language with these features (WASM_F_*)? */
-bool op_enabled(uint32_t features, uint32_t op);
+bool op_allowed(uint32_t features, uint32_t op);     /* the general case */
+static inline bool op_enabled(uint32_t features, uint32_t op)
+{
+    return (op > OP_CONTROL_END && op < OP_FD) || op_allowed(features, op);
+}
 
 static inline const struct op_info *op_info(uint32_t op)
 {

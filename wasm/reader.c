@@ -3,11 +3,26 @@
  */
 #include "wasm/reader.h"
 
+/* Most numbers are of two bytes here: one, and the inline functions have read it. */
+static bool two_bytes(struct reader *r, unsigned bits, bool is_signed, uint64_t *v)
+{
+    const uint8_t *p = r->bytes + r->pos;
+    if (rd_left(r) < 2 || p[0] < 0x80 || p[1] >= 0x80 || bits < 32)
+        return false;
+    *v = (uint64_t)(p[0] & 0x7f) | (uint64_t)p[1] << 7;
+    if (is_signed && p[1] & 0x40)
+        *v |= ~(uint64_t)0 << 14;
+    r->pos += 2;
+    return true;
+}
+
 /* A number that the range cuts off is looked at to its end: what is wrong with it goes first. */
 uint64_t rd_leb(struct reader *r, unsigned bits, bool is_signed)
 {
     uint64_t v = 0;
     uint32_t start = r->pos;
+    if (two_bytes(r, bits, is_signed, &v))
+        return v;
     for (unsigned shift = 0; ; shift += 7) {
         if (r->pos >= r->end && (r->pos >= r->size || r->pos == start)) {
             rd_eof(r);

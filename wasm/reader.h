@@ -54,8 +54,16 @@ static inline uint32_t rd_u32(struct reader *r)
     return (uint32_t)rd_leb(r, 32, false);
 }
 
+/* A number of one byte: its bit 6 is the sign. */
+static inline int32_t rd_short(struct reader *r)
+{
+    return (int8_t)(r->bytes[r->pos++] << 1) >> 1;
+}
+
 static inline int32_t rd_s32(struct reader *r)
 {
+    if (r->pos < r->end && r->bytes[r->pos] < 0x80)
+        return rd_short(r);
     return (int32_t)rd_leb(r, 32, true);
 }
 
@@ -66,6 +74,8 @@ static inline int64_t rd_s33(struct reader *r)
 
 static inline int64_t rd_s64(struct reader *r)
 {
+    if (r->pos < r->end && r->bytes[r->pos] < 0x80)
+        return rd_short(r);
     return (int64_t)rd_leb(r, 64, true);
 }
 
