@@ -2,9 +2,9 @@
  * lock.h - spin locks, taken in kernel text only, which no interrupt puts aside: so a holder runs,
  * and nobody needs to switch interrupts off. While one CPU is up they cost a test of a constant.
  *
- * Ranks: a CPU takes locks in the order of enum lock_rank, and two of one rank in the order of their
- * addresses (lock_two). Builds with CHECKED=1 (the checked hosted one is) assert it. README.md has
- * the table of what each guards.
+ * Ranks: a CPU takes locks in the order of enum lock_rank, and two of one rank in the order of
+ * their addresses (lock_two). Builds with CHECKED=1 (the checked hosted one is) assert it.
+ * README.md has the table of what each guards.
  */
 #ifndef KERNEL_LOCK_H
 #define KERNEL_LOCK_H
@@ -23,6 +23,7 @@ enum lock_rank {
     RANK_HEAP,
     RANK_PAGE,
     RANK_LOG,
+    RANK_DEVICE,            /* registers of controllers; interrupts off */
 };
 
 struct lock {

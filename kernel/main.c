@@ -32,6 +32,7 @@ _Noreturn void kernel_main(void)
     iface_init();           /* interfaces that the kernel handles */
     worker_init();          /* the thread that starts programs */
     ktest_init();           /* the thread that runs tests */
+    cpus_start();           /* from here on there may be others */
     kprintf("Selkie: core up after %lu us\n", clock_ns() / 1000);
     if (!option_given(OPT_TEST))
         start_init();

@@ -77,12 +77,21 @@ static void print_registers(const struct trap_frame *f)
     kprintf("r13 %016lx r14 %016lx r15 %016lx\n", f->r13, f->r14, f->r15);
 }
 
-/* A panic inside the epitaph ends at once, a third one silently. */
+/* A panic inside the epitaph ends at once, a third one silently. One CPU writes it: the others are
+ * stopped, and one that panics too waits for that. */
 static void panic_enter(void)
 {
+    static int writer;
+    int none = 0, me = this_cpu() ? (int)this_cpu()->id + 1 : 1;
+
     irq_off();
+    if (!__atomic_compare_exchange_n(&writer, &none, me, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
+            && none != me)
+        for (;;)
+            cpu_relax();
     if (++panics > 2)
         cpu_halt();
+    cpus_stop();
     log_break_lock();
 }
 

@@ -13,7 +13,6 @@
 #define CALIBRATE_NS 20000000ul
 
 static uint64_t tsc_hz, tsc_start, ns_mul;      /* x 2^-32 */
-static int timer;
 
 static uint64_t monotonic_ns(void)
 {
@@ -48,7 +47,6 @@ void clock_mark_start(uint64_t tsc)
 
 void clock_init(void)
 {
-    struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM };
     struct sample a, b;
 
     do {
@@ -59,8 +57,15 @@ void clock_init(void)
     } while (b.ns - a.ns > NS);                 /* stopped meanwhile; and no product overflows */
     tsc_hz = (b.tsc - a.tsc) * NS / (b.ns - a.ns);
     ns_mul = (NS << 32) / tsc_hz;
-    ev._sigev_un._tid = (int)LINUX3(gettid, 0, 0, 0);
-    if (LINUX3(timer_create, CLOCK_MONOTONIC, &ev, &timer) < 0)
+    clock_cpu_init();
+}
+
+void clock_cpu_init(void)
+{
+    struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM };
+
+    ev._sigev_un._tid = this_host()->thread;
+    if (LINUX3(timer_create, CLOCK_MONOTONIC, &ev, &this_host()->timer) < 0)
         host_fail("no timer", "");
 }
 
@@ -74,12 +79,12 @@ uint64_t clock_tsc_hz(void)
     return tsc_hz;
 }
 
-/* In so many nanoseconds from now; 0 stops it. */
+/* This CPU's, in so many nanoseconds from now; 0 stops it. */
 static void set(uint64_t ns)
 {
     struct itimerspec t = { .it_value = { (long)(ns / NS), (long)(ns % NS) } };
 
-    LINUX6(timer_settime, timer, 0, &t, 0, 0, 0);
+    LINUX6(timer_settime, this_host()->timer, 0, &t, 0, 0, 0);
 }
 
 void timer_arm(uint64_t deadline)
@@ -87,10 +92,9 @@ void timer_arm(uint64_t deadline)
     uint64_t on = irq_save(), now = clock_ns();
 
     cpu_field(timer_deadline) = deadline;
-    if (trap_pending())                         /* a device waits for its next try */
+    set(deadline == UINT64_MAX ? 0 : deadline > now ? deadline - now : 1);
+    if (trap_pending())                         /* a signal has come, or just came, for nothing */
         set(RETRY_NS);
-    else
-        set(deadline == UINT64_MAX ? 0 : deadline > now ? deadline - now : 1);
     irq_restore(on);
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernel/x64/machine.h"
 
 /* Negative results are -errno. */
 static inline long linux_call(long n, long a, long b, long c, long d, long e, long f)
@@ -26,7 +27,17 @@ static inline long linux_call(long n, long a, long b, long c, long d, long e, lo
 #define LINUX6(name, a, b, c, d, e, f) \
     linux_call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
-struct trap_frame;
+/* A CPU: FS points to it. Nothing else is per CPU in this folder. */
+struct host_cpu {
+    struct cpu cpu;
+    int thread;                     /* Linux' number of it */
+    int timer;
+    uint32_t wake;                  /* cpu_wake was called and not yet heard; atomic */
+    uintptr_t fault_at;             /* of the last fault */
+    uintptr_t signal_stack;         /* top */
+};
+static inline struct host_cpu *this_host(void) { return (struct host_cpu *)this_cpu(); }
+#define SIGNAL_STACK 131072ul
 
 /* start.c: says why on stderr, gives the terminal back, ends the process */
 _Noreturn void host_fail(const char *what, const char *which);
@@ -42,13 +53,19 @@ void memory_reserve(size_t low);    /* RAM below is taken; before pmm_init */
 /* archive.c: a ustar file, or the files of a directory as one, to `to`; its size */
 size_t archive_load(const char *path, uint8_t *to, size_t room);
 
+/* cpu.c */
+void cpu_boot(void);                /* first of all: this_cpu() */
+void cpu_set_count(unsigned n);     /* what machine_cpu_count says */
+void cpu_kick_boot(void);           /* SIGUSR1 to the boot CPU; from any thread */
+_Noreturn void cpu_park(void);      /* this CPU does no more */
+
 /* trap.c */
 void trap_init(void);
+void trap_cpu_init(void);           /* on each CPU */
 void trap_raise(unsigned irq);      /* a device's line; from any thread */
-bool trap_pending(void);            /* a retry is needed whatever the deadline */
-int trap_thread(void);              /* the Linux thread that runs the kernel */
+bool trap_pending(void);            /* this CPU needs a retry whatever the deadline */
 
-/* clock.c; clock_init and clock_mark_start are machine.h's */
+/* clock.c; its other functions are machine.h's */
 #define RETRY_NS 20000u
 void clock_fired(struct trap_frame *f);     /* SIGALRM, interrupts on */
 void clock_retry(void);             /* SIGALRM in RETRY_NS, whatever is armed */
@@ -69,7 +86,7 @@ bool ports_unflushed(void);
 void ports_input(void);             /* there is something to read: may raise the UART's line */
 
 /* start.asm */
-long host_clone(unsigned long flags, void *stack_top, void (*fn)(void));
+long host_clone(unsigned long flags, void *stack_top, void (*fn)(void), void *fs);
 void host_restorer(void);
 
 #endif

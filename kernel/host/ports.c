@@ -5,9 +5,12 @@
  *
  * The UART: TL16C550C data sheet, registers in 8.6. Its transmitter is always empty; its line is
  * raised when a cause appears (input, or the transmitter's interrupt being enabled).
+ *
+ * A driver may run on any CPU: one lock for both devices, taken with interrupts off.
  */
 #include "kernel/host/linux.h"
 #include "kernel/kernel.h"
+#include "kernel/lock.h"
 #include "kernel/x64/machine.h"
 #include <linux/time.h>
 
@@ -22,21 +25,35 @@ static struct {
     uint8_t in[64], out[256];
     int first, end, nout;
 } uart;
+static struct lock lock = LOCK(RANK_DEVICE);
 
 /* ---- the UART -------------------------------------------------------------------------------- */
 
-void ports_flush(void)
+static void flush(void)
 {
     int n = uart.nout;
 
-    uart.nout = 0;
+    __atomic_store_n(&uart.nout, 0, __ATOMIC_RELAXED);
     if (n)
         host_write(1, uart.out, (size_t)n);
 }
 
+void ports_flush(void)
+{
+    uint64_t on;
+
+    if (!ports_unflushed())
+        return;
+    on = irq_save();
+    lock_take(&lock);
+    flush();
+    lock_drop(&lock);
+    irq_restore(on);
+}
+
 bool ports_unflushed(void)
 {
-    return uart.nout != 0;
+    return __atomic_load_n(&uart.nout, __ATOMIC_RELAXED) != 0;
 }
 
 static bool has_input(void)
@@ -50,8 +67,10 @@ static bool has_input(void)
 
 void ports_input(void)
 {
+    lock_take(&lock);
     if (uart.ier & IER_RX && has_input())
         trap_raise(TERMINAL_IRQ);
+    lock_drop(&lock);
 }
 
 static uint8_t uart_cause(void)
@@ -67,7 +86,7 @@ static uint8_t uart_cause(void)
 
 static uint8_t uart_read(unsigned r)
 {
-    ports_flush();
+    flush();
     switch (r) {
     case DATA:
         if (uart.lcr & LCR_DLAB)
@@ -92,10 +111,11 @@ static void uart_write(unsigned r, uint8_t v)
             return;
         }
         if (uart.nout == sizeof uart.out)
-            ports_flush();
+            flush();
         if (!uart.nout)
             clock_retry();              /* at the latest then it is written */
-        uart.out[uart.nout++] = v;
+        uart.out[uart.nout] = v;
+        __atomic_store_n(&uart.nout, uart.nout + 1, __ATOMIC_RELAXED);
         uart.tx_cause = true;
         return;
     case IER:
@@ -199,12 +219,14 @@ bool ports_access(struct trap_frame *f)
     bytes = op & 1 ? bytes : 1;
     port = op & 8 ? f->rdx & 0xffff : *at++;
     mask = bytes == 4 ? UINT64_MAX : (1ul << bytes * 8) - 1;
+    lock_take(&lock);
     if (op & 2) {
         port_write(port, (uint32_t)f->rax, bytes);
     } else {
         v = port_read(port, bytes);
         f->rax = (f->rax & ~mask) | (v & mask);
     }
+    lock_drop(&lock);
     f->rip = (uintptr_t)at;
     return true;
 }

@@ -23,13 +23,14 @@ host_restorer:
     syscall
     ud2
 
-; long host_clone(unsigned long flags, void *stack_top, void (*fn)(void));
+; long host_clone(unsigned long flags, void *stack_top, void (*fn)(void), void *fs);
+; fs counts with CLONE_SETTLS
 global host_clone
 host_clone:
     mov r9, rdx
+    mov r8, rcx
     xor edx, edx
     xor r10d, r10d
-    xor r8d, r8d
     mov eax, 56                                 ; clone
     syscall
     test rax, rax

@@ -7,20 +7,18 @@
 #include "kernel/options.h"
 #include "kernel/pmm.h"
 #include "kernel/x64/tables.h"
-#include <asm/prctl.h>
 
 #define MAIN_STACK 65536u
 #define MEGABYTES 512u
 
 static const char usage[] =
-    "selkie [-m MEGABYTES] [--append \"CMDLINE\"] [DIRECTORY|boot.tar]\n"
+    "selkie [-m MEGABYTES] [--cpus N] [--append \"CMDLINE\"] [DIRECTORY|boot.tar]\n"
     "The kernel as a program: programs come from the archive (boot.tar beside it), the\n"
     "terminal is the serial line (ctrl-a x ends it). CMDLINE: see kernel/options.h, such as\n"
     "test=all or run=\"hello\". Status: 0 after poweroff or passed tests, 1 after failed ones,\n"
     "2 for bad arguments, 3 after a panic.\n";
 
 struct boot_info boot_info;
-struct cpu boot_cpu;
 static char **arguments, **environment;
 static const char *archive_path;
 static size_t megabytes = MEGABYTES;
@@ -66,6 +64,7 @@ void machine_putc(char c)
 
 void host_exit(int status)
 {
+    cpus_stop();                                /* whoever holds a lock does not go on */
     line_flush();
     terminal_restore();
     for (;;)
@@ -89,6 +88,7 @@ void machine_poweroff(void)
 
 void machine_reboot(void)
 {
+    cpus_stop();
     line_flush();
     terminal_restore();
     LINUX3(execve, "/proc/self/exe", arguments, environment);
@@ -105,11 +105,6 @@ void cpu_halt(void)
     host_exit(3);
 }
 
-unsigned machine_cpu_count(void)
-{
-    return 1;
-}
-
 /* ---- the start ------------------------------------------------------------------------------ */
 
 static size_t decimal(const char *s)
@@ -123,12 +118,19 @@ static size_t decimal(const char *s)
 
 static void parse(char **argv)
 {
+    size_t n;
+
     for (argv++; *argv; argv++) {
         if (strcmp(*argv, "--help") == 0) {
             host_write(1, usage, sizeof usage - 1);
             host_exit(0);
         } else if (strcmp(*argv, "-m") == 0 && argv[1]) {
             megabytes = decimal(*++argv);
+        } else if (strcmp(*argv, "--cpus") == 0 && argv[1]) {
+            n = decimal(*++argv);
+            if (n < 1 || n > CPU_MAX)
+                host_fail("--cpus: 1 to 256", "");
+            cpu_set_count((unsigned)n);
         } else if (strcmp(*argv, "--append") == 0 && argv[1]) {
             ksnprintf(boot_info.cmdline, sizeof boot_info.cmdline, "%s", *++argv);
         } else if ((*argv)[0] == '-' || archive_path) {
@@ -171,12 +173,11 @@ static void enter_main(void *arg)
 void host_start(long *sp)
 {
     clock_mark_start(clock_tsc());
-    boot_cpu.self = &boot_cpu;
-    boot_cpu.timer_deadline = UINT64_MAX;
-    LINUX3(arch_prctl, ARCH_SET_FS, &boot_cpu, 0);      /* this_cpu() works from here */
+    cpu_boot();
     arguments = (char **)(sp + 1);
     environment = arguments + *sp + 1;
     parse(arguments);
+    options_parse(machine_cpu_count() > 1 ? "cpus=0" : "");
     options_parse(boot_info.cmdline);
     log_serial(!option_bool(OPT_QUIET));
     ksnprintf(boot_info.loader, sizeof boot_info.loader, "Linux");

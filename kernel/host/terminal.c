@@ -38,7 +38,7 @@ static void watch(void)
             continue;
         __atomic_store_n(&waiting, 1, __ATOMIC_RELEASE);
         __atomic_store_n(&note, true, __ATOMIC_RELEASE);
-        LINUX3(tgkill, LINUX3(getpid, 0, 0, 0), trap_thread(), SIGUSR1);
+        cpu_kick_boot();
         while (__atomic_load_n(&waiting, __ATOMIC_ACQUIRE))
             LINUX6(futex, &waiting, FUTEX_WAIT, 1, 0, 0, 0);
     }
@@ -59,7 +59,7 @@ void terminal_init(void)
     }
     LINUX6(rt_sigprocmask, SIG_SETMASK, &all, &old, 8, 0, 0);
     host_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD,
-               stack + STACK, watch);
+               stack + STACK, watch, NULL);
     LINUX6(rt_sigprocmask, SIG_SETMASK, &old, 0, 8, 0, 0);
 }
 

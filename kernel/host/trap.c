@@ -5,7 +5,8 @@
  *
  * No signal is ever masked while the kernel runs (SA_NODEFER), so that a handler may leave. That
  * interrupts are off is a word, and a signal that finds it so does nothing but arm the timer to
- * come again in RETRY_NS. Linux begins at the top of the alternate stack unless it is in use, so
+ * come again in RETRY_NS. A signal that finds several causes sees to one, for that may leave, and
+ * calls for another one. Linux begins at the top of the alternate stack unless it is in use, so
  * that what a handler left behind when it went costs nothing.
  */
 #include "kernel/host/linux.h"
@@ -16,25 +17,16 @@
 #include <asm/siginfo.h>
 #include <asm/ucontext.h>
 
-#define SIGNAL_STACK 131072ul
-
 _Static_assert(offsetof(struct cpu, interrupts) == 40, "start.asm");
 _Static_assert(offsetof(struct trap_frame, rflags) == 408, "start.asm");
 _Static_assert(offsetof(struct trap_frame, r15) == 256, "start.asm");
 
-static uintptr_t fault_at;
 static uint64_t raised;             /* interrupt lines, a bit each; atomic */
-static uint64_t opened;
-static int thread_id;
+static uint64_t opened;             /* atomic */
 
 uintptr_t fault_address(void)
 {
-    return fault_at;
-}
-
-int trap_thread(void)
-{
-    return thread_id;
+    return this_host()->fault_at;
 }
 
 static const uint64_t IO = 1ul << (SIGUSR1 - 1), ALARM = 1ul << (SIGALRM - 1);
@@ -68,34 +60,29 @@ static void frame_store(const struct trap_frame *f, struct ucontext *uc)
 
 /* ---- interrupts ------------------------------------------------------------------------------ */
 
-static void kick(void)
-{
-    LINUX3(tgkill, LINUX3(getpid, 0, 0, 0), thread_id, SIGUSR1);
-}
-
 void trap_raise(unsigned irq)
 {
     __atomic_fetch_or(&raised, 1ul << irq, __ATOMIC_RELEASE);
-    kick();
+    cpu_kick_boot();
 }
 
 bool trap_pending(void)
 {
-    return __atomic_load_n(&raised, __ATOMIC_RELAXED) || ports_unflushed()
-        || terminal_note(false);
+    return __atomic_load_n(&this_host()->wake, __ATOMIC_RELAXED) || ports_unflushed()
+        || (!cpu_field(id) && (__atomic_load_n(&raised, __ATOMIC_RELAXED) || terminal_note(false)));
 }
 
 bool irq_open(unsigned irq)
 {
     if (irq >= 64)
         return false;
-    opened |= 1ul << irq;
+    __atomic_fetch_or(&opened, 1ul << irq, __ATOMIC_RELAXED);
     return true;
 }
 
 void irq_close(unsigned irq)
 {
-    opened &= ~(1ul << irq);
+    __atomic_fetch_and(&opened, ~(1ul << irq), __ATOMIC_RELAXED);
 }
 
 /* All lines are edges: there is nothing to unmask. */
@@ -112,8 +99,8 @@ static void devices(struct trap_frame *f)
     if (!lines)
         return;
     if (__atomic_and_fetch(&raised, ~(1ul << irq), __ATOMIC_ACQ_REL))
-        kick();
-    if (opened & 1ul << irq) {
+        cpu_kick_boot();
+    if (__atomic_load_n(&opened, __ATOMIC_RELAXED) & 1ul << irq) {
         f->vector = VEC_IRQ + irq;
         kernel_irq(f, irq);
     }
@@ -121,6 +108,7 @@ static void devices(struct trap_frame *f)
 
 /* ---- the handlers ---------------------------------------------------------------------------- */
 
+/* What came goes first to whom it can be told without leaving: the terminal and its UART. */
 static void on_interrupt(int sig, siginfo_t *info, void *context)
 {
     struct ucontext *uc = context;
@@ -135,12 +123,18 @@ static void on_interrupt(int sig, siginfo_t *info, void *context)
     frame_load(&f, uc, on);
     f.vector = VEC_TIMER;
     ports_flush();
-    if (terminal_note(true))
+    if (!cpu_field(id) && terminal_note(true))
         ports_input();
-    if (trap_pending()) {
+    if (__atomic_exchange_n(&this_host()->wake, 0, __ATOMIC_SEQ_CST)) {
+        if (sig == SIGALRM || trap_pending())
+            clock_retry();          /* the deadline and the devices are looked at then */
+        f.vector = VEC_WAKE;
+        kernel_wake(&f);
+    } else if (trap_pending()) {
         if (sig == SIGALRM)
-            clock_retry();          /* the deadline is looked at then */
-        devices(&f);
+            clock_retry();
+        if (!cpu_field(id))
+            devices(&f);
     } else if (sig == SIGALRM) {
         clock_fired(&f);
     }
@@ -156,11 +150,19 @@ static void on_exception(int sig, siginfo_t *info, void *context)
 
     irq_off();
     frame_load(&f, uc, on);
-    fault_at = uc->uc_mcontext.cr2;
+    this_host()->fault_at = uc->uc_mcontext.cr2;
+    if (sig == SIGBUS)              /* Linux has no page for a mapping: no fault of ours helps */
+        f.error |= 1;
     if (!(f.vector == VEC_GP && ports_access(&f)))
         trap_exception(&f);
     frame_store(&f, uc);
     irq_set(on);
+}
+
+/* The kernel dies on another CPU. */
+static void on_stop(int sig, siginfo_t *info, void *context)
+{
+    cpu_park();
 }
 
 /* Somebody on Linux wants this process to end. */
@@ -184,18 +186,26 @@ void trap_init(void)
 {
     static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
     static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-    uintptr_t top = kstack_alloc(SIGNAL_STACK);
-    stack_t stack = { .ss_sp = (void *)(top - SIGNAL_STACK), .ss_size = SIGNAL_STACK };
 
-    assert(top, "no memory for the stack of signals");
-    thread_id = (int)LINUX3(gettid, 0, 0, 0);
-    LINUX3(sigaltstack, &stack, 0, 0);
+    this_host()->signal_stack = kstack_alloc(SIGNAL_STACK);
+    assert(this_host()->signal_stack, "no memory for the stack of signals");
+    trap_cpu_init();
     for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++)
         handle(faults[i], on_exception);
     for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++)
         handle(ends[i], on_end);
     handle(SIGALRM, on_interrupt);
     handle(SIGUSR1, on_interrupt);
+    handle(SIGUSR2, on_stop);
+}
+
+void trap_cpu_init(void)
+{
+    struct host_cpu *h = this_host();
+    stack_t stack = { .ss_sp = (void *)(h->signal_stack - SIGNAL_STACK), .ss_size = SIGNAL_STACK };
+
+    h->thread = (int)LINUX3(gettid, 0, 0, 0);
+    LINUX3(sigaltstack, &stack, 0, 0);
 }
 
 /* Both kinds are masked while nobody sleeps, so that none is missed. */

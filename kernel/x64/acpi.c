@@ -52,6 +52,9 @@ static const struct sdt *table_map(paddr_t pa)
 
 static void add_cpu(uint32_t id, uint32_t flags)
 {
+    for (unsigned i = 0; i < acpi.ncpus; i++)
+        if (acpi.apic_ids[i] == id)             /* one listed twice, as APIC and as x2APIC */
+            return;
     if ((flags & 1) && acpi.ncpus < CPU_MAX)
         acpi.apic_ids[acpi.ncpus++] = id;
 }

@@ -11,6 +11,7 @@ enum {                              /* register offsets, SDM 3A table 10-1 */
     R_LVT_ERROR = 0x370, R_TIMER_INIT = 0x380, R_TIMER_NOW = 0x390, R_TIMER_DIV = 0x3e0,
 };
 #define MASKED (1u << 16)
+#define ICR_PENDING (1u << 12)
 #define DEADLINE (2u << 17)
 #define DIV_16 3u
 #define BASE_X2APIC (1ul << 10)
@@ -91,12 +92,24 @@ uint32_t apic_timer_count(void)
     return reg_read(R_TIMER_NOW);
 }
 
-void apic_wake(uint32_t id)
+/* x2APIC: writes of its MSRs are not ordered after earlier stores (SDM 3A 10.12.3). xAPIC: two
+ * writes, and an interrupt between them may want to send, too. */
+bool apic_ipi(uint32_t id, uint32_t what)
 {
+    uint64_t on;
+
     if (x2apic) {
-        msr_write(MSR_X2APIC + R_ICR / 16, (uint64_t)id << 32 | VEC_WAKE);
-        return;
+        __asm__ volatile("mfence; lfence" ::: "memory");
+        msr_write(MSR_X2APIC + R_ICR / 16, (uint64_t)id << 32 | what);
+        return true;
     }
+    if (id > 254)
+        return false;
+    on = irq_save();
+    while (reg_read(R_ICR) & ICR_PENDING)
+        cpu_relax();
     reg_write(R_ICR_HIGH, id << 24);
-    reg_write(R_ICR, VEC_WAKE);
+    reg_write(R_ICR, what);
+    irq_restore(on);
+    return true;
 }

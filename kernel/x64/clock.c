@@ -194,11 +194,10 @@ uint64_t clock_tsc_hz(void)
     return tsc_hz;
 }
 
-void timer_arm(uint64_t deadline)
+static void set(uint64_t deadline)
 {
     uint64_t now, ticks;
 
-    this_cpu()->timer_deadline = deadline;
     if (deadline_mode) {                        /* 0 disarms; a passed one fires at once */
         ticks = deadline == UINT64_MAX ? 0 : tsc_start + scale(deadline, tsc_mul) + 1;
         msr_write(MSR_TSC_DEADLINE, ticks);
@@ -211,6 +210,16 @@ void timer_arm(uint64_t deadline)
     now = clock_ns();
     ticks = deadline > now ? scale(deadline - now, apic_mul) + 1 : 1;
     apic_timer_set(ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX);
+}
+
+/* An interrupt in between could arm it, too: then what is noted is not what is set. */
+void timer_arm(uint64_t deadline)
+{
+    uint64_t on = irq_save();
+
+    cpu_field(timer_deadline) = deadline;
+    set(deadline);
+    irq_restore(on);
 }
 
 void delay_ns(uint64_t ns)

@@ -131,12 +131,15 @@ static void control_init(void)
     __asm__ volatile("fninit; ldmxcsr %0" :: "m"(mxcsr));   /* FNINIT: control word 0x37f */
 }
 
+struct cpu_tables *cpu_tables_make(void)
+{
+    return kzalloc(sizeof(struct cpu_tables));
+}
+
 void cpu_init(struct cpu *c, uint32_t id)
 {
-    struct cpu_tables *t = id == 0 ? &boot_tables : (struct cpu_tables *)kzalloc(sizeof *t);
+    struct cpu_tables *t = id == 0 ? &boot_tables : c->tables;
 
-    if (!t)
-        panic("cpu %u: no memory for its tables", id);
     assert((uintptr_t)t % IST_STACK == 0, "IST stacks are aligned to their size");
     c->self = c;
     c->id = id;

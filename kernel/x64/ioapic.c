@@ -2,9 +2,11 @@
  * ioapic.c - routes device interrupts: ISA lines through the firmware's overrides, others by their
  * global system interrupt number. The legacy PICs are parked and masked.
  *
- * Locking: called with interrupts off; one CPU at a time (the core's business).
+ * A register is chosen, then written: under a lock with interrupts off, for an interrupt masks its
+ * line in the same way.
  */
 #include "kernel/x64/machine.h"
+#include "kernel/lock.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 
@@ -16,6 +18,7 @@ struct ioapic { volatile uint32_t *regs; uint32_t first, count; };
 static struct ioapic units[IOAPIC_MAX];
 static unsigned nunits;
 static uint32_t opened[IRQ_MAX];        /* low word of the open line's entry, 0 = closed */
+static struct lock lock = LOCK(RANK_DEVICE);    /* opened, and the units' registers */
 
 static uint32_t unit_read(const struct ioapic *u, uint32_t r)
 {
@@ -79,43 +82,50 @@ bool irq_open(unsigned irq)
 {
     bool level = irq < 16 ? acpi.isa[irq].level : true;
     bool low = irq < 16 ? acpi.isa[irq].low : true;
+    uint64_t on;
     uint32_t n;
     struct ioapic *u = irq < IRQ_MAX ? unit_of(irq, &n) : NULL;
 
     if (!u)
         return false;
+    on = irq_save();
+    lock_take(&lock);
     opened[irq] = (VEC_IRQ + irq) | (level ? LINE_LEVEL : 0) | (low ? LINE_LOW : 0);
     unit_write(u, 0x11 + n * 2, boot_cpu.apic_id << 24);
     unit_write(u, 0x10 + n * 2, opened[irq]);
+    lock_drop(&lock);
+    irq_restore(on);
     return true;
 }
 
-static void line_write(unsigned irq, uint32_t v)
+/* Writes what `opened` says now to an open line that is of a kind in `mask`, and `more`. */
+static void line_write(unsigned irq, uint32_t mask, uint32_t more)
 {
+    uint64_t on = irq_save();
+    struct ioapic *u;
     uint32_t n;
-    struct ioapic *u = unit_of(irq, &n);
 
-    unit_write(u, 0x10 + n * 2, v);
+    lock_take(&lock);
+    if (opened[irq] & mask && (u = unit_of(irq, &n)))
+        unit_write(u, 0x10 + n * 2, opened[irq] | more);
+    lock_drop(&lock);
+    irq_restore(on);
 }
 
 void irq_close(unsigned irq)
 {
     assert(irq < IRQ_MAX, "irq_close: no such line");
-    if (!opened[irq])
-        return;
-    opened[irq] = 0;
-    line_write(irq, LINE_MASKED);
+    line_write(irq, UINT32_MAX, LINE_MASKED);
+    __atomic_store_n(&opened[irq], 0, __ATOMIC_RELEASE);
 }
 
 void irq_ack(unsigned irq)
 {
     assert(irq < IRQ_MAX, "irq_ack: no such line");
-    if (opened[irq] & LINE_LEVEL)
-        line_write(irq, opened[irq]);
+    line_write(irq, LINE_LEVEL, 0);
 }
 
 void ioapic_taken(unsigned irq)
 {
-    if (opened[irq] & LINE_LEVEL)
-        line_write(irq, opened[irq] | LINE_MASKED);
+    line_write(irq, LINE_LEVEL, LINE_MASKED);
 }

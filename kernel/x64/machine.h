@@ -58,6 +58,7 @@ paddr_t boot_page(size_t pages);
 
 /* Replaces the boot tables: direct map of RAM and ACPI data, kernel sections with their rights. */
 void paging_init(void);
+void paging_cpu_init(void);         /* what another CPU needs beyond CR3 */
 /* A pointer to physical memory for reading firmware tables: the direct map where it reaches, else a
  * new mapping that stays. */
 const void *firmware_map(paddr_t pa, size_t size);
@@ -97,7 +98,9 @@ void apic_eoi(void);
 void apic_timer_set(uint32_t ticks);        /* one-shot, divided by 16; 0 stops */
 uint32_t apic_timer_count(void);
 void apic_timer_mode(bool deadline);
-void apic_wake(uint32_t id);        /* VEC_WAKE to the CPU with that APIC id */
+/* A vector or one of these (SDM 3A 10.6.1) to the CPU with that APIC id; false: out of reach. */
+enum { IPI_NMI = 0x4400, IPI_INIT = 0x4500, IPI_STARTUP = 0x4600 };     /* + page */
+bool apic_ipi(uint32_t id, uint32_t what);
 
 /* ---- ioapic.c ------------------------------------------------------------------------------- */
 
@@ -114,9 +117,27 @@ void clock_cpu_init(void);          /* each CPU: timer mode */
 /* ---- cpu.c ---------------------------------------------------------------------------------- */
 
 extern struct cpu boot_cpu;
+struct cpu_tables *cpu_tables_make(void);   /* for cpu_init of another CPU; NULL: no memory */
 /* features.c */
 void cpu_features_detect(void);
 bool cpu_avx_usable(void);
+
+/* ---- cpus.c, and for it ap.c or kernel/host/cpu.c ------------------------------------------- */
+
+/* The CPU that calls is there: the boot CPU at the start, another one last of all before
+ * kernel_cpu_main. False: it was given up. */
+bool cpus_join(struct cpu *c);
+void cpu_stopped(void);             /* by a CPU that cpu_stop has reached */
+bool cpus_stopping(void);           /* cpus_stop was called */
+
+bool cpus_prepare(void);            /* before the first cpu_make; false: others cannot be started */
+void cpus_prepared(void);           /* after the last one */
+/* What the `n`th processor of the firmware needs as CPU `id`; NULL: it is the boot CPU, or there is
+ * no memory, which is reported. Never freed. */
+struct cpu *cpu_make(uint32_t id, unsigned n);
+bool cpu_launch(struct cpu *c);     /* false: it cannot be reached */
+void cpu_assist(void);              /* by the boot CPU while it waits */
+void cpu_stop(struct cpu *c);       /* for good, wherever it is; it calls cpu_stopped */
 
 /* ---- exception.c ---------------------------------------------------------------------------- */
 

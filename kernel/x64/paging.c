@@ -48,6 +48,13 @@ static void map_section(const char *start, const char *end, pte_t bits)
     }
 }
 
+void paging_cpu_init(void)
+{
+    msr_write(MSR_PAT, PAT_VALUE);
+    cr3_write(cr3_read());
+    cr4_write(cr4_read() | 1ul << 7);           /* PGE */
+}
+
 void paging_init(void)
 {
     msr_write(MSR_PAT, PAT_VALUE);

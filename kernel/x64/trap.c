@@ -10,7 +10,10 @@ uintptr_t fault_address(void)
 
 void trap_dispatch(struct trap_frame *f)
 {
-    if (f->vector < 32) {
+    if (f->vector == VEC_NMI && cpus_stopping()) {
+        cpu_stopped();
+        cpu_halt();
+    } else if (f->vector < 32) {
         trap_exception(f);
     } else if (f->vector == VEC_TIMER) {
         apic_eoi();

@@ -40,6 +40,7 @@ struct cpu {
     struct cpu_tables *tables;      /* 24 */
     uint64_t timer_deadline;        /* clock_ns for which the timer is armed, UINT64_MAX if not */
     uint64_t interrupts;            /* hosted: what the interrupt flag is on the machine */
+    uint32_t state;                 /* cpus.c's */
     /* ---- the core's ---- */
     struct thread *current;
     uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
@@ -112,7 +113,7 @@ enum {
     VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_UD = 6, VEC_NM = 7, VEC_DF = 8,
     VEC_SS = 12, VEC_GP = 13, VEC_PF = 14, VEC_MF = 16, VEC_AC = 17, VEC_MC = 18, VEC_XM = 19,
     VEC_IRQ = 0x30,         /* + irq line, up to VEC_IRQ + IRQ_MAX - 1 */
-    VEC_TIMER = 0xe0, VEC_WAKE = 0xe1, VEC_SPURIOUS = 0xff,
+    VEC_TIMER = 0xe0, VEC_WAKE = 0xe1, VEC_FLUSH = 0xe2, VEC_SPURIOUS = 0xff,
 };
 #define IRQ_MAX 128u
 
@@ -145,21 +146,24 @@ void irq_ack(unsigned irq);         /* the driver is done: unmasks a level-trigg
 
 /* ---- CPUs ----------------------------------------------------------------------------------- */
 
-/* Sets up GDT, TSS, IDT, FS, control registers and local APIC of the CPU it runs on. */
+/* Sets up GDT, TSS, IDT, FS and control registers of the CPU it runs on. */
 void cpu_init(struct cpu *c, uint32_t id);
 /* WASM_CPU_* bits of wasm/wasm.h, what compiled code may use here. */
 uint32_t cpu_features(void);
 const char *cpu_brand(void);        /* CPUID's brand string */
 unsigned machine_cpu_count(void);   /* enabled processors that the firmware lists */
-/* Starts the others, at most `cpus=` in all, one after the other; each gets an id in order, 1, 2 ...,
- * a struct cpu, a stack, its clock and timer, and calls kernel_cpu_main with interrupts off. One that
- * does not come up within a second is reported and left out. Called once, by the boot CPU. */
+/* Starts the others, at most `cpus=` in all, one after the other; each gets an id in order, 1, 2
+ * ..., a struct cpu, a stack, its clock and timer, and calls kernel_cpu_main with interrupts off.
+ * One that does not come up within seconds is reported and left out. Called once, by the boot
+ * CPU. */
 void cpus_start(void);
 unsigned cpus_up(void);             /* how many run, the boot CPU included */
 struct cpu *cpu_of(unsigned id);    /* below cpus_up() */
 /* VEC_WAKE there: kernel_wake. Harmless if it is this CPU or already on its way. */
 void cpu_wake(unsigned id);
 _Noreturn void kernel_cpu_main(void);       /* the core's: what a further CPU does */
+/* At the end: stops all other CPUs, whatever they do, and their locks count no more. */
+void cpus_stop(void);
 
 /* ---- switching ------------------------------------------------------------------------------ */
 
