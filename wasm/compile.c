@@ -48,6 +48,7 @@ const struct wasm_pass wasm_passes[] = {
     { 'g', "value numbering, folding, loads forwarded, invariants out of loops" },
     { 'd', "division by constants by multiplication" },
     { 'm', "short copies and fills of known length inline" },
+    { 's', "values computed just before their only user, where registers are scarce" },
     { 0, NULL },
 };
 

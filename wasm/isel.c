@@ -228,19 +228,33 @@ static const uint8_t operand_bits[] = {
 #undef X
 };
 
+/* What an extension that costs nothing extends has as many users as the extension. */
+static void count_ref(struct isel *s, uint32_t v)
+{
+    while (++s->count[v] == 2 && (s->ins[v].op == IR_EXTU || s->ins[v].op == IR_WRAP))
+        v = s->ins[v].a;
+}
+
+int isel_operands(int op)
+{
+    uint8_t o = operand_bits[op];
+
+    return (o & OP_A) + (o >> 1 & 1) + (o >> 2 & 1);
+}
+
 static void count_ins(struct isel *s, struct ir_ins *i)
 {
     uint8_t o = operand_bits[i->op];
 
     if (o & OP_A)
-        s->count[i->a]++;
+        count_ref(s, i->a);
     if (o & OP_B)
-        s->count[i->b]++;
+        count_ref(s, i->b);
     if (o & OP_C)
-        s->count[i->c]++;
+        count_ref(s, i->c);
     if (o & OP_N)
         for (uint32_t k = 0; k < i->b; k++)
-            s->count[s->f->args[i->a + k]]++;
+            count_ref(s, s->f->args[i->a + k]);
 }
 
 static void prepare(struct isel *s)
@@ -261,10 +275,10 @@ static void prepare(struct isel *s)
         }
         epoch++;
         if (bl->term == TERM_BR || bl->term == TERM_SWITCH)
-            s->count[bl->a]++;
+            count_ref(s, bl->a);
         if (bl->term == TERM_RETURN)
             for (uint32_t k = 0; k < bl->c; k++)
-                s->count[f->args[bl->b + k]]++;
+                count_ref(s, f->args[bl->b + k]);
     }
 }
 
@@ -315,18 +329,35 @@ static void select_block(struct isel *s, uint32_t b)
             s->now++;
     }
     s->l->block_last[b] = s->l->n;
+    uint32_t from = s->l->n;
     select_term(s, bl);
-    while (n--) {
-        uint32_t v = s->order[n];
-        if (!wanted(s, v))
-            continue;
-        if (s->count[v] == FOLDED || (bl->term == TERM_TAIL && v == bl->a))
-            continue;
-        s->now = s->epoch[v];
+    for (;;) {
+        if (s->live[0] > s->late_live || s->live[1] > s->late_live)
+            isel_late(s, from, n ? s->order[n - 1] : 0);
+        from = s->l->n;
+        uint32_t v;
+        if (s->nlate) {
+            v = s->late[--s->nlate];
+        } else if (n) {
+            v = s->order[--n];
+            if (!wanted(s, v) || s->count[v] == FOLDED || (bl->term == TERM_TAIL && v == bl->a))
+                continue;
+            s->now = s->epoch[v];
+        } else {
+            break;
+        }
+        s->live[ir_is_vec(s->ins[v].type)] -= (s->need[v] & ~NEED_PHI) != 0;
         s->pos = s->ins[v].pos;
         select_ins(s, v);
     }
     s->l->block_first[b] = s->l->n - 1;
+}
+
+static void need_phi(struct isel *s, uint32_t v)
+{
+    while (s->ins[v].op == IR_EXTU)
+        v = s->ins[v].a;
+    s->need[v] |= NEED_PHI;
 }
 
 void isel_run(struct lfunc *l)
@@ -334,6 +365,8 @@ void isel_run(struct lfunc *l)
     struct ir_func *f = l->f;
     struct isel s = { .l = l, .f = f };
 
+    s.late_live = f->o->passes_off >> ('s' - 'a') & 1 ? UINT32_MAX :
+                  f->o->stress & WASM_STRESS_FEW ? 0 : LATE_LIVE;
     far_offsets(f);
     uint32_t n = f->nins;
     s.ins = f->ins;
@@ -354,7 +387,7 @@ void isel_run(struct lfunc *l)
     for (uint32_t b = 1; b < f->nblocks; b++)
         for (uint32_t v = f->blocks[b].first; v && f->ins[v].op == IR_PHI; v = f->ins[v].next)
             for (uint32_t k = 0; k < f->ins[v].b; k++)
-                isel_val(&s, f->args[f->ins[v].a + k]);
+                need_phi(&s, f->args[f->ins[v].a + k]);
     for (uint32_t b = f->nblocks - 1; b >= 1; b--) {
         if (b == 1 || f->blocks[b].npreds) {
             select_block(&s, b);

@@ -6,6 +6,7 @@
  *   isel_flags.c    compares and tests for branches, selects and setcc
  *   isel_int.c      integer operations
  *   isel_memory.c   stores, atomic operations, globals, calls
+ *   isel_late.c     values that move to their only user
  *   isel_simd.c     vectors
  */
 #ifndef WASM_ISEL_H
@@ -13,19 +14,26 @@
 
 #include "wasm/lir.h"
 
-#define FOLDED UINT32_MAX      /* in count[]: computed as part of its user */
+#define NEED_PHI 0x80000000u    /* in need[]: a phi wants it */
+#define FOLDED UINT32_MAX      /* in count[]: computed as part of its user, or written already */
+
+/* room for values that move; late_live, if not under stress */
+enum { ISEL_LATE = 64, LATE_LIVE = 6 };
 
 struct isel {
     struct lfunc *l;
     struct ir_func *f;
     struct ir_ins *ins;
     uint32_t *count;        /* references in the IR */
-    uint32_t *need;         /* references from emitted instructions */
+    uint32_t *need;         /* references from emitted instructions, NEED_PHI */
     uint32_t *epoch;
     uint32_t *blk;
     uint32_t *order, cap_order;
     uint32_t cur, now;      /* block and epoch of the instruction being emitted */
     uint32_t pos;
+    uint32_t live[2];       /* integers, vectors: needed below, not written yet */
+    uint32_t late_live;     /* values move where more integers or vectors than this are alive */
+    uint32_t late[ISEL_LATE], nlate;    /* values to be written next, from the end */
 };
 
 /* How a condition comes about: cc holds after isel_flags. cmp = the compare to do, or 0: test v. */
@@ -58,7 +66,8 @@ static inline uint32_t isel_val(struct isel *s, uint32_t v)
 {
     while (s->ins[v].op == IR_EXTU)
         v = s->ins[v].a;
-    s->need[v]++;
+    if (!(s->need[v]++ & ~NEED_PHI) && s->ins[v].op != IR_CONST)
+        s->live[ir_is_vec(s->ins[v].type)]++;
     return v;
 }
 
@@ -107,6 +116,11 @@ void isel_atomic(struct isel *s, uint32_t v, struct ir_ins *i);
 void isel_global(struct isel *s, uint32_t v, struct ir_ins *i);
 void isel_call(struct isel *s, uint32_t v, struct ir_ins *i);
 int isel_call_op(struct isel *s, const struct ir_ins *i);       /* L_CALL... */
+
+/* isel_late.c: moves operands of lir[from ..) to late[]; `next` is the instruction that would come
+ * anyway */
+void isel_late(struct isel *s, uint32_t from, uint32_t next);
+int isel_operands(int op);      /* number of values in fields a, b, c */
 
 /* isel_simd.c: a vector operation; a store of a vector's lane (false: not that); flags of any_true,
  * zero set if the value is 0 */
