@@ -81,6 +81,47 @@ static bool flags_live(struct emit *e, struct mi *m)
     return m < end && (lir_mode(e->l->lir[m->a].op) & LC_FLAGS);
 }
 
+/* The compare that block b branches on, if its flags are those of a compare of values. */
+static const struct lir *last_compare(struct emit *e, uint32_t b)
+{
+    struct lfunc *l = e->l;
+    uint32_t i = l->block_last[b] + 1;
+
+    if (e->f->blocks[b].term != TERM_BR)
+        return NULL;
+    while (l->lir[i].op == L_LEA)       /* leaves them alone */
+        i++;
+    struct lir *x = &l->lir[i];
+    return (x->op == L_CMP || x->op == L_FCMP) && x->mem == LM_NONE ? x : NULL;
+}
+
+/*
+ * Block b begins with the compare that its only predecessor ended with: the flags are still there
+ * if nothing on the edge and before it changes them. Returns that compare's mi, to be left out.
+ */
+static struct mi *repeated(struct emit *e, uint32_t b)
+{
+    struct lfunc *l = e->l;
+    struct ir_block *bl = &e->f->blocks[b];
+    struct mi *m = &l->mi[l->block_mi[b]], *end = &l->mi[l->block_mi[b + 1]];
+
+    while (m < end && (m->kind == MI_MOVE || m->kind == MI_RELOAD))
+        m++;
+    if (m == end || m->kind != MI_LIR)
+        return NULL;
+    const struct lir *x = &l->lir[m->a], *y;
+    if ((x->op != L_CMP && x->op != L_FCMP) || x->mem != LM_NONE || bl->npreds != 1 ||
+        (bl->first && e->f->ins[bl->first].op == IR_PHI) ||
+        (e->f->o->passes_off >> ('j' - 'a') & 1))
+        return NULL;
+    uint32_t p = e->f->args[bl->preds];
+    y = last_compare(e, p);
+    if (!y || x->op != y->op || x->w != y->w || x->s1 != y->s1 || x->s2 != y->s2 ||
+        x->has_imm != y->has_imm || x->imm != y->imm || emit_real_moves(e, emit_edge(e, p, b)))
+        return NULL;
+    return m;
+}
+
 static void emit_mi(struct emit *e, uint32_t b, struct mi *m)
 {
     emit_room(e);
@@ -112,16 +153,20 @@ static void emit_block(struct emit *e, uint32_t b)
     e->block_at[b] = e->b.n;
     e->flags_at = SIZE_MAX;     /* others may jump here */
     e->next = b + 1;
-    while (e->next < f->nblocks && !f->blocks[e->next].npreds)
+    while (e->next < f->nblocks && (!f->blocks[e->next].npreds || e->goes_to[e->next] != e->next))
         e->next++;
+    if (e->goes_to[b] != b)
+        return;
     for (uint32_t v = f->blocks[b].first; v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
          v = f->ins[v].next) {
         emit_room(e);
         if (e->l->entry_reg[v] != NOREG)
             emit_keep(e, v);
     }
+    struct mi *skip = repeated(e, b);
     for (uint32_t k = e->l->block_mi[b]; k < e->l->block_mi[b + 1]; k++)
-        emit_mi(e, b, &e->l->mi[k]);
+        if (&e->l->mi[k] != skip)
+            emit_mi(e, b, &e->l->mi[k]);
 }
 
 static void finish_stubs(struct emit *e)
@@ -238,6 +283,8 @@ void emit_func(struct emit *e)
     e->target = arena_raw(e->arena, f->nblocks * sizeof *e->target);
     emit_slots(e);
     emit_prepare_moves(e);
+    e->goes_to = arena_raw(e->arena, f->nblocks * sizeof *e->goes_to);
+    emit_find_targets(e);
     if (f->m->funcs[f->index].escapes)
         entries(e);
     emit_prologue(e);

@@ -27,6 +27,7 @@ struct emit {
     struct wasm_arena *arena;
     struct xbuf b;
     size_t *block_at;
+    uint32_t *goes_to;          /* per block: itself, or the block that a jump to it ends up in */
     struct fix *fix; uint32_t nfix, capfix;
     struct stub *stub; uint32_t nstub, capstub;
     struct cold *cold; uint32_t ncold, capcold;
@@ -98,8 +99,10 @@ void emit_pop_frame(struct emit *e);
 void emit_epilogue(struct emit *e);
 
 /* emit_jump.c */
+void emit_find_targets(struct emit *e);     /* goes_to; needs the slots */
 struct edge *emit_edge(struct emit *e, uint32_t from, uint32_t to);
 void emit_edge_moves(struct emit *e, struct edge *ed);
+bool emit_real_moves(struct emit *e, struct edge *ed);  /* has it moves that do something? */
 void emit_term(struct emit *e, uint32_t b, struct lir *x, struct mi *m);    /* ends block b */
 void emit_tables(struct emit *e);       /* the jump tables, behind the code */
 

@@ -4,17 +4,64 @@
  */
 #include "wasm/image.h"
 
+struct edge *emit_edge(struct emit *e, uint32_t from, uint32_t to)
+{
+    for (uint32_t k = e->l->edges_of[from]; k; k = e->l->edge[k].next)
+        if (e->l->edge[k].to == to)
+            return &e->l->edge[k];
+    return &e->l->edge[0];
+}
+
+void emit_edge_moves(struct emit *e, struct edge *ed)
+{
+    emit_moves(e, ed->moves, ed->nmoves);
+}
+
+bool emit_real_moves(struct emit *e, struct edge *ed)
+{
+    for (uint32_t k = ed->moves; k < ed->moves + ed->nmoves; k++)
+        if (!emit_move_nop(e, &e->l->pool[k]))
+            return true;
+    return false;
+}
+
+/* Does block b do nothing but jump? Headers of loops stay: branches back need not look further. */
+static bool only_jumps(struct emit *e, uint32_t b)
+{
+    struct lfunc *l = e->l;
+    struct ir_block *bl = &e->f->blocks[b];
+    struct mi *m = &l->mi[l->block_mi[b]];
+
+    if (bl->term != TERM_JUMP || bl->header || l->block_mi[b + 1] != l->block_mi[b] + 1 ||
+        m->kind != MI_LIR || (bl->first && e->f->ins[bl->first].op == IR_PHI))
+        return false;
+    return !emit_real_moves(e, emit_edge(e, b, bl->succ[0]));
+}
+
+void emit_find_targets(struct emit *e)
+{
+    struct ir_func *f = e->f;
+    bool on = !(f->o->passes_off >> ('j' - 'a') & 1);
+
+    for (uint32_t b = f->nblocks - 1; b; b--) {
+        e->goes_to[b] = b;
+        if (on && b > 1 && f->blocks[b].npreds && only_jumps(e, b))
+            e->goes_to[b] = f->blocks[b].succ[0] > b ? e->goes_to[f->blocks[b].succ[0]]
+                                                     : f->blocks[b].succ[0];
+    }
+}
+
 static struct fix *fix_block(struct emit *e, uint32_t block)
 {
     EMIT_GROW(e, fix, nfix, capfix);
-    e->fix[e->nfix] = (struct fix){ .at = e->b.n, .to = block };
+    e->fix[e->nfix] = (struct fix){ .at = e->b.n, .to = e->goes_to[block] };
     x_u32(&e->b, 0);
     return &e->fix[e->nfix++];
 }
 
 static void jump(struct emit *e, uint32_t block)
 {
-    if (block == e->next)
+    if (e->goes_to[block] == e->next)
         return;
     x_byte(&e->b, 0xe9);
     fix_block(e, block);
@@ -43,28 +90,6 @@ void emit_branch(struct emit *e, int cc, uint32_t block)
     }
 }
 
-struct edge *emit_edge(struct emit *e, uint32_t from, uint32_t to)
-{
-    for (uint32_t k = e->l->edges_of[from]; k; k = e->l->edge[k].next)
-        if (e->l->edge[k].to == to)
-            return &e->l->edge[k];
-    return &e->l->edge[0];
-}
-
-void emit_edge_moves(struct emit *e, struct edge *ed)
-{
-    emit_moves(e, ed->moves, ed->nmoves);
-}
-
-/* moves of an edge that do something, now that slots are known */
-static bool real_moves(struct emit *e, struct edge *ed)
-{
-    for (uint32_t k = ed->moves; k < ed->moves + ed->nmoves; k++)
-        if (!emit_move_nop(e, &e->l->pool[k]))
-            return true;
-    return false;
-}
-
 static int invert(int cc)
 {
     return cc ^ 1;      /* CC_FEQ and CC_FNE are a pair too */
@@ -73,9 +98,9 @@ static int invert(int cc)
 static void term_jcc(struct emit *e, uint32_t b, int cc)
 {
     struct ir_block *bl = &e->f->blocks[b];
-    uint32_t yes = bl->succ[0], no = bl->succ[1];
-    struct edge *ey = emit_edge(e, b, yes), *en = emit_edge(e, b, no);
-    bool my = real_moves(e, ey), mn = real_moves(e, en);
+    struct edge *ey = emit_edge(e, b, bl->succ[0]), *en = emit_edge(e, b, bl->succ[1]);
+    uint32_t yes = e->goes_to[bl->succ[0]], no = e->goes_to[bl->succ[1]];
+    bool my = emit_real_moves(e, ey), mn = emit_real_moves(e, en);
 
     if (!my && (mn || no == e->next || yes != e->next)) {
         emit_branch(e, cc, yes);
@@ -119,7 +144,7 @@ static void term_switch(struct emit *e, uint32_t b, struct mi *m)
     struct ir_block *bl = &e->f->blocks[b];
     uint32_t n = bl->c, def = e->f->args[bl->b + n - 1];
     struct edge *other = emit_edge(e, b, def);
-    bool stub = real_moves(e, other);
+    bool stub = emit_real_moves(e, other);
     size_t to_default = 0;
 
     x_alu_ri(&e->b, 7, 4, m->r1, (int32_t)(n - 1));
@@ -141,7 +166,7 @@ static void term_switch(struct emit *e, uint32_t b, struct mi *m)
     /* edges with moves, each once; the rows of the table and the default lead here */
     for (uint32_t k = e->l->edges_of[b]; k; k = e->l->edge[k].next) {
         struct edge *x = &e->l->edge[k];
-        if (!real_moves(e, x))
+        if (!emit_real_moves(e, x))
             continue;
         emit_room(e);
         x->stub = e->b.n;
@@ -162,7 +187,8 @@ void emit_tables(struct emit *e)
         struct ir_block *bl = &e->f->blocks[t->block];
         for (uint32_t x = e->l->edges_of[t->block]; x; x = e->l->edge[x].next)
             e->target[e->l->edge[x].to] =
-                e->l->edge[x].stub ? e->l->edge[x].stub : e->block_at[e->l->edge[x].to];
+                e->l->edge[x].stub ? e->l->edge[x].stub
+                                   : e->block_at[e->goes_to[e->l->edge[x].to]];
         emit_room(e);
         while (e->b.n & 3)
             x_byte(&e->b, 0xcc);
