@@ -16,7 +16,7 @@
 #:                    SPEC=DIR  folder of the WebAssembly test scripts (tests/README.md)
 #: make test-spec-kernel   all those scripts inside the kernel, under QEMU and hosted
 #: make fuzz        compiles hostile modules under sanitizers, compares random ones with node
-#:                    MINUTES=5  for each of both; findings stay in build/fuzz
+#:                  and wabt.  MINUTES=5  for each of both; findings stay in build/fuzz
 #: make test-programs  real programs (Python, Ruby, esbuild, clang, sqlite, ...) under wasmrun;
 #:                  fetches packages.  ARGS="--node NAME..."  see tests/programs/run.py
 #: make clean       removes build/
@@ -148,24 +148,26 @@ test: tools kernel iso host $(UNIT) $B/host/sips_test
 test-spec-kernel: tools kernel host
 	tests/run $B kernel-spec
 
-# ---- fuzzing: the compiler's safety under sanitizers, then what it computes against node ---------------
+# ---- fuzzing: the compiler's safety under sanitizers, then what it computes against others -----------
 MINUTES := 5
 FUZZ_SRC := $(filter-out wasm/arena.c,$(WASM_SRC)) tools/host.c tools/trap.c tools/wait.c \
 	tests/fuzz/arena_strict.c tests/fuzz/compile_fuzz.c
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$B/fuzz/%.o)
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
+	-fno-sanitize-coverage=trace-cmp \
 	-fno-sanitize-recover=undefined -w -I. -MMD -MP
 $B/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	clang-19 $(FUZZ_CFLAGS) -c $< -o $@
-$B/fuzz/compile: $(FUZZ_OBJ)
+$B/fuzz/compile: $(FUZZ_OBJ) $B/fuzz/tests/fuzz/mutator.o
 	clang-19 -fsanitize=address,undefined,fuzzer $^ -o $@ -lm
 $B/fuzz/mutate: $(FUZZ_OBJ) $B/fuzz/tests/fuzz/mutate.o
 	clang-19 -fsanitize=address,undefined $^ -o $@ -lm
-$B/host/fuzzrun: $B/host/tests/fuzz/run.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_LIB)
+$B/host/fuzzrun: $B/host/tests/fuzz/run.o $B/host/tests/fuzz/play.o $(TOOL_COMMON:%.c=$B/host/%.o) \
+		$(HOST_LIB)
 	$(CC) $^ -o $@ -lm
 fuzz: $B/fuzz/compile $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc
-	tests/fuzz/run.sh $B $(MINUTES)
+	tests/fuzz/all.py $B $(MINUTES)
 -include $(wildcard $B/fuzz/*/*.d $B/fuzz/*/*/*.d)
 test-programs: tools
 	tests/programs/run.py $B $(ARGS)

@@ -2,17 +2,16 @@
  * compile_fuzz.c - libFuzzer target: any bytes are opened, compiled and written out, under ASan
  * and UBSan.
  *
- * The first byte chooses the configuration (CPU features, passes off, stress modes), so that one
- * corpus covers
- * all of them. Memory is limited: a module that wants more gets WASM_NOMEM, whose way out is
- * tested so, too.
+ * The first two bytes choose the configuration (CPU features, stress modes, features of the
+ * language; passes that are off), so that one corpus covers all of them. Memory is limited: a
+ * module that wants more gets WASM_NOMEM, whose way out is tested so, too.
  */
 #include <stdlib.h>
 #include "wasm/wasm.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { LIMIT = 256 << 20 };
+enum { LIMIT = 256 << 20, HEAD = 2 };
 static size_t held;
 
 static void *take(void *ctx, size_t n)
@@ -39,21 +38,30 @@ static void sites(const struct wasm_image *img)
             wasm_image_site(img, pc, ret, &s);
 }
 
+static void configure(struct wasm_options *o, uint8_t a, uint8_t b)
+{
+    static const uint8_t cpu[] = { 0x3f, 0, WASM_CPU_AVX, 7 };
+
+    *o = (struct wasm_options){ .dump_func = UINT32_MAX, .cpu = cpu[a & 3] };
+    o->stress = (a >> 2 & 7) | (uint32_t)b << 8;
+    o->features = a & 32 ? WASM_FEATURES_ALL : WASM_FEATURES_BASE;
+    o->volatile_mem = (a & 192) == 64;
+    if (b & 128)                    /* any set of letters, whatever they mean */
+        o->passes_off = (b & 127) * 0x9e3779b1u >> 6;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wasm_host h = { .alloc = take, .release = give };
-    struct wasm_options o = { .dump_func = UINT32_MAX };
+    struct wasm_options o;
     struct wasm_error err;
     struct wasm_module *m;
     struct wasm_image *img;
 
-    if (size == 0)
+    if (size < HEAD)
         return 0;
-    o.cpu = data[0] & 1 ? 0x3f : 0;
-    o.passes_off = data[0] & 2 ? 1u << ('g' - 'a') : 0;
-    o.stress = data[0] >> 2 & 7;
-    o.features = data[0] & 32 ? ~0u & ~(WASM_F_EH | WASM_F_LEGACY_EH) : WASM_FEATURES_BASE;
-    m = wasm_open(&h, data + 1, size - 1, &o, &err);
+    configure(&o, data[0], data[1]);
+    m = wasm_open(&h, data + HEAD, size - HEAD, &o, &err);
     if (!m)
         return 0;
     if ((img = wasm_compile(m, &o, &err))) {

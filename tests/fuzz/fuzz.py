@@ -1,193 +1,225 @@
 #!/usr/bin/env python3
-"""Differential fuzzing: random modules run by our compiler in several configurations and by node.
+"""Differential fuzzing: random modules played by our compiler in all its configurations, by node
+and by wabt's interpreter.
 
-  fuzz.py --run build/host/tests/fuzz/run [--minutes M] [--seed N] [--dir DIR] [--keep N]
+  fuzz.py --run build/host/fuzzrun [--minutes M | --modules N] [--seed N] [--dir DIR] [--only NAME]
 
-Modules come from: `wasm-opt -ttf` (shapes of everything), gen.py (register pressure, loops,
-calls with many arguments and results), gen_simd.py (vectors) and gen_eh.py (exceptions, tail calls,
-atomics), each as it is and after wasm-opt. What differs is kept in DIR as bad-N.wasm with bad-N.txt
-beside it. Exits 1 if anything differed.
+SOURCES is the table of generators. What differs is kept in DIR as bad-SEED.wasm with bad-SEED.txt
+beside it; `fuzz.py ... FILE.wasm` plays files again. Exits 1 if anything differed.
 """
-import argparse, os, random, subprocess, sys, time
+import argparse
+import collections
+import glob
+import os
+import random
+import re
+import subprocess
+import sys
+import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.dont_write_bytecode = True
 import gen
 import gen_eh
 import gen_simd
+import oracles
 
-FEATURES = ['--enable-bulk-memory', '--enable-sign-ext', '--enable-nontrapping-float-to-int',
-            '--enable-mutable-globals', '--disable-simd', '--disable-reference-types']
+BASE = ['--enable-bulk-memory', '--enable-sign-ext', '--enable-nontrapping-float-to-int',
+        '--enable-mutable-globals', '--disable-simd', '--disable-reference-types',
+        '--enable-multivalue']
+SIMD = [f.replace('--disable-simd', '--enable-simd') for f in BASE]
+EH = BASE + ['--enable-exception-handling', '--enable-tail-call', '--enable-threads']
 OPT = [['-O1'], ['-O2'], ['-O3'], ['-Os'], ['--flatten', '--local-cse'],
        ['--inlining-optimizing', '-O4'],
        ['--flatten', '--rereloop', '-O'], ['--ssa'], ['--coalesce-locals'],
        ['--simplify-locals', '--licm']]
 
 
-class Node:
-    """One node process that runs files as they come."""
+# ---- modules: each generator writes `path` and returns the oracles ------------------------------
 
-    def __init__(self):
-        js = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run.js')
-        self.p = subprocess.Popen(['node', '--stack-size=3000', js], stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def from_binaryen(rng, path):
+    raw = path + '.raw'
+    with open(raw, 'wb') as f:
+        f.write(rng.randbytes(rng.choice([300, 1000, 3000, 8000])))
+    cmd = ['wasm-opt', '-ttf', raw, '-o', path, '--denan'] + (BASE if rng.random() < 0.7
+                                                              else BASE[:-1])
+    if rng.random() < 0.5:
+        cmd.append('--no-fuzz-oob')
+    return subprocess.run(cmd, capture_output=True).returncode == 0 and 'node wabt'
 
-    def run(self, path):
-        self.p.stdin.write(path + '\n')
-        self.p.stdin.flush()
-        lines = []
-        for line in self.p.stdout:
-            if line == '##\n':
-                return lines
-            lines.append(line.rstrip('\n'))
-        self.__init__()
+
+def from_eh(rng, path):
+    seed = rng.getrandbits(32)
+    for name, form in rng.choice([((path, 'delegate'),),
+                                  ((path, 'legacy'), (path + '.std', 'standard'))]):
+        with open(name, 'wb') as f:
+            f.write(gen_eh.module(random.Random(seed), form))
+    return 'node'
+
+
+def from_simd(rng, path):
+    with open(path, 'wb') as f:
+        f.write(gen_simd.generate(rng.getrandbits(32)))
+    return 'node wabt'
+
+
+def from_gen(rng, path):
+    with open(path, 'wb') as f:
+        f.write(gen.module(rng))
+    return 'node wabt'
+
+
+# name, weight, generator, features for wasm-opt (None: it cannot read them)
+SOURCES = [('binaryen', 2, from_binaryen, BASE), ('pressure', 3, from_gen, BASE),
+           ('exceptions', 2, from_eh, EH), ('vectors', 2, from_simd, SIMD)]
+
+
+def make(rng, path, only=None):
+    """Writes a random module: (name of its source, oracles), or None if the tools made none."""
+    for old in (path, path + '.std'):
+        if os.path.exists(old):
+            os.remove(old)
+    rows = [s for s in SOURCES if not only or s[0] in only]
+    name, _, write, features = rng.choices(rows, [s[1] for s in rows])[0]
+    who = write(rng, path)
+    if not who:
         return None
-
-
-SAME = {'invalid conversion to integer': 'conversion', 'indirect call type mismatch': 'signature',
-        'uninitialized element': 'signature', 'undefined element': 'undefined element'}
-
-
-def normal(line):
-    name, _, rest = line.partition(': ')
-    if rest in SAME:
-        return name + ': ' + SAME[rest]
-    return line
-
-
-def differs(ours, theirs):
-    """None, or why the two outputs differ. After a stack overflow everything is allowed."""
-    for k in range(max(len(ours), len(theirs))):
-        a = normal(ours[k]) if k < len(ours) else '(end)'
-        b = theirs[k] if k < len(theirs) else '(end)'
-        if 'call stack exhausted' in a or 'call stack exhausted' in b:
-            return None
-        if a == b:
-            continue
-        # which of the two an access is that is both: we look at the alignment first
-        if a.endswith(': unaligned atomic') and b == a.replace('unaligned atomic',
-                                                               'out of bounds memory access'):
-            continue
-        # node has one text for both traps of float to integer
-        if b.endswith(': conversion') and a == b.replace(': conversion', ': integer overflow'):
-            continue
-        return f'line {k}: ours "{a}", theirs "{b}"'
-    return None
-
-
-def sections(text):
-    out = []
-    for line in text.splitlines():
-        if line.startswith('## '):
-            out.append((line[3:], []))
-        elif out:
-            out[-1][1].append(line)
-    return out
-
-
-def make(rng, path):
-    """Writes a random module; False if the tools made none."""
-    features = FEATURES
-    source = rng.random()
-    if source < 0.15:
-        seed = rng.getrandbits(32)
-        for name, form in rng.choice([((path, 'delegate'),),
-                                      ((path, 'legacy'), (path + '.std', 'standard'))]):
-            with open(name, 'wb') as f:
-                f.write(gen_eh.module(random.Random(seed), form))
-        features = (FEATURES + ['--enable-exception-handling', '--enable-tail-call',
-                                '--enable-threads'])
-    elif source < 0.25:
-        features = [f.replace('--disable-simd', '--enable-simd') for f in FEATURES]
-        with open(path, 'wb') as f:
-            f.write(gen_simd.generate(rng.getrandbits(32)))
-    elif source < 0.6:
-        raw = path + '.raw'
-        with open(raw, 'wb') as f:
-            f.write(rng.randbytes(rng.choice([300, 1000, 3000, 8000, 20000])))
-        cmd = ['wasm-opt', '-ttf', raw, '-o', path, '--denan'] + FEATURES
-        if rng.random() < 0.7:
-            cmd.append('--enable-multivalue')
-        if rng.random() < 0.5:
-            cmd.append('--no-fuzz-oob')
-        if subprocess.run(cmd, capture_output=True).returncode:
-            return False
-    else:
-        with open(path, 'wb') as f:
-            f.write(gen.module(rng))
-    if rng.random() < 0.5 and not os.path.exists(path + '.std'):     # it may drop traps
-        cmd = (['wasm-opt', path, '-o', path + '.opt', '--enable-multivalue'] + features
-               + rng.choice(OPT))
+    if features and rng.random() < 0.3 and not os.path.exists(path + '.std'):   # may drop traps
+        cmd = ['wasm-opt', path, '-o', path + '.opt'] + features + rng.choice(OPT)
         if subprocess.run(cmd, capture_output=True).returncode == 0:
             os.replace(path + '.opt', path)
-    return True
+    return name, who
 
 
-def configurations(rng):
+# ---- configurations -----------------------------------------------------------------------------
+
+def letters():
+    """Of all passes that can be switched off: those that the compiler asks about."""
+    found = set()
+    for path in glob.glob(os.path.join(HERE, '../../wasm/*.c')):
+        with open(path) as f:
+            found |= set(re.findall(r"pass_on\([^()]*'([a-z])'\)", f.read()))
+    return ''.join(sorted(found))
+
+
+def configurations(rng, passes):
+    """All passes on, all off, each off; all CPU features, none, AVX only; stress modes."""
     seed = rng.getrandbits(24) << 8
-    return ['cpu=3f', 'cpu=0', 'cpu=3f,off=g', f'cpu=7,stress={seed + 1}',
-            f'cpu=38,stress={seed + 2}',
-            f'cpu=3f,stress={seed + 3}', f'cpu=0,off=g,stress={seed + 7}',
-            f'cpu=3f,stress={seed + 4}']
+    some = ''.join(c for c in passes if rng.random() < 0.5)
+    return (['cpu=3f', 'cpu=0', 'cpu=8', f'cpu=3f,off={passes}', f'cpu=0,off={passes}']
+            + [f'cpu=3f,off={c}' for c in passes]
+            + [f'cpu=7,stress={seed + 1}', f'cpu=38,stress={seed + 2}', f'cpu=3f,stress={seed + 3}',
+               f'cpu=3f,stress={seed + 4}', f'cpu=0,off={passes},stress={seed + 7}',
+               f'cpu={rng.choice(["0", "7", "8", "f", "18", "3f"])},stress={seed + rng.randrange(8)}'
+               + (f',off={some}' if some else '')])
 
 
-def check(node, run, path, rng):
-    """List of (configuration, difference)."""
-    theirs = node.run(path)
-    if theirs is None:
-        return []               # node died: no oracle
-    bad = []
-    # the same with standard exceptions, which node does not have
-    for p in (path, path + '.std'):
-        if not os.path.exists(p):
-            continue
-        done = subprocess.run([run, p] + configurations(rng), capture_output=True, text=True,
-                              errors='replace')
-        bad += [(c, differs(lines, theirs)) for c, lines in sections(done.stdout)]
-        if not done.stdout.startswith('## '):
-            bad.append((p, done.stdout[:200] or 'no output'))
-    return [(c, d) for c, d in bad if d]
+class Fuzzer:
+    def __init__(self, program, passes):
+        self.ours, self.node = oracles.Ours(program), oracles.node()
+        self.passes = passes
+        self.counts = collections.Counter()
+
+    def play(self, path, configs):
+        made = self.ours.play(path, configs)
+        if made is None:
+            return [('all', ['fuzzrun died'])]
+        self.counts['configurations'] += len(configs)
+        self.counts['runs'] += len(made)
+        return made
+
+    def check(self, path, who, rng):
+        """List of (configuration, difference)."""
+        bad = []
+        made = self.play(path, configurations(rng, self.passes)
+                         + (['script'] if 'wabt' in who else []))
+        first = made[0][1]
+        if 'node' in who:
+            theirs = self.node.ask(path)
+            if theirs is None:
+                self.counts['node died'] += 1
+                return []
+            self.counts['node'] += 1
+        else:
+            theirs = first
+        for config, lines in made:
+            if config == 'script' and 'signal' not in str(lines[:1]):
+                self.counts['wabt'] += 1
+                bad.append((config, oracles.wabt(path, lines, first)))
+            else:
+                bad.append((config, oracles.differs(lines, theirs)))
+        # the same with standard exceptions, which node does not have
+        if os.path.exists(path + '.std'):
+            bad += [(c, oracles.differs(lines, theirs))
+                    for c, lines in self.play(path + '.std', configurations(rng, self.passes))]
+        return [(c, d) for c, d in bad if d]
+
+    def stop(self):
+        self.ours.stop()
+        self.node.stop()
+
+
+def keep(o, path, seed, found):
+    name = os.path.join(o.dir, f'bad-{seed}')
+    for end in ('', '.std'):
+        if os.path.exists(path + end):
+            os.replace(path + end, f'{name}.wasm{end}')
+    with open(name + '.txt', 'w') as f:
+        f.writelines(f'{c}: {d}\n' for c, d in found)
+    print(f'{name}.wasm: {found[0][0]}: {found[0][1]} ({len(found)} configurations)', flush=True)
+
+
+def support(folder):
+    subprocess.run(['wat2wasm', os.path.join(HERE, 'support.wat'), '-o',
+                    os.path.join(folder, 'support.wasm')], check=True)
 
 
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument('--run', required=True)
     ap.add_argument('--minutes', type=float, default=1)
+    ap.add_argument('--modules', type=int, default=0, help='as many, instead of minutes')
     ap.add_argument('--seed', type=int, default=None)
     ap.add_argument('--dir', default='/tmp/selkie-fuzz')
+    ap.add_argument('--only', action='append', help='a source of modules: '
+                    + ', '.join(s[0] for s in SOURCES))
     ap.add_argument('--stop', type=int, default=20, help='stop after so many bad modules')
+    ap.add_argument('--oracles', default='node wabt', help='for FILES')
     ap.add_argument('files', nargs='*', help='check these modules instead')
     o = ap.parse_args()
     os.makedirs(o.dir, exist_ok=True)
-    node = Node()
+    support(o.dir)
+    fuzz = Fuzzer(o.run, letters())
     if o.files:
         for path in o.files:
-            for c, d in check(node, o.run, path, random.Random(o.seed)):
+            support(os.path.dirname(os.path.abspath(path)))
+            for c, d in fuzz.check(os.path.abspath(path), o.oracles, random.Random(o.seed)):
                 print(path, c, d)
         return
     seed = o.seed if o.seed is not None else int(time.time())
-    end, n, bad = time.time() + 60 * o.minutes, 0, 0
-    path = os.path.join(o.dir, f'fuzz-{os.getpid()}.wasm')
-    while time.time() < end and bad < o.stop:
+    start, n, bad = time.time(), 0, 0
+    path = os.path.abspath(os.path.join(o.dir, f'fuzz-{os.getpid()}.wasm'))
+    while (n < o.modules if o.modules else time.time() < start + 60 * o.minutes) and bad < o.stop:
         rng = random.Random(seed + n)
         n += 1
-        if os.path.exists(path + '.std'):
-            os.remove(path + '.std')
-        if not make(rng, path):
+        made = make(rng, path, o.only)
+        if not made:
             continue
-        found = check(node, o.run, path, rng)
-        if not found:
-            continue
-        bad += 1
-        keep = os.path.join(o.dir, f'bad-{seed + n - 1}')
-        os.replace(path, keep + '.wasm')
-        if os.path.exists(path + '.std'):
-            os.replace(path + '.std', keep + '.wasm.std')
-        with open(keep + '.txt', 'w') as f:
-            f.writelines(f'{c}: {d}\n' for c, d in found)
-        print(f'{keep}.wasm: {found[0][0]}: {found[0][1]} ({len(found)} configurations)',
-              flush=True)
-    print(f'{n} modules, {bad} bad, seeds {seed} to {seed + n - 1}')
-    node.p.kill()
+        fuzz.counts['modules'] += 1
+        fuzz.counts[made[0]] += 1
+        found = fuzz.check(path, made[1], rng)
+        if found:
+            bad += 1
+            keep(o, path, seed + n - 1, found)
+    c = fuzz.counts
+    by = ', '.join(f'{s[0]} {c[s[0]]}' for s in SOURCES)
+    print(f'letters {fuzz.passes}; {by}; against node {c["node"]}, wabt {c["wabt"]};'
+          f' {c["configurations"]} configurations of which {c["runs"]} made other code;'
+          f' seeds {seed} to {seed + n - 1}')
+    print(f'differential: {c["modules"]} modules, {c["runs"]} runs, {bad} findings,'
+          f' {time.time() - start:.0f} s')
+    fuzz.stop()
     sys.exit(bad > 0)
 
 

@@ -104,7 +104,7 @@ class Module:
     def bytes(self):
         first = len(self.imports)
         bodies = [Function(self, k).bytes() for k in range(first, len(self.sigs))]
-        fuel = leb(0) + b'\x41' + sleb(3000, 32) + b'\x24\x00\x0b'
+        fuel = leb(0) + b'\x41' + sleb(600, 32) + b'\x24\x00\x0b'
         bodies.append(leb(len(fuel)) + fuel)
         idx = [self.type(p, r) for p, r in self.sigs] + [self.type((), ())]
         imports = [name('env') + name(s) + b'\x00' + leb(idx[k])

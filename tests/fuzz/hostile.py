@@ -230,6 +230,12 @@ def main():
             print(f'{label:14} {n:7} {len(a):9} {str(ra)[:60]} / {str(rb)[:60]}')
             bad += ra is None or rb is None or 'status' in str(ra) + str(rb)
             continue
+        for _ in range(4):              # the shortest of several: others run on this machine, too
+            if rb[0] <= 200 or rb[0] <= 3.5 * ra[0]:
+                break
+            again = measure(sys.argv[1], a), measure(sys.argv[1], b)
+            if isinstance(again[0], tuple) and isinstance(again[1], tuple):
+                ra, rb = min(ra, again[0]), min(rb, again[1])
         grow = rb[0] / ra[0]
         slow = grow > 3.5 and rb[0] > 200
         bad += slow

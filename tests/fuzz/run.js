@@ -8,7 +8,8 @@ const numbers = [0n, 1n, -1n, 2n, 31n, 32n, 63n, 64n, 127n, 128n, 255n, 256n, 65
 const floats = [0, 1, -1, -0, 0.5, -0.5, 1.5, 2.5, 1e10, -1e10, 2147483647, 2147483648, -2147483648, -2147483649,
   4294967295, 4294967296, 9223372036854775808, -9223372036854775808, 18446744073709551616, 3.25, 1e30,
   2 ** -1022, 1e300, 2 ** -149];
-const SHOWN = 1 << 20;
+const SHOWN = 1 << 20, ENTRIES = 64, EXTERNS = 4;
+const externs = [null, { k: 1 }, { k: 2 }, { k: 3 }, { k: 4 }];
 const f32 = new Float32Array(1), u32 = new Uint32Array(f32.buffer);
 const f64 = new Float64Array(1), u64 = new BigUint64Array(f64.buffer);
 let out, seed;
@@ -26,6 +27,7 @@ function argument(type) {
     case 0x7f: return Number(BigInt.asIntN(32, numbers[r]));
     case 0x7e: return BigInt.asIntN(64, numbers[r]);
     case 0x7d: case 0x7c: return floats[r];
+    case 0x6f: return r % (EXTERNS + 1) ? externs[r % (EXTERNS + 1)] : null;
     default: return null;
   }
 }
@@ -41,7 +43,7 @@ function show(type, v) {
       if (v !== v) return ' nan';
       f64[0] = v;
       return ' d' + u64[0].toString(16).padStart(16, '0');
-    default: return v === null ? ' null' : ' ref';
+    default: return v === null ? ' null' : type === 0x70 ? ' func' + v.name : ' ext' + v.k;
   }
 }
 
@@ -67,7 +69,7 @@ function parse(b) {
   const leb = () => { let r = 0, s = 0, x; do { x = b[p++]; r += (x & 127) * 2 ** s; s += 7; } while (x & 128); return r; };
   const name = () => { const n = leb(); p += n; return b.toString('utf8', p - n, p); };
   const limits = () => { const f = b[p++]; leb(); if (f & 1) leb(); };
-  const types = [], funcs = [], exports = [], globals = [];
+  const types = [], funcs = [], exports = [], globals = [], tables = [];
   while (p < b.length) {
     const id = b[p++], size = leb(), end = p + size;
     if (id === 1) {
@@ -83,20 +85,23 @@ function parse(b) {
         name(); name();
         switch (b[p++]) {
           case 0: funcs.push(leb()); break;
-          case 1: p++; limits(); break;
+          case 1: tables.push(b[p++]); limits(); break;
           case 2: limits(); break;
           default: globals.push(b[p]); p += 2;
         }
       }
     } else if (id === 3) {
       for (let n = leb(); n > 0; n--) funcs.push(leb());
+    } else if (id === 4) {
+      for (let n = leb(); n > 0; n--) { tables.push(b[p++]); limits(); }
     } else if (id === 6) {
       for (let n = leb(); n > 0; n--) {
         globals.push(b[p]);
         p += 2;
-        const op = b[p++];
-        if (op === 0x43) p += 4; else if (op === 0x44) p += 8; else if (op === 0xd0) p++; else { while (b[p++] & 128); }
-        p++;
+        for (let op; (op = b[p++]) !== 0x0b;) {
+          if (op === 0x43) p += 4; else if (op === 0x44) p += 8; else if (op === 0xd0) p++; else if (op === 0xfd) p += 17;
+          else if (op === 0x41 || op === 0x42 || op === 0x23 || op === 0xd2) while (b[p++] & 128);
+        }
       }
     } else if (id === 7) {
       for (let n = leb(); n > 0; n--) exports.push({ name: name(), kind: b[p++], index: leb() });
@@ -105,6 +110,7 @@ function parse(b) {
   }
   for (const e of exports) {
     if (e.kind === 0) e.type = types[funcs[e.index]];
+    if (e.kind === 1) e.type = tables[e.index];
     if (e.kind === 3) e.type = globals[e.index];
   }
   return exports;
@@ -154,7 +160,13 @@ function run(file) {
     if (stop) return;
   }
   for (const e of exports) {
-    if (e.kind === 3) out.push('global' + show(e.type, inst[e.name].value));
+    if (e.kind === 3 && e.type !== 0x7b) out.push('global' + show(e.type, inst[e.name].value));
+    if (e.kind === 1) {
+      const t = inst[e.name];
+      let line = 'table ' + t.length;
+      for (let k = 0; k < t.length && k < ENTRIES; k++) line += show(e.type, t.get(k));
+      out.push(line);
+    }
     if (e.kind === 2) {
       const a = new Uint8Array(inst[e.name].buffer);
       out.push('memory ' + a.length / 65536 + ' ' + hash(a.subarray(0, SHOWN)));

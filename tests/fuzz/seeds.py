@@ -1,0 +1,24 @@
+"""seeds.py - small modules of the generators, as inputs of compile_fuzz.c: two bytes of
+configuration, then the module."""
+import os
+import random
+
+import gen
+import gen_eh
+import gen_simd
+
+MOST = 2500                     # bytes: short inputs are quick, and libFuzzer joins them
+KINDS = {'gen': lambda n: gen.module(random.Random(n)),
+         'legacy': lambda n: gen_eh.module(random.Random(n), 'legacy'),
+         'standard': lambda n: gen_eh.module(random.Random(n), 'standard'),
+         'simd': gen_simd.generate}
+
+
+def write(folder, count=40):
+    os.makedirs(folder, exist_ok=True)
+    for kind, make in KINDS.items():
+        for n in range(count):
+            module = make(n)
+            if len(module) < MOST:
+                with open(os.path.join(folder, f'{kind}-{n}'), 'wb') as f:
+                    f.write(bytes([0x20 | n & 31, n * 7 & 255]) + module)
