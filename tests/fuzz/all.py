@@ -56,7 +56,7 @@ def any_bytes(build, minutes):
     os.makedirs(work, exist_ok=True)
     n = bad = 0
     end = time.time() + 60 * minutes
-    while time.time() < end and bad < 10:       # it ends at a finding, and goes on with another seed
+    while time.time() < end and bad < 10:       # it ends at a finding: once more
         status, out = run([f'{build}/fuzz/compile', f'-max_total_time={int(end - time.time()) + 1}',
                            '-max_len=4096', '-timeout=60', '-rss_limit_mb=2048', '-verbosity=0',
                            '-print_final_stats=1', f'-artifact_prefix={build}/fuzz/', work,

@@ -35,7 +35,7 @@ void *arena_alloc(struct wasm_arena *a, size_t bytes)
 
 void *arena_grow(struct wasm_arena *a, void *old, size_t old_bytes, size_t new_bytes)
 {
-    void *p = arena_alloc(a, new_bytes);
+    void *p = arena_raw(a, new_bytes);
 
     if (old_bytes)
         memcpy(p, old, old_bytes);

@@ -4,8 +4,9 @@
  *
  *   fuzzrun FILE.wasm [CONFIG...]   CONFIG: cpu=HEX,off=LETTERS,stress=N; without any: cpu=3f
  *   fuzzrun                         the same for each line "FILE CONFIG..." of standard input
+ *   fuzzrun --letters               the passes that can be switched off
  *
- * What a configuration prints stands behind a line "## CONFIG", and the answer to a file ends with a
+ * What a configuration prints stands behind a line "## CONFIG"; the answer to a file ends with a
  * line "##". A configuration whose code is that of one before it is not run: "## CONFIG = OTHER".
  * CONFIG script prints a script for other engines instead (play_script).
  *
@@ -130,6 +131,12 @@ int main(int argc, char **argv)
     static char line[1 << 14], *word[CONFIGS + 1], standard[] = "cpu=3f";
     int *at = mmap(NULL, sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+    if (argc == 2 && strcmp(argv[1], "--letters") == 0) {
+        for (const struct wasm_pass *p = wasm_passes; p->letter; p++)
+            printf("%c", p->letter);
+        printf("\n");
+        return 0;
+    }
     if (argc > 1) {
         play_file(argv[1], argc > 2 ? argv + 2 : (char *[]){ standard },
                   argc > CONFIGS + 2 ? CONFIGS : argc > 2 ? argc - 2 : 1, at);
