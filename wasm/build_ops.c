@@ -31,6 +31,8 @@ static void plain(struct build *b, const struct op_info *info)
         b->f->ins[i].aux = info->arg;
     else if (i && has_operand_type(info->ir))
         b->f->ins[i].aux = (uint16_t)ir_type_of(build_sig_type(info->sig[1]));
+    if (info->ir >= IR_DIVS && info->ir <= IR_REMU)
+        b->f->has |= HAS_DIVISION;
     build_push(b, i, type);
 }
 
@@ -70,6 +72,8 @@ uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset)
         BUILD_INVALID(b, "offset out of range");
     if (mem > 0xff)
         READER_FAIL(&b->r, WASM_LIMIT, b->pos, "memory index %u too large", mem);
+    if (far > INT32_MAX)
+        b->f->has |= HAS_FAR_OFFSET;
     return mem;
 }
 
@@ -97,6 +101,7 @@ uint32_t build_call_rt(struct build *b, int rt, int type, const uint32_t *v, uin
     if (!b->cur)
         return 0;
     uint32_t c = build_const(b, T_I32, imm), at = build_args(b, n + 1);
+    b->f->has |= HAS_RUNTIME_CALL;
     uint32_t first = rt == RT_MEMORY_GROW;      /* its immediate comes first */
     for (uint32_t i = 0; i < n; i++)
         b->f->args[at + first + i] = v[i];
@@ -189,7 +194,7 @@ static void memory_op(struct build *b, uint32_t op, const struct op_info *info)
 static void table_op(struct build *b, uint32_t op, const struct op_info *info)
 {
     uint8_t type, other;
-    uint32_t x, y, v[3];
+    uint32_t x, y, v[3] = { 0, 0, 0 };
     switch (op) {
     case OP_table_get:
         x = table_index(b, &type);

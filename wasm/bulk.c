@@ -101,6 +101,8 @@ static bool small(const struct ir_func *f, uint32_t n, uint32_t memories)
 
 void pass_bulk(struct ir_func *f)
 {
+    if (!(f->has & HAS_RUNTIME_CALL))
+        return;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         struct ir_place p = { .f = f, .block = b };
         for (uint32_t v = f->blocks[b].first; v; v = f->ins[v].next) {

@@ -158,6 +158,8 @@ static uint32_t replace(struct ir_place *p, uint32_t v)
 
 void pass_divide(struct ir_func *f)
 {
+    if (!(f->has & HAS_DIVISION))
+        return;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         struct ir_place p = { .f = f, .block = b };
         for (uint32_t v = f->blocks[b].first; v; v = f->ins[v].next) {

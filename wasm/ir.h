@@ -207,6 +207,9 @@ struct ir_block {
 
 struct ir_vector { uint64_t lo, hi; };
 
+/* what a function has, or may have: passes that look for nothing else are left out */
+enum ir_has { HAS_DIVISION = 1, HAS_RUNTIME_CALL = 2, HAS_FAR_OFFSET = 4 };
+
 struct ir_func {
     struct wasm_module *m;
     const struct wasm_options *o;
@@ -216,6 +219,7 @@ struct ir_func {
     uint32_t tail_words;            /* stack words that every internal call provides at least */
     bool wants_tail_words;          /* set by the builder: a tail call needs them */
     bool keeps;                     /* there is an RT_EXN_KEEP */
+    uint8_t has;                    /* enum ir_has, set by the builder */
     struct ir_ins *ins;     uint32_t nins, cap_ins;
     struct ir_block *blocks;uint32_t nblocks, cap_blocks;   /* blocks[1] is the entry */
     uint32_t *args;         uint32_t nargs, cap_args;       /* pool of lists */

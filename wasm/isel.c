@@ -285,6 +285,8 @@ static void prepare(struct isel *s)
 /* Offsets of 2 GiB and more do not fit a displacement: they are added as 64-bit numbers. */
 static void far_offsets(struct ir_func *f)
 {
+    if (!(f->has & HAS_FAR_OFFSET))
+        return;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         struct ir_place p = { .f = f, .block = b };
         for (uint32_t v = f->blocks[b].first; v; p.prev = v, v = f->ins[v].next) {

@@ -656,10 +656,10 @@ static void do_call(struct ra *ra, uint32_t i, struct lir *x)
     const struct wasm_functype *t = x->op == L_CALLRT ? NULL : call_type(ra->f, c);
     uint32_t clobbered = (R_INTS | R_VECS | BIT(30) | BIT(31)) & ~R_CALLEE;
 
-    for (uint32_t rest = R_INTS & ~R_CALLEE; rest; rest &= rest - 1) {
+    for (uint32_t rest = occupied(ra, R_INTS & ~R_CALLEE); rest; rest &= rest - 1) {
         int r = __builtin_ctz(rest);
         uint32_t v = ra->now.val[r];
-        if (v && !is_const(ra, v) && next_use(ra, v) && !ra->l->spilled[v] &&
+        if (!is_const(ra, v) && next_use(ra, v) && !ra->l->spilled[v] &&
             (R_CALLEE & ~occupied(ra, R_CALLEE)))
             vacate(ra, r, R_CALLEE, false);
     }
@@ -675,7 +675,7 @@ static void do_call(struct ra *ra, uint32_t i, struct lir *x)
     uint32_t words = t ? call_words(ra, x, t) + abi_result_words(t) : 0;
     if (words > ra->l->out_words)
         ra->l->out_words = words;
-    for (uint32_t rest = clobbered; rest; rest &= rest - 1)
+    for (uint32_t rest = occupied(ra, clobbered); rest; rest &= rest - 1)
         evict(ra, __builtin_ctz(rest));
     for (uint32_t k = 0; k < c->b; k++)
         release(ra, ra_vreg(ra, ra->f->args[c->a + k]));
@@ -1069,6 +1069,8 @@ static void list_consts(struct ra *ra)
 {
     struct ir_ins *ins = ra->f->ins;
 
+    if (!ra->has_vconst)
+        return;
     ra->vconst = arena_raw(ra->l->arena, MAX_VCONST * sizeof *ra->vconst);
     for (uint32_t v = 1; v < ra->f->nins && ra->nvconst < MAX_VCONST; v++)
         if (ins[v].op == IR_CONST && ir_is_vec(ins[v].type) && ra->l->uses_of[v])

@@ -31,7 +31,8 @@ struct ra {
     uint32_t at;                /* lir index of the instruction being allocated */
     uint32_t cur;               /* its block */
     uint32_t locked;            /* registers that it uses already */
-    uint32_t *vconst, nvconst;  /* constants of vector registers that are used */
+    bool has_vconst;            /* some are used: */
+    uint32_t *vconst, nvconst;  /* constants of vector registers */
     uint32_t next_call;         /* index in call_at of the next call, counted down */
 };
 

@@ -39,11 +39,13 @@ static void add(struct ra *ra, uint32_t v, uint32_t at, uint32_t block)
     struct lfunc *l = ra->l;
     struct ir_block *blocks = ra->f->blocks;
     uint32_t ends[8], n = 0, head = l->uses_of[v] ? l->use[l->uses_of[v]].at : 0;
-    uint32_t def = l->def_block[v];
+    bool constant = ra->f->ins[v].op == IR_CONST;
+    uint32_t def = constant ? 1 : l->def_block[v];
 
     if (head == at)
         return;
-    if (block != def && ra->f->ins[v].op != IR_CONST &&
+    ra->has_vconst |= constant && ir_is_vec(ra->f->ins[v].type);
+    if (block != def && !constant &&
         (!ra->npairs || ra->pairs[ra->npairs - 1].v != v ||
          ra->pairs[ra->npairs - 1].block != block))
         note_pair(ra, v, block);
@@ -174,18 +176,12 @@ void ra_uses(struct ra *ra)
 {
     struct lfunc *l = ra->l;
     struct ir_func *f = ra->f;
-    uint32_t calls = 0;
 
     number_edges(ra);
-    for (uint32_t i = 1; i < l->n; i++)
-        calls += (lir_mode(l->lir[i].op) & LC_CALL) != 0;
-    l->call_at = arena_raw(l->arena, (calls + 1) * sizeof *l->call_at);
+    l->call_at = arena_raw(l->arena, l->n * sizeof *l->call_at);
     l->capuse = 2 * l->n + 64;
     l->use = arena_raw(l->arena, l->capuse * sizeof *l->use);
     l->nuse = 1;
-    for (uint32_t v = 1; v < f->nins; v++)
-        if (f->ins[v].op == IR_CONST || f->ins[v].op == IR_PARAM)
-            l->def_block[v] = 1;
     ra->cappairs = l->n / 4 + 64;
     ra->pairs = arena_raw(l->arena, ra->cappairs * sizeof *ra->pairs);
     for (uint32_t b = f->nblocks - 1; b >= 1; b--)
