@@ -58,14 +58,22 @@ $B/host/tools/image_file.o: $B/gen/compiler_id.h
 $B/host/tools/image_file.o: HOST_CFLAGS += -I$B/gen
 
 # ---- interfaces -----------------------------------------------------------------------------------
-IFACE_WIT := $(wildcard sips/iface/*.wit)
-IFACE_H := $(IFACE_WIT:sips/iface/%.wit=$B/iface/%.h)
+IFACE_WIT := $(wildcard sips/iface/*.wit tests/iface/*.wit)
+IFACE_H := $(foreach f,$(IFACE_WIT:.wit=.h),$B/iface/$(notdir $f))
+# the parser and the table of interfaces, shared by kernel and tools
+CONTRACT_OBJ := $(patsubst %,$B/host/kernel/%.o,sha256 contract wit wit_note wit_token)
 ifaces: $(IFACE_H)
-$B/host/ifgen: $B/host/tools/ifgen.o $B/host/kernel/sha256.o
+$B/host/ifgen: $B/host/tools/ifgen.o $(CONTRACT_OBJ)
 	$(CC) $^ -o $@
-$B/iface/%.h: sips/iface/%.wit $B/host/ifgen
+define make_iface
 	@mkdir -p $(@D)
-	$B/host/ifgen $< -o $@
+	$B/host/ifgen -I sips/iface -d $(@:.h=.d) $< -o $@
+endef
+$B/iface/%.h: sips/iface/%.wit $B/host/ifgen
+	$(make_iface)
+$B/iface/%.h: tests/iface/%.wit $B/host/ifgen
+	$(make_iface)
+-include $(IFACE_H:.h=.d)
 
 # ---- programs and drivers: every .c file or folder of sips/ and drivers/ is one SIP ------------------
 # what is started at boot is compiled at boot: small code is quick

@@ -36,7 +36,13 @@
     X(MODULE,       "the module is malformed, invalid or cannot be linked") \
     X(UNSUPPORTED,  "the handler does not know this message") \
     X(TOKEN,        "the answer token is used up or was never given") \
-    X(EXISTS,       "it exists already")
+    X(EXISTS,       "it exists already") \
+    X(OPERATION,    "the interface has no such operation") \
+    X(WAY,          "the interface has this go another way: called, sent, or from the other end") \
+    X(ORDER,        "the interface does not have this now") \
+    X(SIZE,         "the message has not the size that the interface says") \
+    X(HANDLE_COUNT, "the message has not the handles that the interface says") \
+    X(HANDLE_KIND,  "a handle in the message is not what the interface says")
 enum selkie_err {
     ERR_NONE = 0,
 #define X(name, text) ERR_NUM_##name,
@@ -113,6 +119,10 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  *          are closed then.
  * channel  makes a channel; writes its two handles to out[2].
  * connect  opens the manifest's interface handle h anew after MSG_CLOSED or ERR_PEER.
+ * channel_of  the same for a channel of interface n of the manifest (use, serve or channel): out[0]
+ *          is the handler's end, out[1] the client's.
+ * why      writes in words which rule of its interface the last message broke that was refused
+ *          (ERR_OPERATION to ERR_HANDLE_KIND); returns their length, at most cap.
  * args     writes the program's arguments, NUL-terminated strings one after the other, the
  *          program's name first; returns their length in bytes, even if cap is smaller.
  * clock    nanoseconds since boot.
@@ -126,16 +136,22 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
     X(answer,       int32_t, (uint32_t token, uint32_t msg),                    "ii:i") \
     X(answer_wait,  int32_t, (uint32_t token, uint32_t msg, int64_t deadline),  "iiI:i") \
     X(channel,      int32_t, (uint32_t out),                                    "i:i") \
+    X(channel_of,   int32_t, (uint32_t n, uint32_t out),                        "ii:i") \
     X(close,        int32_t, (uint32_t h),                                      "i:i") \
     X(connect,      int32_t, (uint32_t h),                                      "i:i") \
     X(info,         int32_t, (uint32_t h, uint32_t out),                        "ii:i") \
+    X(why,          int32_t, (uint32_t buf, uint32_t cap),                      "ii:i") \
     X(args,         int32_t, (uint32_t buf, uint32_t cap),                      "ii:i") \
     X(clock,        int64_t, (void),                                            ":I")
 
 /*
  * The manifest: custom section "selkie.manifest", lines of text, `#` starts a comment:
- *   use NAME@ID = N          interface NAME (hash ID: 64 hex digits); handle N: to its handler
+ *   use NAME@ID = N [now]    interface NAME (hash ID: 64 hex digits); handle N: to its handler.
+ *                            Where nobody handles it, messages wait; now: the channel is closed
  *   serve NAME@ID = N        handles it; handle N receives MSG_CONNECT
+ *   channel NAME@ID = N      makes channels of it (channel_of); N is no handle
+ *   text TEXT                the canonical text of an interface, whose SHA-256 is ID. The kernel
+ *                            lets nothing else pass (sips/iface/README.md)
  *   port FIRST-LAST          I/O ports (hex), for imports of module "port": in8:0x3fd, ...
  *   irq GSI = N              legacy IRQ number; handle N receives MSG_IRQ
  *   window NAME = N          memory window: framebuffer, vga-text

@@ -61,8 +61,18 @@ void account_put(struct account *a)
         kfree(a);
 }
 
+void chan_bind(struct endpoint *client, struct endpoint *handler, struct contract *c)
+{
+    client->contract = contract_ref(c);
+    if (handler) {
+        handler->contract = contract_ref(c);
+        handler->handler = true;
+    }
+}
+
 static void unmake(struct endpoint *e)
 {
+    contract_put(e->contract);
     if (e->account)
         e->account->channels--;
     account_put(e->account);
@@ -228,7 +238,7 @@ err_t chan_receive(struct endpoint *e, const struct rx *rx)
     if (list_empty(&e->queue))
         return receive_closed(e, rx);
     m = container_of(e->queue.next, struct message, link);
-    p = (struct parcel){ m->data, m->len, m->nobj, { NULL }, m->kind, m->token };
+    p = (struct parcel){ m->data, m->len, m->nobj, { NULL }, m->kind, m->token, 0, 0 };
     memcpy(p.obj, m->obj, sizeof p.obj);
     if ((r = msg_deliver(e->o.owner, rx, e->o.number, &p)) < 0)
         return r;
@@ -323,9 +333,13 @@ err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags)
         if ((r = lookup(s, h, &e)) < 0 || (r = msg_parcel(s, &m, e, &p)) < 0)
             return r;
         p.kind = MSG_DATA;
+        if (e->contract && (r = session_check(s, e, &p, false)) < 0)
+            return r;
         if (e->kernel)
             return kserve_dispatch(s, e, h, &p, NULL, 0);
         r = push(e->peer, &p, &to);
+        if (r >= 0 && e->contract)
+            session_move(e, &p);
         if (r == PUSHED_NOW)
             sched_wake(to, to->result);
         if (r >= 0)
@@ -372,6 +386,8 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
             return r;
         p.kind = MSG_CALL;
         p.token = thread_token(t);
+        if (e->contract && (r = session_check(s, e, &p, true)) < 0)
+            return r;
         if (e->kernel)
             return kserve_dispatch(s, e, h, &p, &rx, deadline);
         if ((r = push(e->peer, &p, &to)) >= 0)
@@ -382,6 +398,10 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
             return r;
     }
     chan_call_begin(t, e, h, &rx);
+    if (e->contract) {
+        t->call_op = (uint8_t)p.op;
+        session_move(e, &p);
+    }
     t->call_delivered = r == PUSHED_NOW;
     if (r == PUSHED_NOW)
         r = sched_handoff(to, THREAD_CALLING, deadline);
@@ -428,6 +448,11 @@ err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, str
     if ((r = msg_parcel(s, &m, t ? t->call_end->peer : NULL, &p)) < 0)
         return r;
     p.kind = MSG_DATA;
+    if (t && t->call_end->contract) {
+        if ((r = session_check_answer(s, t->call_end, t->call_op, &p)) < 0)
+            return r;
+        session_move(t->call_end, &p);
+    }
     if (t) {
         found = msg_deliver(t->sip, &t->rx, t->call_handle, &p);
         t->answered = t->gen;

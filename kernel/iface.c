@@ -20,16 +20,17 @@ static struct iface *find(const uint8_t id[32])
     return NULL;
 }
 
-static struct iface *find_or_make(const char *name, const uint8_t id[32])
+static struct iface *find_or_make(struct contract *c)
 {
-    struct iface *f = find(id);
+    struct iface *f = find(c->id);
 
     if (f || !(f = kzalloc(sizeof *f)))
         return f;
     object_init(&f->o, HANDLE_INTERFACE);
     list_init(&f->waiting);
-    memcpy(f->id, id, 32);
-    ksnprintf(f->name, sizeof f->name, "%s", name);
+    f->contract = contract_ref(c);
+    memcpy(f->id, c->id, 32);
+    ksnprintf(f->name, sizeof f->name, "%.*s", (int)c->name.len, c->name.s);
     list_push(&all, &f->all);
     return f;
 }
@@ -39,6 +40,7 @@ static void free_if_unused(struct iface *f)
     if (f->o.owner || f->kernel || f->nwaiting)
         return;
     list_del(&f->all);
+    contract_put(f->contract);
     kfree(f);
 }
 
@@ -51,24 +53,28 @@ void iface_init(void)
 {
     for (unsigned i = 0; kserves[i]; i++) {
         const char *at = strchr(kserves[i]->iface, '@');
+        const char *text = kserves[i]->text;
+        struct contract *c;
         uint8_t id[32];
-        char name[32];
+        char reason[WIT_ERROR_MAX + 64];
         struct iface *f;
+        err_t e;
 
         assert(at && strlen(at + 1) == 64, "an interface is name@id");
         for (unsigned b = 0; b < 32; b++)
             id[b] = (uint8_t)(hex_digit(at[1 + 2 * b]) << 4 | hex_digit(at[2 + 2 * b]));
-        ksnprintf(name, sizeof name, "%.*s", (int)(at - kserves[i]->iface), kserves[i]->iface);
-        f = find_or_make(name, id);
+        c = contract_add(text, strlen(text), id, &e, reason, sizeof reason);
+        assert(c && c->nstates == 1, "the kernel's own interfaces have tables without states");
+        f = find_or_make(c);
         assert(f, "no memory for the registry");
         f->kernel = kserves[i];
+        contract_put(c);
     }
 }
 
-err_t iface_serve(struct sip *s, uint32_t number, const char *name, const uint8_t id[32],
-                  struct sip **owner)
+err_t iface_serve(struct sip *s, const struct resource *r, struct sip **owner)
 {
-    struct iface *f = find_or_make(name, id);
+    struct iface *f = find_or_make(r->contract);
     err_t e;
 
     *owner = NULL;
@@ -78,19 +84,19 @@ err_t iface_serve(struct sip *s, uint32_t number, const char *name, const uint8_
         *owner = f->o.owner;
         return ERR_BUSY;
     }
-    if ((e = handle_reserve_at(s, number)) < 0) {
+    if ((e = handle_reserve_at(s, r->handle)) < 0) {
         free_if_unused(f);
         return e;
     }
     object_init(&f->o, HANDLE_INTERFACE);
-    handle_put(s, number, &f->o);
+    handle_put(s, r->handle, &f->o);
     return 0;
 }
 
-err_t iface_connect(struct sip *s, uint32_t number, const char *name, const uint8_t id[32])
+err_t iface_connect(struct sip *s, const struct resource *r)
 {
-    struct iface *f = find_or_make(name, id);
-    struct endpoint *end[2];
+    struct iface *f = find_or_make(r->contract);
+    struct endpoint *end[2] = { NULL, NULL };
     err_t e;
 
     if (!f)
@@ -105,16 +111,20 @@ err_t iface_connect(struct sip *s, uint32_t number, const char *name, const uint
         free_if_unused(f);
         return e;
     }
-    if (!f->kernel) {
+    chan_bind(end[0], end[1], r->contract);
+    if (r->now && !f->kernel && !f->o.owner) {
+        object_drop(&end[1]->o);
+        free_if_unused(f);
+    } else if (!f->kernel) {
         end[1]->connecting = f;
         list_push(&f->waiting, &end[1]->o.ready);
         f->nwaiting++;
         object_notify(&f->o);
     }
-    if ((e = handle_reserve_at(s, number)) < 0)
+    if ((e = handle_reserve_at(s, r->handle)) < 0)
         object_drop(&end[0]->o);
     else
-        handle_put(s, number, &end[0]->o);
+        handle_put(s, r->handle, &end[0]->o);
     return e;
 }
 

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "kernel/abi.h"
+#include "kernel/contract.h"
 #include "kernel/list.h"
 #include "kernel/log.h"
 #include "kernel/memory.h"
@@ -76,6 +77,7 @@ struct thread {
     struct endpoint *call_end;  /* THREAD_CALLING: through which endpoint */
     uint32_t call_handle;
     bool call_delivered;        /* the handler has the token */
+    uint8_t call_op;            /* its operation, if the channel has a contract */
 
     struct sip *linking;        /* the SIP that a kernel thread is making */
     uintptr_t stack_top;        /* kernel threads */
@@ -184,7 +186,7 @@ uint32_t handle_count(const struct sip *s);
 struct kcall;
 /* A kernel-handled interface: kserve_*.c */
 struct kserve {
-    const char *iface;          /* "name@id" */
+    const char *iface, *text;   /* "name@id"; the canonical text */
     void (*call)(struct kcall *k);
 };
 
@@ -201,6 +203,9 @@ struct endpoint {
     struct link callers;        /* threads of the owner that wait for answers from the peer */
     struct iface *connecting;   /* a client's connection that no handler has taken yet */
     bool told;                  /* MSG_CLOSED was received */
+    struct contract *contract;  /* NULL: anything may pass */
+    bool handler;               /* of its two ends this is the handler's */
+    uint8_t state;              /* of the protocol; the client's end has it for both */
 };
 
 /* Keeps count of a SIP's endpoints and queued messages beyond its end, for they may outlive it. */
@@ -217,6 +222,8 @@ struct parcel {
     uint32_t nobj;
     struct object *obj[MSG_HANDLES_MAX];
     uint32_t kind, token;
+    uint32_t op;                /* set by session_check, if there is a contract: the operation, */
+    uint8_t next;               /* and the state after it */
 };
 
 /* A pair of connected endpoints without owners: ERR_LIMIT, ERR_NO_MEMORY. s may be NULL. */
@@ -224,6 +231,8 @@ err_t chan_create(struct sip *payer, struct endpoint *end[2]);
 /* A client endpoint whose messages go to k. */
 err_t chan_create_kernel(struct sip *payer, const struct kserve *k, struct endpoint **end);
 void chan_close(struct endpoint *e, struct link *orphans);
+/* Makes client and handler (may be NULL) the ends of a session of an interface. */
+void chan_bind(struct endpoint *client, struct endpoint *handler, struct contract *c);
 /* system calls; the current thread is the caller */
 err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags);
 err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline);
@@ -255,6 +264,27 @@ err_t msg_deliver(struct sip *s, const struct rx *rx, uint32_t from, const struc
 /* Takes the parcel's objects out of their owner's table. */
 void msg_take(struct parcel *p);
 
+/* ---- contracts and sessions (session.c); the look-up itself is contract.h */
+
+/* A contract that is in use, with a reference; NULL. */
+struct contract *contract_find(const uint8_t id[32]);
+/* The same, made of the canonical text, whose hash the caller has checked to be `id`; NULL with *e
+ * and a reason. */
+struct contract *contract_add(const char *text, size_t n, const uint8_t id[32], err_t *e,
+                              char *reason, size_t nreason);
+struct contract *contract_ref(struct contract *c);      /* c may be NULL */
+void contract_put(struct contract *c);
+/*
+ * May s send p through e, which has a contract? 0, or the error of the rule that it breaks, which
+ * is then noted (`why`). Changes nothing but p->op and p->next.
+ */
+err_t session_check(struct sip *s, struct endpoint *e, struct parcel *p, bool call);
+/* The same for an answer of s to a call of operation op through `caller`. */
+err_t session_check_answer(struct sip *s, struct endpoint *caller, uint32_t op, struct parcel *p);
+/* p, which was checked, has gone its way through e (an answer: through the caller's end). */
+void session_move(struct endpoint *e, const struct parcel *p);
+#define WHY_MAX 200u
+
 /* ---- waiting (wait.c) */
 
 /* Something may be received from o: completes a wait, or puts o on its owner's ready list. */
@@ -277,16 +307,17 @@ struct iface {
     struct link all;
     uint8_t id[32];
     char name[32];
+    struct contract *contract;
     const struct kserve *kernel;
     struct link waiting;        /* endpoints (o.ready) that no handler has taken yet */
     uint32_t nwaiting;
 };
 void iface_init(void);
-/* Makes s the handler with handle `number`; ERR_BUSY with *owner. */
-err_t iface_serve(struct sip *s, uint32_t number, const char *name, const uint8_t id[32],
-                  struct sip **owner);
-/* Opens a channel to its handler at the free handle `number`: ERR_FULL, ERR_NO_MEMORY .. */
-err_t iface_connect(struct sip *s, uint32_t number, const char *name, const uint8_t id[32]);
+struct resource;
+/* Makes s the handler of the interface r; ERR_BUSY with *owner. */
+err_t iface_serve(struct sip *s, const struct resource *r, struct sip **owner);
+/* Opens a channel to the handler of r at its handle, which is free: ERR_FULL, ERR_NO_MEMORY .. */
+err_t iface_connect(struct sip *s, const struct resource *r);
 err_t iface_receive(struct iface *f, const struct rx *rx);
 void iface_drop(struct iface *f);
 void iface_forget(struct endpoint *e);      /* a waiting connection whose client is gone */
@@ -334,19 +365,22 @@ err_t store_find(const char *name, const struct program **out);
 #define CID_TEXT 60u
 void cid_text(const uint8_t hash[32], char out[CID_TEXT]);
 
-enum resource_kind { RES_USE, RES_SERVE, RES_PORT, RES_IRQ, RES_WINDOW };
+enum resource_kind { RES_USE, RES_SERVE, RES_CHANNEL, RES_PORT, RES_IRQ, RES_WINDOW };
 struct resource {
     uint8_t kind, handle;
+    bool now;                   /* RES_USE: without a handler the channel is closed, not waiting */
     char name[32];              /* of interfaces and windows */
     uint8_t id[32];             /* of interfaces */
+    struct contract *contract;  /* the same; in a parsed manifest never NULL */
     uint16_t first, last;       /* ports; irq in first */
 };
 struct manifest { uint32_t count; struct resource res[]; };
 #define MANIFEST_RESOURCES_MAX 64u
 /* Finds and parses the manifest sections of a module; an empty manifest if there are none. NULL
- * with a reason and *e. Free with kfree. */
+ * with a reason and *e. Every interface has its contract then, and the name in its text. */
 struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, char *reason,
                                 size_t n);
+void manifest_free(struct manifest *m);     /* m may be NULL */
 /* "serial", "serve serial", "port 0x3f8-0x3ff", "irq 4", "window framebuffer" */
 void resource_text(const struct resource *r, char *to, size_t n);
 
@@ -427,6 +461,8 @@ struct sip {
     uint64_t messages;
     uint64_t started;
     wasm_invoke_fn *start, *main;
+    char *why;                  /* WHY_MAX: which rule its last refused message broke; or NULL */
+    uint32_t breaches;
     struct sip_call *call;      /* it has no life of its own: a kernel thread calls into it */
     struct exit_info info;
 };

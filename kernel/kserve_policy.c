@@ -52,4 +52,6 @@ static void call(struct kcall *k)
     }
 }
 
-const struct kserve kserve_policy = { IFACE_KERNEL_POLICY, call };
+const struct kserve kserve_policy = {
+    IFACE_KERNEL_POLICY, IFACE_KERNEL_POLICY_TEXT, call,
+};

@@ -112,4 +112,6 @@ static void call(struct kcall *k)
     }
 }
 
-const struct kserve kserve_process = { IFACE_KERNEL_PROCESS, call };
+const struct kserve kserve_process = {
+    IFACE_KERNEL_PROCESS, IFACE_KERNEL_PROCESS_TEXT, call,
+};

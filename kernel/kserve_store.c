@@ -68,4 +68,6 @@ static void call(struct kcall *k)
     }
 }
 
-const struct kserve kserve_store = { IFACE_KERNEL_STORE, call };
+const struct kserve kserve_store = {
+    IFACE_KERNEL_STORE, IFACE_KERNEL_STORE_TEXT, call,
+};

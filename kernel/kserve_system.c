@@ -120,4 +120,6 @@ static void call(struct kcall *k)
     }
 }
 
-const struct kserve kserve_system = { IFACE_KERNEL_SYSTEM, call };
+const struct kserve kserve_system = {
+    IFACE_KERNEL_SYSTEM, IFACE_KERNEL_SYSTEM_TEXT, call,
+};

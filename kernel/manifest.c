@@ -1,11 +1,16 @@
 /*
  * manifest.c - what a module asks for: the text of its custom sections "selkie.manifest" (abi.h).
  *
- * Hostile text. The walk over the sections is this file's own, for a manifest is looked at before
+ * Hostile text. An interface in it has a name and an id, and its own text in some module that runs
+ * or in this one, with that id as its hash and that name; of it is made what the kernel lets pass
+ * (contract.h).
+ *
+ * The walk over the sections is this file's own, for a manifest is looked at before
  * the module is compiled; the compiler will have its own opinion on everything that is skipped
  * here.
  */
 #include "kernel/kernel.h"
+#include "kernel/sha256.h"
 
 struct cursor { const uint8_t *p, *end; };
 
@@ -132,8 +137,14 @@ static bool handle_number(struct cursor *c, struct resource *r)
 
 static bool interface_line(struct cursor *c, struct resource *r)
 {
-    return word(c, "@=#", r->name, sizeof r->name) && expect(c, '@') && hash_id(c, r->id)
-        && handle_number(c, r);
+    char flag[8];
+
+    if (!word(c, "@=#", r->name, sizeof r->name) || !expect(c, '@') || !hash_id(c, r->id)
+            || !handle_number(c, r))
+        return false;
+    if (r->kind == RES_USE && word(c, "#", flag, sizeof flag))
+        return r->now = strcmp(flag, "now") == 0;
+    return true;
 }
 
 static bool port_line(struct cursor *c, struct resource *r)
@@ -150,7 +161,7 @@ static bool port_line(struct cursor *c, struct resource *r)
     return first <= last;
 }
 
-/* One line into *r. 0: it was empty, 1: a resource, -1: malformed. */
+/* One line into *r. 0: it says nothing about resources, 1: a resource, -1: malformed. */
 static int parse_line(struct cursor c, struct resource *r)
 {
     char verb[16];
@@ -163,8 +174,10 @@ static int parse_line(struct cursor c, struct resource *r)
         return 0;
     if (!word(&c, "#", verb, sizeof verb))
         return -1;
-    if (strcmp(verb, "use") == 0 || strcmp(verb, "serve") == 0) {
-        r->kind = verb[0] == 'u' ? RES_USE : RES_SERVE;
+    if (strcmp(verb, "text") == 0)
+        return 0;
+    if (strcmp(verb, "use") == 0 || strcmp(verb, "serve") == 0 || strcmp(verb, "channel") == 0) {
+        r->kind = verb[0] == 'u' ? RES_USE : verb[0] == 's' ? RES_SERVE : RES_CHANNEL;
         ok = interface_line(&c, r);
     } else if (strcmp(verb, "port") == 0) {
         r->kind = RES_PORT;
@@ -191,16 +204,26 @@ static bool number_taken(const struct manifest *m, const struct resource *r)
     return false;
 }
 
+/* The next line; false at the end. */
+static bool next_line(struct cursor *text, struct cursor *c)
+{
+    if (text->p == text->end)
+        return false;
+    *c = (struct cursor){ text->p, text->p };
+    while (c->end < text->end && *c->end != '\n')
+        c->end++;
+    text->p = c->end < text->end ? c->end + 1 : c->end;
+    return true;
+}
+
 /* Adds the lines of one section; NULL or what is wrong. */
 static const char *parse_text(struct cursor text, struct manifest *m, unsigned *line)
 {
-    while (text.p < text.end) {
-        struct cursor c = { text.p, text.p };
+    struct cursor c;
+
+    while (next_line(&text, &c)) {
         struct resource r;
         int kind;
-        while (c.end < text.end && *c.end != '\n')
-            c.end++;
-        text.p = c.end < text.end ? c.end + 1 : c.end;
         ++*line;
         if ((kind = parse_line(c, &r)) == 0)
             continue;
@@ -215,13 +238,92 @@ static const char *parse_text(struct cursor text, struct manifest *m, unsigned *
     return NULL;
 }
 
+/* ---- interfaces ------------------------------------------------------------------------------ */
+
+void manifest_free(struct manifest *m)
+{
+    for (uint32_t i = 0; m && i < m->count; i++)
+        contract_put(m->res[i].contract);
+    kfree(m);
+}
+
+static bool is_interface(const struct resource *r)
+{
+    return r->kind == RES_USE || r->kind == RES_SERVE || r->kind == RES_CHANNEL;
+}
+
+/* Gives the contract with this text to those that still have none and name it. */
+static err_t bind_text(struct manifest *m, const char *text, size_t len, char *reason, size_t n)
+{
+    struct contract *c = NULL;
+    uint8_t id[32];
+    err_t e = 0;
+
+    sha256(text, len, id);
+    for (uint32_t i = 0; i < m->count; i++) {
+        struct resource *r = &m->res[i];
+        if (!is_interface(r) || r->contract || memcmp(r->id, id, 32) != 0)
+            continue;
+        if (!c && !(c = contract_add(text, len, id, &e, reason, n)))
+            return e;
+        r->contract = contract_ref(c);
+    }
+    contract_put(c);
+    return 0;
+}
+
+/* The module's own texts, in lines `text TEXT`. */
+static err_t bind_texts(struct manifest *m, struct cursor c, char *reason, size_t n)
+{
+    struct cursor section, line;
+    err_t e;
+
+    while (next_section(&c, &section))
+        while (next_line(&section, &line)) {
+            skip_space(&line);
+            if (line.end - line.p < 5 || memcmp(line.p, "text ", 5) != 0)
+                continue;
+            e = bind_text(m, (const char *)line.p + 5, (size_t)(line.end - line.p) - 5, reason, n);
+            if (e < 0)
+                return e;
+        }
+    return 0;
+}
+
+/* Finds what every interface's contract is, first among those in use. */
+static err_t bind(struct manifest *m, struct cursor c, char *reason, size_t n)
+{
+    bool missing = false;
+    err_t e;
+
+    for (uint32_t i = 0; i < m->count; i++)
+        if (is_interface(&m->res[i]))
+            missing |= !(m->res[i].contract = contract_find(m->res[i].id));
+    if (missing && (e = bind_texts(m, c, reason, n)) < 0)
+        return e;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct resource *r = &m->res[i];
+        if (!is_interface(r) || (r->contract && wit_is(r->contract->name, r->name)))
+            continue;
+        ksnprintf(reason, n, r->contract ? "manifest: interface %s has another name: %.*s"
+                  : "manifest: interface %s: the text that its id is the hash of is missing",
+                  r->name, r->contract ? (int)r->contract->name.len : 0,
+                  r->contract ? r->contract->name.s : "");
+        return ERR_MODULE;
+    }
+    return 0;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
 struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, char *reason, size_t n)
 {
     static const uint8_t magic[8] = { 0, 'a', 's', 'm', 1, 0, 0, 0 };
-    struct cursor c = { bytes + 8, bytes + size }, text;
+    struct cursor all = { bytes + 8, bytes + size }, c = all, text;
     struct manifest *m, *fit;
     const char *wrong = NULL;
     unsigned line = 0;
+    err_t bound;
 
     m = kzalloc(sizeof *m + MANIFEST_RESOURCES_MAX * sizeof m->res[0]);
     if (!m) {
@@ -236,6 +338,11 @@ struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, cha
         *e = ERR_MODULE;
         ksnprintf(reason, n, "manifest: line %u %s", line, wrong);
         kfree(m);
+        return NULL;
+    }
+    if (m->count && (bound = bind(m, all, reason, n)) < 0) {
+        *e = bound;
+        manifest_free(m);
         return NULL;
     }
     /* kept as large as it is */
@@ -254,6 +361,9 @@ void resource_text(const struct resource *r, char *to, size_t n)
         break;
     case RES_SERVE:
         ksnprintf(to, n, "serve %s", r->name);
+        break;
+    case RES_CHANNEL:
+        ksnprintf(to, n, "channel %s", r->name);
         break;
     case RES_PORT:
         ksnprintf(to, n, "port 0x%x-0x%x", r->first, r->last);

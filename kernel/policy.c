@@ -51,7 +51,7 @@ err_t policy_check(const struct program *p, const struct manifest *m, char *reas
 
     for (uint32_t i = 0; i < m->count; i++) {
         const struct resource *r = &m->res[i];
-        if (find(p->hash, r))
+        if (r->kind == RES_CHANNEL || find(p->hash, r))
             continue;
         resource_text(r, text, sizeof text);
         ksnprintf(reason, n, "denied: %s%s (grant it with: grant %s %s)",
@@ -197,7 +197,7 @@ static err_t change_interface(const struct program *p, const struct words *w, bo
     if (e == ERR_NOT_FOUND)
         ksnprintf(reason, n, grant ? "%s does not ask for %s%s" : "%s has no grant of %s%s",
                   p->name, serve ? "serve " : "", what);
-    kfree(m);
+    manifest_free(m);
     return e;
 }
 

@@ -94,7 +94,8 @@ void sip_free(struct sip *s)
         image_put(s->image);
     sip_charge(s, -(int64_t)s->charged);
     account_put(s->account);
-    kfree(s->manifest);
+    manifest_free(s->manifest);
+    kfree(s->why);
     kfree(s->handle);
     kfree(s->args);
     kfree(s);

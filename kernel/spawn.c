@@ -139,9 +139,11 @@ static err_t claim(struct sip *s, const struct resource *r, struct sip **owner)
     *owner = NULL;
     switch (r->kind) {
     case RES_USE:
-        return iface_connect(s, r->handle, r->name, r->id);
+        return iface_connect(s, r);
     case RES_SERVE:
-        return iface_serve(s, r->handle, r->name, r->id, owner);
+        return iface_serve(s, r, owner);
+    case RES_CHANNEL:
+        return 0;
     case RES_PORT:
         return port_claim(s, r->first, r->last, owner);
     case RES_IRQ:
@@ -234,12 +236,12 @@ err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t
         return e;
     if ((!sp->trusted && (e = policy_check(p, m, reason, n)) < 0)
             || !(im = image_get(p, m, !sp->no_cache, &e, reason, n))) {
-        kfree(m);
+        manifest_free(m);
         return e;
     }
     if (!(s = make(sp, m, im))) {
         image_put(im);
-        kfree(m);
+        manifest_free(m);
         return no_memory(reason, n, "the process");
     }
     if ((e = furnish(s, sp)) < 0)

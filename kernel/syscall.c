@@ -78,18 +78,18 @@ static int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_
     return leave(wait_message(s, 0, msg, deadline, caller));
 }
 
-static int32_t sys_channel(struct wasm_instance *in, uint32_t out)
+/* A new channel, of interface c unless that is NULL. */
+static err_t make_channel(struct sip *s, struct contract *c, uint32_t out)
 {
-    struct sip *s = enter(in);
     void *at = sip_range(s, out, 8);
     struct endpoint *end[2];
     uint32_t number[2];
     err_t e;
 
     if (!at)
-        return leave(ERR_MEMORY);
+        return ERR_MEMORY;
     if ((e = handle_reserve(s, 2, number)) < 0)
-        return leave(e);
+        return e;
     if ((e = chan_create(s, end)) >= 0 && !copy_checked(at, number, sizeof number)) {
         object_drop(&end[0]->o);
         object_drop(&end[1]->o);
@@ -97,11 +97,42 @@ static int32_t sys_channel(struct wasm_instance *in, uint32_t out)
     }
     if (e < 0) {
         handle_unreserve(s, 2, number);
-        return leave(e);
+        return e;
     }
+    if (c)
+        chan_bind(end[1], end[0], c);
     handle_put(s, number[0], &end[0]->o);
     handle_put(s, number[1], &end[1]->o);
-    return leave(0);
+    return 0;
+}
+
+static int32_t sys_channel(struct wasm_instance *in, uint32_t out)
+{
+    return leave(make_channel(enter(in), NULL, out));
+}
+
+static int32_t sys_channel_of(struct wasm_instance *in, uint32_t n, uint32_t out)
+{
+    struct sip *s = enter(in);
+
+    for (uint32_t i = 0; i < s->manifest->count; i++)
+        if (s->manifest->res[i].contract && s->manifest->res[i].handle == n)
+            return leave(make_channel(s, s->manifest->res[i].contract, out));
+    return leave(ERR_HANDLE);
+}
+
+static int32_t sys_why(struct wasm_instance *in, uint32_t buf, uint32_t cap)
+{
+    struct sip *s = enter(in);
+    uint32_t n = s->why ? (uint32_t)strlen(s->why) : 0;
+    void *at = sip_range(s, buf, cap);
+
+    if (!at)
+        return leave(ERR_MEMORY);
+    n = n < cap ? n : cap;
+    if (n && !copy_checked(at, s->why, n))
+        return leave(ERR_NO_MEMORY);
+    return leave((err_t)n);
 }
 
 static int32_t sys_close(struct wasm_instance *in, uint32_t h)
@@ -125,7 +156,7 @@ static int32_t sys_connect(struct wasm_instance *in, uint32_t h)
                 return leave(ERR_EXISTS);
             handle_close(s, h);
         }
-        return leave(iface_connect(s, h, r->name, r->id));
+        return leave(iface_connect(s, r));
     }
     return leave(ERR_HANDLE);
 }

@@ -15,6 +15,7 @@
 #include "iface/stream.h"
 
 SERVE(IFACE_CONSOLE, CLIENTS, 2);
+CHANNEL_OF(IFACE_STREAM, STREAMS, 6);
 USE(IFACE_SERIAL, SERIAL, 3);
 USE(IFACE_KEYBOARD, KEYBOARD, 4);
 USE(IFACE_DISPLAY, DISPLAY, 5);
@@ -292,7 +293,7 @@ static void open_session(const struct msg *m)
 
     while (s < sessions + SESSIONS && s->id)
         s++;
-    r = s == sessions + SESSIONS ? ERR_LIMIT : sys_channel(ADDR(ends));
+    r = s == sessions + SESSIONS ? ERR_LIMIT : sys_channel_of(STREAMS, ADDR(ends));
     if (r < 0) {
         chan_answer_status(m, r);
         return;

@@ -21,11 +21,18 @@
     __asm__(".section .custom_section." MANIFEST_SECTION ",\"\",@\n" \
             ".ascii \"" line "\\n\"\n.text\n")
 
+#define INTERFACE(verb, id, text, name, n, flag) \
+    MANIFEST(verb " " id " = " #n flag); MANIFEST("text " text); enum { name = n }
+
 /* USE(IFACE_CLOCK, CLOCK, 2): the constant CLOCK is the handle, number 2, of a channel to the
- * handler of the interface. n is a number from 2 to MANIFEST_HANDLE_MAX. */
-#define USE(id, name, n)        MANIFEST("use " id " = " #n); enum { name = n }
+ * handler of the interface. n is a number from 2 to MANIFEST_HANDLE_MAX. Messages wait until there
+ * is a handler; with USE_NOW, where there is none, calls give ERR_PEER. */
+#define USE(id, name, n)        INTERFACE("use", id, id##_TEXT, name, n, "")
+#define USE_NOW(id, name, n)    INTERFACE("use", id, id##_TEXT, name, n, " now")
 /* The program handles the interface; its clients arrive at handle n as MSG_CONNECT. */
-#define SERVE(id, name, n)      MANIFEST("serve " id " = " #n); enum { name = n }
+#define SERVE(id, name, n)      INTERFACE("serve", id, id##_TEXT, name, n, "")
+/* The program makes channels of the interface: sys_channel_of(name, ..). */
+#define CHANNEL_OF(id, name, n) INTERFACE("channel", id, id##_TEXT, name, n, "")
 /* I/O ports, in hexadecimal without 0x: PORTS(3f8, 3ff). */
 #define PORTS(first, last)      MANIFEST("port " #first "-" #last); enum { ports_##first = 1 }
 #define IRQ(line, name, n)      MANIFEST("irq " #line " = " #n); enum { name = n }
@@ -75,6 +82,9 @@ int32_t chan_serve(struct msg *m, void *buf, uint32_t cap, int64_t deadline);
 /* Answers m with n bytes at p and `nhandles` handles. */
 int32_t chan_answer(const struct msg *m, const void *p, uint32_t n, const uint32_t *handles,
                     uint32_t nhandles);
+
+/* Which rule of its interface the last message broke that was refused, in words; "" if none was. */
+const char *chan_why(void);
 
 /* Answers m with a status alone. */
 int32_t chan_answer_status(const struct msg *m, int32_t status);

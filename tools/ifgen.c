@@ -1,448 +1,352 @@
 /*
- * ifgen.c - turns an interface in a subset of WIT into a C header for SIPs and for the kernel.
+ * ifgen.c - turns an interface (sips/iface/README.md) into a C header for SIPs and for the kernel.
  *
- * The canonical text is the sequence of tokens with one space between them; its SHA-256 is the
- * id of the interface. Of WIT it takes: `package` (not part of the text's meaning, but of the
- * text), one `interface`, `record`, `enum`, `flags` and `func`. Types: u8-u64, s8-s64, string,
- * list<T>, list<T, N>, own<NAME> (a handle), and records, enums and flags defined before.
- *
- * In a message stand the operation (or the status of the answer), then the parameters of fixed
- * size as fields of a C struct, then the bytes of at most one string or list, which must be the
- * last parameter that is not a handle. Handles travel beside the bytes. A func with `->` is
- * answered.
+ * The canonical text is the sequence of tokens with one space between them, and with the id of each
+ * other interface that it names; its SHA-256 is the id of the interface. The kernel takes the
+ * same text apart with the same parser (kernel/wit.c), so that what the header says and what the
+ * kernel lets pass cannot differ.
  */
 #include <ctype.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "kernel/contract.h"
 #include "kernel/sha256.h"
 
-#define NAME_MAX_ 64
-#define DEFS_MAX 64
+#define SOURCE_MAX (1u << 20)
+#define DEPTH_MAX 8
+#define FOLDERS_MAX 8
+#define PATH_BYTES 4096
 
-enum type_kind { FIXED, TRAILING, HANDLE };
-
-struct type {
-    enum type_kind kind;
-    char c[NAME_MAX_ + 16];         /* C type of the element */
-    unsigned count;                 /* > 0: an array of that many */
+struct file {
+    char path[PATH_BYTES];
+    char *src, *canon;
+    size_t n, ncanon;
+    struct wit *w;
+    uint8_t id[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    struct file *by;                /* that names this one */
+    unsigned depth;
 };
 
-struct parser {
-    const char *path, *src, *p;     /* p: after the current token */
-    const char *tok;
-    size_t len;                     /* 0 at the end */
-    char *canon;
-    size_t ncanon;
-    char iface[NAME_MAX_], prefix[NAME_MAX_], upper[NAME_MAX_];
-    char def[DEFS_MAX][NAME_MAX_];  /* WIT names of records, enums, flags */
-    bool is_record[DEFS_MAX];
-    unsigned ndefs, nops;
-    FILE *ops, *structs;
-};
+static const char *folders[FOLDERS_MAX];
+static unsigned nfolders;
+static FILE *depends;
 
-static _Noreturn void fail(struct parser *ps, const char *at, const char *fmt, ...)
+static const char help[] =
+    "usage: ifgen [OPTIONS] IN.wit -o OUT.h\n"
+    "       ifgen [OPTIONS] --id | --text | --table IN.wit\n"
+    "Writes the C header of an interface: its id, operations and messages.\n"
+    "  -o FILE      the header\n"
+    "  -d FILE      the files that it depends on, for make\n"
+    "  -I FOLDER    where other interfaces that it names may be, beside its own folder\n"
+    "  --id         prints NAME@ID\n"
+    "  --text       prints the canonical text, whose SHA-256 is the ID\n"
+    "  --table      prints what the kernel lets pass: for each operation who sends it and how,\n"
+    "               bytes, handles, in which states and which states follow\n"
+    "The language is described in sips/iface/README.md.\n";
+
+static _Noreturn void give_up(const char *path)
 {
-    unsigned line = 1, col = 1;
-    va_list ap;
-
-    for (const char *s = ps->src; s < at; s++) {
-        col = *s == '\n' ? 1 : col + 1;
-        line += *s == '\n';
-    }
-    fprintf(stderr, "%s:%u:%u: ", ps->path, line, col);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
+    perror(path);
     exit(1);
 }
 
-/* ---- tokens -------------------------------------------------------------------------------- */
-
-static void skip_space(struct parser *ps)
+/* FILE:LINE:COLUMN: words */
+static _Noreturn void refuse(const struct file *f, size_t at, const char *words)
 {
-    for (;;) {
-        while (isspace((unsigned char)*ps->p))
-            ps->p++;
-        if (ps->p[0] == '/' && ps->p[1] == '/') {
-            while (*ps->p && *ps->p != '\n')
-                ps->p++;
-        } else if (ps->p[0] == '/' && ps->p[1] == '*') {
-            const char *end = strstr(ps->p + 2, "*/");
-            if (!end)
-                fail(ps, ps->p, "this comment has no end");
-            ps->p = end + 2;
-        } else {
-            return;
-        }
+    unsigned line = 1, col = 1;
+
+    for (size_t i = 0; i < at && i < f->n; i++) {
+        col = f->src[i] == '\n' ? 1 : col + 1;
+        line += f->src[i] == '\n';
     }
+    fprintf(stderr, "%s:%u:%u: %s\n", f->path, line, col, words);
+    for (; f->by; f = f->by)
+        fprintf(stderr, "%s: named here\n", f->by->path);
+    exit(1);
 }
 
-/* Moves to the next token and adds it to the canonical text. */
-static void next(struct parser *ps)
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void load(struct file *f);
+
+/* The file of an interface: `kernel-process` is kernel_process.wit. */
+static FILE *find(const char *near, struct wit_name name, char path[PATH_BYTES])
 {
-    skip_space(ps);
-    ps->tok = ps->p;
-    if (!*ps->p) {
-        ps->len = 0;
-        return;
+    for (unsigned i = 0; i <= nfolders; i++) {
+        const char *slash = strrchr(near, '/');
+        int n = i ? snprintf(path, PATH_BYTES, "%s/", folders[i - 1])
+                  : snprintf(path, PATH_BYTES, "%.*s", slash ? (int)(slash + 1 - near) : 0, near);
+        FILE *f;
+        for (uint32_t k = 0; k < name.len && n < PATH_BYTES - 8; k++)
+            path[n++] = name.s[k] == '-' ? '_' : name.s[k];
+        snprintf(path + n, (size_t)(PATH_BYTES - n), ".wit");
+        if ((f = fopen(path, "r")))
+            return f;
     }
-    if (isalnum((unsigned char)*ps->p)) {
-        while (isalnum((unsigned char)*ps->p) || (*ps->p == '-' && ps->p[1] != '>'))
-            ps->p++;
-    } else if (ps->p[0] == '-' && ps->p[1] == '>') {
-        ps->p += 2;
-    } else if (strchr("{}():;,<>", *ps->p)) {
-        ps->p++;
-    } else {
-        fail(ps, ps->p, "unexpected character '%c'", *ps->p);
-    }
-    ps->len = (size_t)(ps->p - ps->tok);
-    if (ps->ncanon)
-        ps->canon[ps->ncanon++] = ' ';
-    memcpy(ps->canon + ps->ncanon, ps->tok, ps->len);
-    ps->ncanon += ps->len;
+    return NULL;
 }
 
-static bool is(struct parser *ps, const char *s)
+static const char *id_of(void *ctx, struct wit_name name)
 {
-    return ps->len == strlen(s) && !memcmp(ps->tok, s, ps->len);
+    struct file *by = ctx, *f = calloc(1, sizeof *f);
+    FILE *in = f ? find(by->path, name, f->path) : NULL;
+
+    if (!in)
+        return NULL;
+    fclose(in);
+    f->by = by;
+    f->depth = by->depth + 1;
+    for (struct file *up = by; up; up = up->by)
+        if (!strcmp(up->path, f->path))
+            refuse(by, 0, "interfaces that name each other in a circle have no ids; use "
+                   "own<channel> in one of them");
+    if (f->depth > DEPTH_MAX)
+        refuse(by, 0, "interfaces name each other more than 8 deep");
+    load(f);
+    return f->hex;
 }
 
-static void expect(struct parser *ps, const char *s)
+/* Reads, takes apart, names. */
+static void load(struct file *f)
 {
-    if (!ps->len)
-        fail(ps, ps->tok, "expected '%s', found the end of the file", s);
-    if (!is(ps, s))
-        fail(ps, ps->tok, "expected '%s', found '%.*s'", s, (int)ps->len, ps->tok);
-    next(ps);
+    FILE *in = fopen(f->path, "rb");
+    struct wit_source src = { .id_of = id_of, .ctx = f };
+
+    f->src = malloc(SOURCE_MAX);
+    f->w = malloc(sizeof *f->w);
+    if (!in || !f->src || !f->w)
+        give_up(f->path);
+    f->n = fread(f->src, 1, SOURCE_MAX, in);
+    fclose(in);
+    src.cap = 80 * f->n + 80;
+    src.canon = f->canon = malloc(src.cap);
+    if (!f->canon)
+        give_up(f->path);
+    if (!wit_parse(f->w, f->src, f->n, &src))
+        refuse(f, f->w->error_at, f->w->error);
+    f->ncanon = src.ncanon;
+    if (f->ncanon > WIT_TEXT_MAX)
+        refuse(f, f->n, "without comments it is longer than 8192 bytes; split the interface");
+    sha256(f->canon, f->ncanon, f->id);
+    for (unsigned i = 0; i < sizeof f->id; i++)
+        sprintf(f->hex + 2 * i, "%02x", f->id[i]);
+    if (depends)
+        fprintf(depends, " %s", f->path);
 }
 
-static bool accept(struct parser *ps, const char *s)
+/* ---- the header ------------------------------------------------------------------------------ */
+
+/* `a-b` as it is spelt in C. */
+static const char *c_name(struct wit_name n)
 {
-    if (!is(ps, s))
-        return false;
-    next(ps);
-    return true;
+    static char text[4][WIT_NAME_MAX + 1];
+    static unsigned next;
+    char *to = text[next++ % 4];
+
+    for (uint32_t i = 0; i < n.len; i++)
+        to[i] = n.s[i] == '-' ? '_' : n.s[i];
+    to[n.len] = 0;
+    return to;
 }
 
-static void name(struct parser *ps, char out[NAME_MAX_])
+static const char *upper(struct wit_name n)
 {
-    if (!ps->len || !islower((unsigned char)*ps->tok))
-        fail(ps, ps->tok, "expected a name of lower-case words joined by '-'");
-    if (ps->len >= NAME_MAX_ - 1)
-        fail(ps, ps->tok, "this name is longer than %d characters", NAME_MAX_ - 2);
-    for (size_t i = 0; i < ps->len; i++)
-        if (isupper((unsigned char)ps->tok[i]))
-            fail(ps, ps->tok + i, "names are lower case");
-    snprintf(out, NAME_MAX_, "%.*s", (int)ps->len, ps->tok);
-    next(ps);
-}
+    char *s = (char *)c_name(n);
 
-/* `a-b` as it is spelt in C, in lower or upper case. */
-static void c_name(const char *wit, char out[NAME_MAX_], bool upper)
-{
-    size_t i;
-
-    for (i = 0; wit[i]; i++)
-        out[i] = wit[i] == '-' ? '_' : (char)(upper ? toupper((unsigned char)wit[i]) : wit[i]);
-    out[i] = 0;
-}
-
-/* ---- types --------------------------------------------------------------------------------- */
-
-static int find_def(struct parser *ps, const char *n)
-{
-    for (unsigned i = 0; i < ps->ndefs; i++)
-        if (!strcmp(ps->def[i], n))
-            return (int)i;
-    return -1;
-}
-
-static void add_def(struct parser *ps, const char *at, const char *n, bool record)
-{
-    if (find_def(ps, n) >= 0)
-        fail(ps, at, "'%s' is defined twice", n);
-    if (ps->ndefs == DEFS_MAX)
-        fail(ps, at, "more than %d definitions", DEFS_MAX);
-    ps->is_record[ps->ndefs] = record;
-    snprintf(ps->def[ps->ndefs++], NAME_MAX_, "%s", n);
-}
-
-static void element_type(struct parser *ps, char c[NAME_MAX_ + 16])
-{
-    static const char *const ints[][2] = {
-        { "u8", "uint8_t" }, { "u16", "uint16_t" }, { "u32", "uint32_t" }, { "u64", "uint64_t" },
-        { "s8", "int8_t" }, { "s16", "int16_t" }, { "s32", "int32_t" }, { "s64", "int64_t" },
-    };
-    const char *at = ps->tok;
-    char n[NAME_MAX_], cn[NAME_MAX_];
-    int d;
-
-    name(ps, n);
-    for (unsigned i = 0; i < sizeof ints / sizeof *ints; i++)
-        if (!strcmp(n, ints[i][0])) {
-            snprintf(c, NAME_MAX_ + 16, "%s", ints[i][1]);
-            return;
-        }
-    d = find_def(ps, n);
-    if (d < 0)
-        fail(ps, at, "unknown type '%s'", n);
-    c_name(n, cn, false);
-    if (ps->is_record[d])
-        snprintf(c, NAME_MAX_ + 16, "struct %.30s_%.40s", ps->prefix, cn);
-    else
-        snprintf(c, NAME_MAX_ + 16, "uint32_t");
-}
-
-static struct type type(struct parser *ps)
-{
-    struct type t = { .kind = FIXED };
-    char n[NAME_MAX_];
-
-    if (accept(ps, "string")) {
-        t.kind = TRAILING;
-        snprintf(t.c, sizeof t.c, "char");
-    } else if (accept(ps, "own")) {
-        t.kind = HANDLE;
-        expect(ps, "<");
-        name(ps, n);
-        snprintf(t.c, sizeof t.c, "%s", n);
-        expect(ps, ">");
-    } else if (accept(ps, "list")) {
-        expect(ps, "<");
-        element_type(ps, t.c);
-        t.kind = TRAILING;
-        if (accept(ps, ",")) {
-            char *end;
-            unsigned long v = strtoul(ps->tok, &end, 10);
-            if (!ps->len || end != ps->tok + ps->len || v < 1 || v > 4096)
-                fail(ps, ps->tok, "expected a length from 1 to 4096");
-            next(ps);
-            t.kind = FIXED;
-            t.count = (unsigned)v;
-        }
-        expect(ps, ">");
-    } else {
-        element_type(ps, t.c);
-    }
-    return t;
-}
-
-static void field(FILE *f, const char *n, struct type t)
-{
-    char cn[NAME_MAX_];
-
-    c_name(n, cn, false);
-    if (t.count)
-        fprintf(f, "    %s %s[%u];\n", t.c, cn, t.count);
-    else
-        fprintf(f, "    %s %s;\n", t.c, cn);
-}
-
-/* ---- definitions --------------------------------------------------------------------------- */
-
-static void record(struct parser *ps)
-{
-    const char *at = ps->tok;
-    char n[NAME_MAX_], cn[NAME_MAX_], fn[NAME_MAX_];
-
-    name(ps, n);
-    c_name(n, cn, false);
-    fprintf(ps->structs, "struct %s_%s {\n", ps->prefix, cn);
-    expect(ps, "{");
-    do {
-        const char *fat;
-        struct type t;
-        if (is(ps, "}"))
-            break;
-        name(ps, fn);
-        expect(ps, ":");
-        fat = ps->tok;
-        t = type(ps);
-        if (t.kind != FIXED)
-            fail(ps, fat, "a record holds only types of fixed size");
-        field(ps->structs, fn, t);
-    } while (accept(ps, ","));
-    expect(ps, "}");
-    fprintf(ps->structs, "};\n");
-    add_def(ps, at, n, true);
-}
-
-static void enumeration(struct parser *ps, bool flags)
-{
-    const char *at = ps->tok;
-    char n[NAME_MAX_], cn[NAME_MAX_], v[NAME_MAX_], cv[NAME_MAX_];
-    unsigned i = 0;
-
-    name(ps, n);
-    c_name(n, cn, false);
-    add_def(ps, at, n, false);
-    fprintf(ps->structs, "enum %s_%s {\n", ps->prefix, cn);
-    expect(ps, "{");
-    do {
-        if (is(ps, "}"))
-            break;
-        if (flags && i == 32)
-            fail(ps, ps->tok, "more than 32 flags");
-        name(ps, v);
-        c_name(v, cv, true);
-        fprintf(ps->structs, "    %s_%s = %s%u,\n", ps->upper, cv, flags ? "1u << " : "", i++);
-    } while (accept(ps, ","));
-    expect(ps, "}");
-    fprintf(ps->structs, "};\n");
-}
-
-/* Parameters or results up to ')': a struct with `first` in front. */
-static void fields(struct parser *ps, const char *cn, const char *suffix, const char *first)
-{
-    char fn[NAME_MAX_], cf[NAME_MAX_], tail[2 * NAME_MAX_ + 64] = "", handles[512] = "";
-    unsigned nh = 0;
-
-    fprintf(ps->structs, "struct %s_%s_%s {\n    %s;\n", ps->prefix, cn, suffix, first);
-    expect(ps, "(");
-    do {
-        const char *at = ps->tok;
-        struct type t;
-        if (is(ps, ")"))
-            break;
-        name(ps, fn);
-        expect(ps, ":");
-        t = type(ps);
-        c_name(fn, cf, false);
-        if (t.kind == HANDLE) {
-            size_t l = strlen(handles);
-            if (nh == 4)
-                fail(ps, at, "more than 4 handles");
-            snprintf(handles + l, sizeof handles - l, "    /* handle[%u]: %s, of %s */\n", nh++,
-                     cf, t.c);
-        } else if (tail[0]) {
-            fail(ps, at, "only a handle can follow a string or list");
-        } else if (t.kind == TRAILING) {
-            snprintf(tail, sizeof tail, "    /* then: %s %s[] */\n", t.c, cf);
-        } else {
-            field(ps->structs, fn, t);
-        }
-    } while (accept(ps, ","));
-    expect(ps, ")");
-    fprintf(ps->structs, "%s%s};\n", tail, handles);
-}
-
-static void func(struct parser *ps)
-{
-    char n[NAME_MAX_], cn[NAME_MAX_], up[NAME_MAX_];
-
-    name(ps, n);
-    c_name(n, cn, false);
-    c_name(n, up, true);
-    expect(ps, ":");
-    expect(ps, "func");
-    fprintf(ps->ops, "    %s_%s = %u,\n", ps->upper, up, ++ps->nops);
-    fields(ps, cn, "req", "uint32_t op");
-    if (accept(ps, "->"))
-        fields(ps, cn, "ans", "int32_t status");
-    expect(ps, ";");
-}
-
-static void interface(struct parser *ps)
-{
-    next(ps);
-    if (accept(ps, "package")) {
-        char n[NAME_MAX_];
-        name(ps, n);
-        expect(ps, ":");
-        name(ps, n);
-        expect(ps, ";");
-    }
-    expect(ps, "interface");
-    name(ps, ps->iface);
-    if (strlen(ps->iface) > 31)
-        fail(ps, ps->tok, "the interface's name is longer than 31 characters");
-    c_name(ps->iface, ps->prefix, false);
-    c_name(ps->iface, ps->upper, true);
-    expect(ps, "{");
-    while (ps->len && !is(ps, "}")) {
-        if (accept(ps, "record"))
-            record(ps);
-        else if (accept(ps, "enum"))
-            enumeration(ps, false);
-        else if (accept(ps, "flags"))
-            enumeration(ps, true);
-        else
-            func(ps);
-    }
-    expect(ps, "}");
-    if (ps->len)
-        fail(ps, ps->tok, "one interface a file: nothing may follow it");
-}
-
-/* ---- files --------------------------------------------------------------------------------- */
-
-static char *read_file(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    char *s = malloc(1 << 20);
-    size_t n;
-
-    if (!f || !s) {
-        perror(path);
-        exit(1);
-    }
-    n = fread(s, 1, (1 << 20) - 1, f);
-    s[n] = 0;
-    fclose(f);
+    for (char *p = s; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
     return s;
 }
 
-static void write_header(struct parser *ps, const char *out, const char *ops, const char *structs)
+static void print_type(FILE *out, const struct wit *w, const struct wit_type *t)
 {
-    uint8_t id[SHA256_BYTES];
-    FILE *f = fopen(out, "w");
+    if (t->def && w->def[t->def - 1].kind == WIT_RECORD)
+        fprintf(out, "struct %s_%s", c_name(w->name), c_name(t->name));
+    else if (t->def)
+        fprintf(out, "uint32_t");
+    else if (wit_is(t->name, "string"))
+        fprintf(out, "char");
+    else
+        fprintf(out, "%sint%u_t", t->name.s[0] == 'u' ? "u" : "", 8 * t->size);
+}
 
-    if (!f) {
-        perror(out);
-        exit(1);
+static void print_fields(FILE *out, const struct wit *w, const struct wit_fields *list)
+{
+    unsigned handles = 0;
+
+    for (uint32_t i = list->first; i < (uint32_t)list->first + list->count; i++) {
+        const struct wit_field *f = &w->field[i];
+        fprintf(out, "    ");
+        if (f->type.kind == WIT_HANDLE) {
+            fprintf(out, "/* handle[%u]%s: %s, of %s */\n", handles++,
+                    f->type.optional ? ", may be missing" : "", c_name(f->name),
+                    c_name(f->type.name));
+            continue;
+        }
+        if (f->type.kind == WIT_TRAILING)
+            fprintf(out, "/* then: ");
+        print_type(out, w, &f->type);
+        fprintf(out, " %s", c_name(f->name));
+        if (f->type.kind == WIT_TRAILING)
+            fprintf(out, "[] */\n");
+        else if (f->type.count)
+            fprintf(out, "[%u];\n", f->type.count);
+        else
+            fprintf(out, ";\n");
     }
-    sha256(ps->canon, ps->ncanon, id);
-    fprintf(f, "/* Made by ifgen from %s. */\n#ifndef IFACE_%s_H\n#define IFACE_%s_H\n\n"
-            "#include <stdint.h>\n\n#define IFACE_%s \"%s@", ps->path, ps->upper, ps->upper,
-            ps->upper, ps->iface);
-    for (unsigned i = 0; i < sizeof id; i++)
-        fprintf(f, "%02x", id[i]);
-    fprintf(f, "\"\n\nenum {\n%s};\n%s\n#endif\n", ops, structs);
-    if (fclose(f)) {
-        perror(out);
-        exit(1);
+}
+
+static void print_definitions(FILE *out, const struct wit *w)
+{
+    for (uint32_t i = 0; i < w->ndefs; i++) {
+        const struct wit_def *d = &w->def[i];
+        fprintf(out, "%s %s_%s {\n", d->kind == WIT_RECORD ? "struct" : "enum", c_name(w->name),
+                c_name(d->name));
+        if (d->kind == WIT_RECORD)
+            print_fields(out, w, &d->fields);
+        for (uint32_t k = 0; d->kind != WIT_RECORD && k < d->fields.count; k++)
+            fprintf(out, "    %s_%s = %s%u,\n", upper(w->name),
+                    upper(w->field[d->fields.first + k].name), d->kind == WIT_FLAGS ? "1u << " : "",
+                    k);
+        fprintf(out, "};\n");
     }
+}
+
+static void print_messages(FILE *out, const struct wit *w)
+{
+    for (uint32_t i = 0; i < w->nops; i++) {
+        const struct wit_op *o = &w->op[i];
+        fprintf(out, "struct %s_%s_req {\n    uint32_t op;\n", c_name(w->name), c_name(o->name));
+        print_fields(out, w, &o->request);
+        fprintf(out, "};\n");
+        if (!o->answered)
+            continue;
+        fprintf(out, "struct %s_%s_ans {\n    int32_t status;\n", c_name(w->name),
+                c_name(o->name));
+        print_fields(out, w, &o->answer);
+        fprintf(out, "};\n");
+    }
+}
+
+static void write_header(const struct file *f, const char *path)
+{
+    const struct wit *w = f->w;
+    FILE *out = fopen(path, "w");
+
+    if (!out)
+        give_up(path);
+    fprintf(out, "/* Made by ifgen from %s. */\n#ifndef IFACE_%s_H\n#define IFACE_%s_H\n\n"
+            "#include <stdint.h>\n\n", f->path, upper(w->name), upper(w->name));
+    fprintf(out, "#define IFACE_%s \"%.*s@%s\"\n", upper(w->name), (int)w->name.len, w->name.s,
+            f->hex);
+    fprintf(out, "#define IFACE_%s_TEXT \"%.*s\"\n\nenum {\n", upper(w->name), (int)f->ncanon,
+            f->canon);
+    for (uint32_t i = 0; i < w->nops; i++)
+        fprintf(out, "    %s_%s = %u,\n", upper(w->name), upper(w->op[i].name), i + 1);
+    fprintf(out, "};\n");
+    print_definitions(out, w);
+    print_messages(out, w);
+    fprintf(out, "\n#endif\n");
+    if (fclose(out))
+        give_up(path);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static void print_part(const char *what, const struct contract_part *p)
+{
+    printf("  %s %u", what, p->min);
+    if (p->span)
+        printf("-%u", p->min + p->span);
+    printf(" bytes");
+    if (p->unit > 1)
+        printf(" by %u", p->unit);
+    if (p->handles || p->more)
+        printf(", %u-%u handles", p->handles, p->handles + p->more);
+}
+
+static void print_state(const char *before, const struct contract *c, uint8_t state)
+{
+    if (state != WIT_KEEP)
+        printf("%s%.*s", before, (int)c->state_name[state].len, c->state_name[state].s);
+}
+
+static int print_table(const struct file *f)
+{
+    static const char *const ways[] = { "send", "call", "event" };
+    struct wit *w = malloc(sizeof *w);
+    struct contract *c;
+
+    /* from the canonical text, as the kernel does it */
+    if (!w || !wit_parse(w, f->canon, f->ncanon, NULL)
+            || !(c = calloc(1, contract_size(w, f->ncanon)))
+            || !contract_make(w, f->canon, f->ncanon, f->id, c))
+        refuse(f, 0, w && w->error[0] ? w->error : "it names more than 16 other interfaces");
+    for (uint32_t i = 0; i < c->nops; i++) {
+        const struct contract_op *o = &c->op[i];
+        printf("%2u %-16.*s %s", i + 1, (int)c->op_name[i].len, c->op_name[i].s, ways[o->way]);
+        print_part("request", &o->request);
+        if (o->way == WAY_CALL)
+            print_part(" answer", &o->answer);
+        for (uint8_t s = 0; c->nstates > 1 && s < c->nstates; s++)
+            if (o->from >> s & 1)
+                print_state(o->from & ((1u << s) - 1) ? ", " : "  in ", c, s);
+        print_state(" -> ", c, o->during);
+        print_state(" -> ", c, o->to);
+        print_state(" | ", c, o->error);
+        printf("\n");
+    }
+    return 0;
+}
+
+static int usage(const char *wrong)
+{
+    fprintf(stderr, "ifgen: %s\n%s", wrong, help);
+    return 2;
 }
 
 int main(int argc, char **argv)
 {
-    struct parser ps = { 0 };
-    char *ops = NULL, *structs = NULL;
-    size_t nops, nstructs;
+    const char *out = NULL, *deps = NULL, *print = NULL;
+    struct file f = { .path = "" };
 
-    if (argc != 4 || strcmp(argv[2], "-o")) {
-        bool help = argc == 2 && !strcmp(argv[1], "--help");
-        fprintf(help ? stdout : stderr, "usage: ifgen IN.wit -o OUT.h\n"
-                "Writes the C header of an interface: its id, operations and messages.\n");
-        return help ? 0 : 2;
+    for (int i = 1; i < argc; i++) {
+        bool last = i + 1 == argc;
+        if (!strcmp(argv[i], "--help"))
+            return fputs(help, stdout) == EOF;
+        else if (!strcmp(argv[i], "-o") && !last)
+            out = argv[++i];
+        else if (!strcmp(argv[i], "-d") && !last)
+            deps = argv[++i];
+        else if (!strcmp(argv[i], "-I") && !last && nfolders < FOLDERS_MAX)
+            folders[nfolders++] = argv[++i];
+        else if (!strcmp(argv[i], "--id") || !strcmp(argv[i], "--text")
+                 || !strcmp(argv[i], "--table"))
+            print = argv[i] + 2;
+        else if (argv[i][0] == '-' || f.path[0] || strlen(argv[i]) >= PATH_BYTES)
+            return usage("cannot make sense of the arguments");
+        else
+            strcpy(f.path, argv[i]);
     }
-    ps.path = argv[1];
-    ps.src = ps.p = read_file(argv[1]);
-    ps.canon = malloc(2 * strlen(ps.src) + 1);
-    ps.ops = open_memstream(&ops, &nops);
-    ps.structs = open_memstream(&structs, &nstructs);
-    if (!ps.canon || !ps.ops || !ps.structs) {
-        perror("ifgen");
-        return 1;
+    if (!f.path[0] || !out == !print)
+        return usage("it needs IN.wit, and either -o or what to print");
+    if (deps && out) {
+        if (!(depends = fopen(deps, "w")))
+            give_up(deps);
+        fprintf(depends, "%s:", out);
     }
-    interface(&ps);
-    fclose(ps.ops);
-    fclose(ps.structs);
-    write_header(&ps, argv[3], ops, structs);
+    load(&f);
+    if (depends && (fputc('\n', depends) == EOF || fclose(depends)))
+        give_up(deps);
+    if (out)
+        write_header(&f, out);
+    else if (!strcmp(print, "id"))
+        printf("%.*s@%s\n", (int)f.w->name.len, f.w->name.s, f.hex);
+    else if (!strcmp(print, "text"))
+        printf("%.*s\n", (int)f.ncanon, f.canon);
+    else
+        return print_table(&f);
     return 0;
 }

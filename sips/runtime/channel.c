@@ -79,3 +79,12 @@ int32_t chan_answer_status(const struct msg *m, int32_t status)
 {
     return chan_answer(m, &status, 4, NULL, 0);
 }
+
+const char *chan_why(void)
+{
+    static char text[256];
+    int32_t n = sys_why(ADDR(text), sizeof text - 1);
+
+    text[n > 0 ? n : 0] = 0;
+    return text;
+}

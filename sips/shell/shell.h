@@ -8,7 +8,7 @@
 
 #include "sips/sip.h"
 
-/* handles of the manifest in shell.c */
+/* handles of the manifest, see shell.c */
 enum { CONSOLE = 2, PROCESS, STORE, POLICY, SYSTEM, CLOCK };
 
 #define WORDS_MAX 64u

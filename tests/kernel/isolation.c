@@ -173,6 +173,6 @@ KTEST(manifest_hostile_text)
         memcpy(m + 11 + name, rows[i].text, len);
         got = manifest_parse(m, 11 + name + len, &e, reason, sizeof reason);
         CHECK((got != NULL) == rows[i].ok, "'%s': %s", rows[i].text, got ? "accepted" : reason);
-        kfree(got);
+        manifest_free(got);
     }
 }

@@ -3,6 +3,7 @@
  * told of, it connects again. Ends with 0 after N answers.
  */
 #include "tests/sips/peer.h"
+#include "iface/test_a.h"
 
 USE(IFACE_TEST_A, HANDLER, 7);
 
@@ -11,8 +12,9 @@ int main(int argc, char **argv)
     uint32_t n = number_arg(argc, argv, 1, 10), lost = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t in = 0;
-        struct msg m = { .data = ADDR(&i), .len = 4, .buf = ADDR(&in), .cap = 4 };
+        struct test_a_echo_req q = { TEST_A_ECHO, i };
+        struct test_a_echo_ans a = { 0 };
+        struct msg m = { .data = ADDR(&q), .len = sizeof q, .buf = ADDR(&a), .cap = sizeof a };
         int32_t r = sys_call(HANDLER, ADDR(&m), sys_clock() + 5000 * MS);
         if (r == ERR_PEER) {
             m = (struct msg){ 0 };
@@ -24,7 +26,7 @@ int main(int argc, char **argv)
             i--;
             continue;
         }
-        EXPECT(r == 4 && in == i);
+        EXPECT(r == sizeof a && a.status == 0 && a.number == i);
     }
     return (int)lost;
 }

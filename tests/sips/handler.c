@@ -1,20 +1,22 @@
 /*
- * handler.c - `handler N`: handles interface test-a: answers each call with its bytes; after N
+ * handler.c - `handler N`: handles interface test-a: answers each call with its number; after N
  * calls it ends (0: never) with the last one, and whatever waits, unanswered.
  */
 #include "tests/sips/peer.h"
+#include "iface/test_a.h"
 
 SERVE(IFACE_TEST_A, SELF, 9);
 
-static char buf[MSG_BYTES_MAX];
+static union { struct test_a_echo_req q; char bytes[MSG_BYTES_MAX]; } in;
 
 int main(int argc, char **argv)
 {
     uint32_t left = number_arg(argc, argv, 1, 0);
 
     for (;;) {
+        struct test_a_echo_ans a = { 0 };
         struct msg m;
-        EXPECT(chan_wait(0, &m, buf, sizeof buf, FOREVER) >= 0);
+        EXPECT(chan_wait(0, &m, &in, sizeof in, FOREVER) >= 0);
         if (m.kind == MSG_CONNECT)
             EXPECT(m.from == SELF && m.nhandles == 1);
         if (m.kind == MSG_CLOSED)
@@ -23,6 +25,7 @@ int main(int argc, char **argv)
             continue;
         if (left && --left == 0)
             return 42;
-        chan_answer(&m, buf, m.received, NULL, 0);
+        a.number = in.q.number;
+        chan_answer(&m, &a, sizeof a, NULL, 0);
     }
 }

@@ -10,10 +10,6 @@
 /* Ends the program with the number of the line that failed. */
 #define EXPECT(cond) do { if (!(cond)) exit(__LINE__); } while (0)
 
-/* Manifests of test programs: interfaces that nobody else has. */
-#define IFACE_TEST_A "test-a@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define IFACE_TEST_B "test-b@bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
 static inline uint32_t mix(uint32_t x)
 {
     x ^= x >> 16;
