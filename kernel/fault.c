@@ -77,11 +77,12 @@ static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool
                                     &site))
             return;
         /* the stub that outside calls enter through is no frame of the program's */
-        if (!(site.func == inner && site.offset == im->module->funcs[site.func].body)) {
+        bool stub = site.func == inner && site.offset == im->module->funcs[site.func].body;
+        for (bool more = !stub; more; more = wasm_image_outer(im->compiled, &site)) {
             function_name(im->module, site.func, name, sizeof name);
             add(t, "%s%s (byte %u)", inner != UINT32_MAX ? " < " : " in ", name, site.offset);
+            inner = site.func;
         }
-        inner = site.func;
         sp += site.frame;
         if (!on_stack(s, sp))
             return;

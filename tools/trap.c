@@ -55,13 +55,23 @@ static void add_frame(const struct host_frame *f)
         trace.frames[trace.n++] = *f;
 }
 
+/* And the functions that it was inlined into. */
+static void add_frames(const struct host_frame *f)
+{
+    struct host_frame outer = *f;
+
+    do
+        add_frame(&outer);
+    while (wasm_image_outer(f->mod->image, &outer.site));
+}
+
 /* From a return address at *at, with callers above it. */
 static void walk_up(uintptr_t at)
 {
     struct host_frame f;
 
     while (on_stack(at) && site_at(*(uintptr_t *)at, true, &f)) {
-        add_frame(&f);
+        add_frames(&f);
         at += 8 + f.site.frame;
     }
 }
@@ -73,7 +83,7 @@ static void walk_fault(uintptr_t pc, uintptr_t sp)
 
     trace.n = trace.total = 0;
     if (site_at(pc, false, &f)) {
-        add_frame(&f);
+        add_frames(&f);
         walk_up(sp + f.site.frame);
         return;
     }

@@ -81,7 +81,7 @@ static uint32_t add_labels(const struct wasm_module *m, const struct wasm_image 
     uint32_t n = 0;
 
     for (uint32_t f = 0; f < m->nfuncs; f++) {
-        if (!m->funcs[f].imported)
+        if (!m->funcs[f].imported && img->entry[f] != UINT32_MAX)
             l[n++] = (struct label){ img->entry[f], f, "" };
         if (!m->funcs[f].imported && img->ext_entry[f] != UINT32_MAX)
             l[n++] = (struct label){ img->ext_entry[f], f, " (external entry)" };

@@ -37,7 +37,7 @@ uint32_t build_raw(struct build *b, int op, int type)
     GROW(f->arena, f->ins, f->nins, f->cap_ins, 1);
     if (f->nins >= b->max_ins)
         too_complex(b);
-    f->ins[f->nins] = (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .pos = b->pos };
+    f->ins[f->nins] = (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .pos = b->time };
     return f->nins++;
 }
 
@@ -180,6 +180,14 @@ void build_check_vals(struct build *b, const uint8_t *types, uint32_t n)
 
 /* ---- the walk ------------------------------------------------------------------------------ */
 
+bool build_valtype(const struct wasm_module *m, uint8_t type)
+{
+    return type == WASM_I32 || type == WASM_I64 || type == WASM_F32 || type == WASM_F64 ||
+           type == WASM_FUNCREF || type == WASM_EXTERNREF ||
+           (type == WASM_V128 && m->features & WASM_F_SIMD) ||
+           (type == WASM_EXNREF && m->features & WASM_F_EH);
+}
+
 static void declare_locals(struct build *b)
 {
     struct reader *r = &b->r;
@@ -189,21 +197,18 @@ static void declare_locals(struct build *b)
     for (uint32_t i = 0; i < groups && rd_ok(r); i++) {
         n += rd_u32(r);
         uint8_t type = rd_u8(r);
-        bool known = type == WASM_I32 || type == WASM_I64 || type == WASM_F32 ||
-                     type == WASM_F64 || type == WASM_FUNCREF || type == WASM_EXTERNREF ||
-                     (type == WASM_V128 && b->m->features & WASM_F_SIMD) ||
-                     (type == WASM_EXNREF && b->m->features & WASM_F_EH);
         if (n > UINT32_MAX)
             READER_FAIL(r, WASM_MALFORMED, r->pos, "too many locals");
-        else if (!known && rd_ok(r))
+        else if (!build_valtype(b->m, type) && rd_ok(r))
             READER_FAIL(r, WASM_MALFORMED, r->pos, "malformed value type 0x%x", type);
     }
     if (n > MAX_LOCALS && rd_ok(r))
         READER_FAIL(r, WASM_LIMIT, r->pos, "too many locals: more than %u", MAX_LOCALS);
     if (!rd_ok(r))
         return;
-    b->nlocals = (uint32_t)n;
-    b->local_type = arena_alloc(b->f->arena, b->nlocals + 1);
+    b->nlocals = b->in.nlocals = (uint32_t)n;
+    b->cap_locals = b->nlocals + 1;
+    b->local_type = arena_alloc(b->f->arena, b->cap_locals);
     memcpy(b->local_type, t->params, t->nparams);
     r->pos = at;
     for (uint32_t i = t->nparams; groups; groups--) {
@@ -220,11 +225,6 @@ static void begin(struct build *b)
     struct wasm_arena *a = f->arena;
     const struct wasm_functype *t = f->type;
     uint32_t size = b->m->funcs[f->index].body_size;
-    b->max_ins = 65536 + 32 * size;
-    b->max_args = 65536 + 128 * size;
-    f->cap_ins = size / 2 + t->nparams + 16;
-    f->ins = arena_raw(a, f->cap_ins * sizeof *f->ins);
-    f->ins[0] = (struct ir_ins){ 0 };
     f->nins = f->nblocks = b->nedges = 1;
     f->cap_blocks = b->cap_edges = 0;
     GROW(a, f->blocks, 0, f->cap_blocks, 8);
@@ -234,11 +234,16 @@ static void begin(struct build *b)
         return;
     b->body = b->r.pos;
     b->body_end = b->r.end;
-    build_scan(b);
+    size += build_scan(b);
+    b->max_ins = 65536 + 32 * size;
+    b->max_args = 65536 + 128 * size;
+    f->cap_ins = size / 2 + t->nparams + 16;
+    f->ins = arena_raw(a, f->cap_ins * sizeof *f->ins);
+    f->ins[0] = (struct ir_ins){ 0 };
     build_ssa_init(b);
     b->cur = build_block(b, 0);
     f->blocks[1].domjump = 1;
-    b->pos = b->body;
+    b->pos = b->time = b->body;
     for (uint32_t i = 0; i < t->nparams; i++)
         b->entry_tail = build_ins(b, IR_PARAM, ir_type_of(t->params[i]), 0, i, 0);
     build_frame(b, FR_FUNC, (struct blocktype){ 0, t->nresults, NULL, t->results });
@@ -261,6 +266,7 @@ static void walk(struct build *b)
     struct reader *r = &b->r;
     while (b->nframes && rd_ok(r)) {
         b->pos = r->pos;
+        b->time = r->pos + b->in.shift;
         if (r->pos == r->end) {
             body_too_short(b);
             return;
@@ -305,7 +311,7 @@ static void link_loops(struct build *b)
     }
 }
 
-bool pass_build(struct ir_func *f, struct wasm_error *err)
+static bool build_body(struct ir_func *f, struct wasm_error *err)
 {
     struct wasm_module *m = f->m;
     const struct wasm_func *fn = &m->funcs[f->index];
@@ -323,4 +329,22 @@ bool pass_build(struct ir_func *f, struct wasm_error *err)
     link_loops(&b);
     ir_shorten_aliases(f);
     return true;
+}
+
+/*
+ * An error within an inlined body is none of this function's: the body, compiled on its own, will
+ * tell. So whatever fails with inlining is tried without.
+ */
+bool pass_build(struct ir_func *f, struct wasm_error *err)
+{
+    struct ir_func plain = *f;
+    struct wasm_error none = *err;
+    if (build_body(f, err))
+        return true;
+    if (!f->ninlined)
+        return false;
+    *f = plain;
+    f->inlining = false;
+    *err = none;
+    return build_body(f, err);
 }

@@ -1,7 +1,12 @@
 /*
  * build.h - shared by the files of the SSA builder: build.c (the walk and the operand stack),
  * build_control.c (blocks and edges), build_ops.c (all other instructions), build_ssa.c (locals),
- * build_scan.c (where locals are set).
+ * build_scan.c (where locals are set), build_inline.c (bodies in place of calls).
+ *
+ * Time is the position in the text: the byte offset in the module, as long as no call has been
+ * replaced by a body. That body is spliced into the text within the call: its first byte follows
+ * the call's first byte, and what follows the call comes later by the body's size. Instructions,
+ * blocks, sets and loops have times; only errors have offsets.
  */
 #ifndef WASM_BUILD_H
 #define WASM_BUILD_H
@@ -9,6 +14,8 @@
 #include "wasm/ir.h"
 #include "wasm/opcodes.h"
 #include "wasm/reader.h"
+#include "wasm/step.h"
+#include "wasm/survey.h"
 
 enum { MAX_LOCALS = 50000 };
 
@@ -17,7 +24,9 @@ struct value { uint32_t v; uint8_t type; };
 
 struct blocktype { uint32_t nparams, nresults; const uint8_t *params, *results; };
 
-enum frame_kind { FR_FUNC, FR_BLOCK, FR_LOOP, FR_IF, FR_ELSE, FR_TRY, FR_CATCH, FR_TRYTABLE };
+/* FR_FUNC: of the function that is compiled; FR_INLINED: of a body within it */
+enum frame_kind { FR_FUNC, FR_INLINED, FR_BLOCK, FR_LOOP, FR_IF, FR_ELSE, FR_TRY, FR_CATCH,
+                  FR_TRYTABLE };
 
 /* A control frame. Its edges are the branches to its label, in text order. */
 struct frame {
@@ -27,7 +36,7 @@ struct frame {
     uint32_t height;            /* of the operand stack below the operands of the block */
     uint32_t edges, last_edge, nedges;
     uint32_t from;              /* block of the last edge: a block has at most one */
-    uint32_t checked;           /* position of the br_table that last checked this label */
+    uint32_t checked;           /* time of the br_table that last checked this label */
     uint32_t else_block, else_slot, params;     /* if: the edge to else; params in vals */
     uint32_t loop;              /* loop: index in loops, 0 if it is dead */
     uint32_t phis;              /* loop: first of the parameters' phis, which are consecutive */
@@ -42,10 +51,10 @@ struct frame {
 struct edge { uint32_t next, block, slot, vals; bool again; };
 
 /* An assignment to a local (see build_ssa.c). */
-struct set { uint32_t pos, val; };
+struct set { uint32_t time, val; };
 
 struct loop {
-    uint32_t end;               /* position of its end */
+    uint32_t end;               /* time of its end */
     uint32_t header;            /* 0 if the loop is dead */
     uint32_t parent, jump, depth;
     uint32_t pending;           /* list of phis that wait for the back edges */
@@ -55,12 +64,28 @@ struct pending { uint32_t next, phi, local; };
 struct fill { uint32_t phi, local, block, args, i; };   /* a phi whose operands are being found */
 struct slot { uint32_t block, local, val; };            /* hash of values at block entries */
 
+/*
+ * A body that stands for a call, beside its struct ir_inlined: its first instruction, its locals
+ * among all, and what the walk skips if the call is dead code: the bodies before `next`, and loops.
+ */
+struct splice { uint32_t code, locals, nlocals, next, loops; };
+
+/* The function whose body is being read. */
+struct scope {
+    uint32_t pos, end;          /* outer ones: where the walk goes on */
+    uint32_t shift;             /* time = position + shift */
+    uint32_t locals, nlocals;   /* its locals: the first among all, how many */
+    uint32_t frames;            /* frames below its own */
+    uint32_t splice;
+};
+
 struct build {
     struct ir_func *f;
     struct wasm_module *m;
     struct reader r;
     uint32_t body, body_end;    /* code after the declarations of locals */
-    uint32_t pos;               /* of the instruction at hand */
+    uint32_t pos, time;         /* of the instruction at hand */
+    struct scope in;            /* the function at hand; pos and end are the reader's */
     uint32_t cur;               /* block, 0 in dead code */
     uint32_t cur_loop;          /* innermost live loop */
     uint32_t max_ins, max_args;
@@ -71,12 +96,17 @@ struct build {
     struct edge *edges;     uint32_t nedges, cap_edges;
     uint32_t *vals;         uint32_t nvals, cap_vals;       /* operands of edges */
 
-    /* locals */
-    uint32_t nlocals;
+    /* inlining: the calls that build_scan replaced, in text order, beside f->inlined */
+    struct splice *splice;  uint32_t cap_splice, cap_inlined;
+    uint32_t next_splice;       /* the first that the walk has not met */
+    struct scope outer[INLINE_DEPTH]; uint32_t nouter;
+
+    /* locals: the function's, then those of bodies in it */
+    uint32_t nlocals, cap_locals;
     uint8_t *local_type;        /* enum wasm_type */
     uint32_t *first_set;        /* [nlocals + 1] */
     uint32_t *next_set;         /* the first set of the local that the walk has not passed */
-    struct set *sets;           /* by local, then by position */
+    struct set *sets;           /* by local, then by time */
     uint32_t *known, *known_in; /* value at this point, if known_in is the current block */
     uint32_t zero[T_REF + 1];   /* constants 0 in the entry block */
     uint32_t entry_tail;        /* last parameter or zero there */
@@ -127,6 +157,12 @@ static inline void build_push(struct build *b, uint32_t v, uint8_t type)
 uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n);
 void build_push_vals(struct build *b, const uint8_t *types, uint32_t n, uint32_t vals);
 void build_check_vals(struct build *b, const uint8_t *types, uint32_t n);   /* leaves them */
+
+/* The time of what follows the instruction at hand. */
+static inline uint32_t build_next_time(const struct build *b)
+{
+    return b->r.pos + b->in.shift;
+}
 
 /* build_control.c */
 uint32_t build_block(struct build *b, uint32_t start);      /* a new block of the IR */
@@ -185,13 +221,23 @@ uint32_t build_call_rt(struct build *b, int rt, int type, const uint32_t *v, uin
 /* build_atomic.c: all after prefix 0xfe */
 void build_atomic(struct build *b, uint32_t op, const struct op_info *info);
 
-/* build_scan.c */
-void build_scan(struct build *b);
+/* build.c: declarations of locals, checked; adds those of the function at hand. */
+bool build_valtype(const struct wasm_module *m, uint8_t type);
+
+/* build_scan.c: returns how much longer the text gets by bodies in place of calls. */
+uint32_t build_scan(struct build *b);
+
+/* build_inline.c. A direct call, its index read: goes on in the callee's body, if that stands for
+ * the call. */
+bool build_inline_enter(struct build *b, uint32_t func);
+void build_inline_leave(struct build *b);       /* behind the end of that body */
 
 /* build_ssa.c */
 void build_ssa_init(struct build *b);
+/* Locals by their number among all. */
 uint32_t build_local_get(struct build *b, uint32_t local);
 void build_local_set(struct build *b, uint32_t local, uint32_t v);
+uint32_t build_zero(struct build *b, uint8_t type);         /* the initial value of a local */
 void build_ssa_loop_open(struct build *b, uint32_t loop, uint32_t header);
 void build_ssa_loop_close(struct build *b, uint32_t loop);  /* the header's preds are known */
 void build_phi_finish(struct build *b, uint32_t phi, uint32_t args, uint32_t n);

@@ -28,7 +28,7 @@ struct ir_block *build_block_end(struct build *b, uint32_t term)
 {
     struct ir_block *k = &b->f->blocks[b->cur];
     k->term = (uint8_t)term;
-    k->pos = b->pos;
+    k->pos = b->time;
     b->cur = 0;
     return k;
 }
@@ -161,7 +161,7 @@ static void op_loop(struct build *b, struct blocktype t, uint32_t vals)
     }
     if (pred) {
         build_block_end(b, TERM_JUMP);
-        uint32_t header = build_block(b, b->r.pos);
+        uint32_t header = build_block(b, build_next_time(b));
         build_ssa_loop_open(b, loop, header);
         ir_dom_link(b->f, header, pred);
         fr->loop = b->cur_loop = b->block_loop[header] = loop;
@@ -204,7 +204,7 @@ static void op_block(struct build *b, uint32_t op)
     }
     fr->else_slot = 1;
     build_block_end(b, TERM_BR)->a = cond;
-    b->cur = build_block_after(b, block, 0, b->r.pos);
+    b->cur = build_block_after(b, block, 0, build_next_time(b));
 }
 
 /* The values that a frame leaves: from the stack, or phis of a new block where its edges meet. */
@@ -220,7 +220,7 @@ void build_join(struct build *b, struct frame *fr, uint32_t vals)
         build_block_end(b, TERM_JUMP);
         build_edge(b, fr, block, 0, vals);
     }
-    b->cur = build_block(b, b->r.pos);
+    b->cur = build_block(b, build_next_time(b));
     link_edges(b, fr, b->cur);
     for (uint32_t i = 0; i < t->nresults; i++) {
         uint32_t phi = build_raw(b, IR_PHI, ir_type_of(t->results[i]));
@@ -244,7 +244,7 @@ static void end_loop(struct build *b, struct frame *fr, uint32_t vals)
         if (b->cur && fr->nedges > 1) {
             uint32_t block = b->cur;
             build_block_end(b, TERM_JUMP);
-            b->cur = build_block_after(b, block, 0, b->r.pos);
+            b->cur = build_block_after(b, block, 0, build_next_time(b));
         }
     }
     build_push_vals(b, fr->type.results, fr->type.nresults, vals);
@@ -284,6 +284,8 @@ static void op_end(struct build *b)
         uint32_t results = build_pop_vals(b, fr->type.results, fr->type.nresults);
         b->nframes--;
         return_vals(b, results);
+    } else if (fr->kind == FR_INLINED) {
+        build_inline_leave(b);
     }
 }
 
@@ -305,7 +307,7 @@ static void op_else(struct build *b)
     fr->kind = FR_ELSE;
     fr->unreachable = false;
     if (fr->else_block)
-        b->cur = build_block_after(b, fr->else_block, fr->else_slot, b->r.pos);
+        b->cur = build_block_after(b, fr->else_block, fr->else_slot, build_next_time(b));
     build_push_vals(b, fr->type.params, fr->type.nparams, fr->params);
 }
 
@@ -313,7 +315,7 @@ static void op_else(struct build *b)
 
 struct frame *build_label(struct build *b, uint32_t depth)
 {
-    if (depth >= b->nframes) {
+    if (depth >= b->nframes - b->in.frames) {
         if (rd_ok(&b->r))
             BUILD_INVALID(b, "unknown label %u", depth);
         depth = 0;
@@ -374,7 +376,7 @@ static void op_br_if(struct build *b)
     }
     build_block_end(b, TERM_BR)->a = cond;
     build_edge(b, fr, block, 0, vals);
-    b->cur = build_block_after(b, block, 1, b->r.pos);
+    b->cur = build_block_after(b, block, 1, build_next_time(b));
 }
 
 /* Reads the labels of a br_table into args and checks them; *same: they are all one. */
@@ -390,9 +392,9 @@ static uint32_t table_labels(struct build *b, uint32_t n, bool *same)
             arity = count;
         else if (count != arity)
             BUILD_INVALID(b, "type mismatch: labels of br_table differ in arity");
-        if (fr->checked != b->pos && rd_ok(&b->r))
+        if (fr->checked != b->time && rd_ok(&b->r))
             build_check_vals(b, types, count);
-        fr->checked = b->pos;
+        fr->checked = b->time;
         b->f->args[at + i] = depth;
         *same &= depth == b->f->args[at];
     }
@@ -430,8 +432,8 @@ static void op_br_table(struct build *b)
 
 static void op_return(struct build *b)
 {
-    const struct wasm_functype *t = b->f->type;
-    return_vals(b, build_pop_vals(b, t->results, t->nresults));
+    struct frame *fr = &b->frames[b->in.frames];
+    build_jump(b, fr, build_pop_vals(b, fr->type.results, fr->type.nresults));
     build_unreachable(b);
 }
 
@@ -454,7 +456,9 @@ static bool can_tail(struct build *b, const struct wasm_functype *t, bool intern
 
 static void op_return_call(struct build *b, uint32_t op)
 {
-    const struct wasm_functype *t, *own = b->f->type;
+    const struct wasm_functype *t;
+    struct frame *fr = &b->frames[b->in.frames];
+    const struct blocktype own = fr->type;
     uint32_t at = b->r.pos, i = rd_u32(&b->r);
     bool direct = op == OP_return_call;
     if (i >= (direct ? b->m->nfuncs : b->m->ntypes) && rd_ok(&b->r))
@@ -462,22 +466,23 @@ static void op_return_call(struct build *b, uint32_t op)
     if (!rd_ok(&b->r))
         return;
     t = &b->m->types[direct ? b->m->funcs[i].type : i];
-    if (t->nresults != own->nresults || memcmp(t->results, own->results, t->nresults))
+    if (t->nresults != own.nresults || memcmp(t->results, own.results, t->nresults))
         BUILD_INVALID(b, "type mismatch: results of a tail call");
     b->r.pos = at;
     uint32_t try_at = b->try_at;
-    b->try_at = 0;              /* the callee runs outside of this function's handlers */
+    b->try_at = fr->outer_try;  /* the callee runs outside of this function's handlers */
     build_call(b, direct ? OP_call : OP_call_indirect);
     b->try_at = try_at;
-    uint32_t vals = build_pop_vals(b, own->results, own->nresults);
+    uint32_t vals = build_pop_vals(b, own.results, own.nresults);
     bool port = direct && b->m->funcs[i].port_op;
-    if (b->cur && rd_ok(&b->r) && !port && can_tail(b, t, direct && !b->m->funcs[i].imported)) {
+    if (b->cur && rd_ok(&b->r) && !port && !b->nouter &&
+        can_tail(b, t, direct && !b->m->funcs[i].imported)) {
         uint32_t call = b->f->blocks[b->cur].last;
         while (b->f->ins[call].op == IR_RESULT)
             call = b->f->ins[call].a;
         build_block_end(b, TERM_TAIL)->a = call;
-    } else {
-        return_vals(b, vals);
+    } else {                    /* in an inlined body the frame is the caller's and stays */
+        build_jump(b, &b->frames[b->in.frames], vals);
     }
     build_unreachable(b);
 }

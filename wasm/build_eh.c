@@ -34,7 +34,7 @@ void build_may_throw(struct build *b, uint32_t call)
         fr->exc = e;
     fr->last_exc = e;
     fr->nexc++;
-    b->cur = build_block_after(b, block, 0, b->r.pos);
+    b->cur = build_block_after(b, block, 0, build_next_time(b));
 }
 
 /* The calls of a try that handles nothing: to an outer one, or to nobody. */
@@ -63,7 +63,7 @@ static uint32_t landing(struct build *b, struct frame *fr)
     b->cur = 0;
     if (!fr->exc)
         return 0;
-    uint32_t k = b->cur = build_block(b, b->pos), at = build_args(b, fr->nexc);
+    uint32_t k = b->cur = build_block(b, b->time), at = build_args(b, fr->nexc);
     for (uint32_t e = fr->exc; e; e = b->edges[e].next) {
         uint32_t from = b->edges[e].block;
         f->blocks[from].succ[1] = k;
@@ -199,12 +199,12 @@ static void op_catch(struct build *b, bool all)
         b->try_at = fr->outer_try;
         fr->exn = landing(b, fr);
     } else if (fr->else_block) {
-        b->cur = build_block_after(b, fr->else_block, 1, b->pos);
+        b->cur = build_block_after(b, fr->else_block, 1, b->time);
     }
     fr->kind = FR_CATCH;
     fr->catch_all = all;
     fr->unreachable = false;
-    fr->else_block = all ? 0 : match(b, fr->exn, tag, b->r.pos);
+    fr->else_block = all ? 0 : match(b, fr->exn, tag, build_next_time(b));
     if (!all)
         push_values(b, fr->exn, tag);
 }
@@ -218,7 +218,7 @@ static void op_delegate(struct build *b)
         return;
     }
     uint32_t vals = build_frame_results(b, fr);
-    if (depth >= b->nframes - 1 && rd_ok(&b->r))
+    if (depth >= b->nframes - b->in.frames - 1 && rd_ok(&b->r))
         BUILD_INVALID(b, "unknown label %u", depth);
     if (!rd_ok(&b->r))
         return;
@@ -275,7 +275,7 @@ static void clause(struct build *b, struct reader *r, uint32_t exn)
     uint32_t tag = kind <= CATCH_REF ? rd_u32(r) : 0, depth = rd_u32(r), n, asks = 0;
     uint32_t base = b->nstack;
     if (kind <= CATCH_REF) {
-        asks = match(b, exn, tag, b->pos);
+        asks = match(b, exn, tag, b->time);
         push_values(b, exn, tag);
     }
     if (kind & 1) {
@@ -291,7 +291,7 @@ static void clause(struct build *b, struct reader *r, uint32_t exn)
     uint32_t vals = build_pop_vals(b, types, n);
     top->height = height;
     build_jump(b, to, vals);
-    b->cur = asks ? build_block_after(b, asks, 1, b->pos) : 0;
+    b->cur = asks ? build_block_after(b, asks, 1, b->time) : 0;
 }
 
 /* Behind the body, whose frame is gone already: the clauses, each a branch to its label. */
@@ -319,7 +319,7 @@ void build_eh_end(struct build *b, struct frame *fr, uint32_t vals)
         handlers(b, fr);
     } else if (fr->kind == FR_CATCH && fr->else_block) {
         leave(b, fr, vals);
-        b->cur = build_block_after(b, fr->else_block, 1, b->pos);
+        b->cur = build_block_after(b, fr->else_block, 1, b->time);
         throw_exn(b, fr->exn);
         b->cur = 0;
     }

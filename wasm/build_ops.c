@@ -279,7 +279,7 @@ static void op_call(struct build *b)
     uint32_t i = rd_u32(&b->r);
     if (i >= b->m->nfuncs && rd_ok(&b->r))
         BUILD_INVALID(b, "unknown function %u", i);
-    if (rd_ok(&b->r))
+    if (rd_ok(&b->r) && !build_inline_enter(b, i))
         call(b, IR_CALL, &b->m->types[b->m->funcs[i].type], 0, i, 0);
 }
 
@@ -301,11 +301,12 @@ static void op_call_indirect(struct build *b)
 static void local_op(struct build *b, uint32_t op)
 {
     uint32_t i = rd_u32(&b->r), v;
-    if (i >= b->nlocals) {
+    if (i >= b->in.nlocals) {
         if (rd_ok(&b->r))
             BUILD_INVALID(b, "unknown local %u", i);
         return;
     }
+    i += b->in.locals;
     uint8_t type = b->local_type[i];
     if (op == OP_local_get) {
         build_push(b, build_local_get(b, i), type);

@@ -1,85 +1,35 @@
 /*
- * build_scan.c - a quick look over a body before the walk: where each local is set and where each
- * loop ends. It only steps over instructions; what is malformed ends it, and the walk, which checks
- * everything, then fails at or before that place.
+ * build_scan.c - a quick look over a body before the walk: where each local is set, where each loop
+ * ends, and which calls are replaced by bodies, which it scans in their place. It only steps over
+ * instructions; what is malformed ends it, and the walk, which checks everything, then fails at or
+ * before that place.
  */
 #include "wasm/build.h"
 
-struct scan {
-    struct build *b;
-    const uint8_t *bytes;
-    uint32_t pos, end;
-    struct { uint32_t local, pos; } *sets; uint32_t nsets, cap_sets;
-    uint32_t *open; uint32_t nopen, cap_open;   /* loop index or 0 for each open block */
-    uint32_t cap_loops;
+/* A body being scanned: the function's own, or one that stands for a call. */
+struct text {
+    struct step at;
+    uint32_t func, shift;           /* time = position + shift */
+    uint32_t locals, nlocals;
+    uint32_t nopen;                 /* blocks open around it */
+    uint32_t splice, entered;       /* inlined: its number; its shift at the start */
+    bool copied;                    /* it, or a body around it, is a copy */
 };
 
-static void skip(struct scan *s, uint32_t n)
-{
-    s->pos = n > s->end - s->pos ? s->end : s->pos + n;
-}
+struct scan {
+    struct build *b;
+    struct text in, outer[INLINE_DEPTH]; uint32_t nouter;
+    struct { uint32_t local, time; } *sets; uint32_t nsets, cap_sets;
+    uint32_t *open; uint32_t nopen, cap_open;   /* loop index or 0 for each open block */
+    uint32_t cap_loops, loops;                  /* loops: how many are open */
+    uint32_t grown, total_copied;   /* bytes of inlined bodies; of these, in copies */
+};
 
-static uint32_t leb(struct scan *s)
+static void put_set(struct scan *s, uint32_t local, uint32_t time)
 {
-    uint32_t v = 0;
-    for (unsigned shift = 0; s->pos < s->end; shift += 7) {
-        uint8_t byte = s->bytes[s->pos++];
-        if (shift < 32)
-            v |= (uint32_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    return v;
-}
-
-static void skip_immediate(struct scan *s, uint8_t imm)
-{
-    switch (imm) {
-    case IMM_NONE:
-        break;
-    case IMM_BLOCK: case IMM_U32: case IMM_I32: case IMM_I64: case IMM_MEMORY: case IMM_REFTYPE:
-        leb(s);
-        break;
-    case IMM_U32U32: case IMM_MEMMEM: case IMM_DATAMEM:
-        leb(s);
-        leb(s);
-        break;
-    case IMM_MEMARG: case IMM_MEMLANE:
-        if (leb(s) & 0x40)
-            leb(s);
-        leb(s);
-        if (imm == IMM_MEMLANE)
-            skip(s, 1);
-        break;
-    case IMM_LANE:
-        skip(s, 1);
-        break;
-    case IMM_V128: case IMM_SHUFFLE:
-        skip(s, 16);
-        break;
-    case IMM_TRYTABLE:
-        leb(s);
-        for (uint32_t n = leb(s); n && s->pos < s->end; n--) {
-            if (leb(s) < 2)
-                leb(s);
-            leb(s);
-        }
-        break;
-    case IMM_BRTABLE:
-        for (uint32_t n = leb(s); n && s->pos < s->end; n--)
-            leb(s);
-        leb(s);
-        break;
-    case IMM_SELECT:
-        skip(s, leb(s));
-        break;
-    case IMM_F32:
-        skip(s, 4);
-        break;
-    case IMM_F64:
-        skip(s, 8);
-        break;
-    }
+    GROW(s->b->f->arena, s->sets, s->nsets, s->cap_sets, 1);
+    s->sets[s->nsets].local = local;
+    s->sets[s->nsets++].time = time;
 }
 
 static void open_block(struct scan *s, bool is_loop)
@@ -88,42 +38,149 @@ static void open_block(struct scan *s, bool is_loop)
     struct wasm_arena *a = b->f->arena;
     GROW(a, s->open, s->nopen, s->cap_open, 1);
     s->open[s->nopen++] = is_loop ? b->nloops : 0;
+    s->loops += is_loop;
     if (is_loop) {
         GROW(a, b->loops, b->nloops, s->cap_loops, 1);
         b->loops[b->nloops++] = (struct loop){ .end = UINT32_MAX };
     }
 }
 
-static bool scan_one(struct scan *s)
+/* ---- bodies in place of calls -------------------------------------------------------------- */
+
+enum { INLINE_LOCALS = 64 };
+
+static bool wanted(struct scan *s, uint32_t callee)
 {
     struct build *b = s->b;
-    uint32_t at = s->pos, op = s->bytes[s->pos++];
-    if (op >= OP_PREFIX_FC && op <= OP_PREFIX_FE)
-        op = op_prefixed(op, leb(s));
-    const struct op_info *info = op_info(op);
-    if (!info)
+    const struct wasm_module *m = b->m;
+    const struct survey *v = b->f->survey;
+    if (!b->f->inlining || callee >= m->nfuncs || callee == b->f->index || callee == s->in.func)
         return false;
-    if (op == OP_local_set || op == OP_local_tee) {
-        uint32_t local = leb(s);
-        if (local >= b->nlocals)
+    for (uint32_t i = 0; i < s->nouter; i++)
+        if (s->outer[i].func == callee)
             return false;
-        GROW(b->f->arena, s->sets, s->nsets, s->cap_sets, 1);
-        s->sets[s->nsets].local = local;
-        s->sets[s->nsets++].pos = at;
-        return true;
-    }
-    if (op == OP_block || op == OP_loop || op == OP_if || op == OP_try || op == OP_try_table)
-        open_block(s, op == OP_loop);
-    if (op == OP_end || op == OP_delegate) {
-        if (!s->nopen)
+    const struct wasm_func *root = &m->funcs[b->f->index];
+    struct inline_site at = {
+        .callee = callee, .loops = s->loops, .depth = s->nouter, .own = root->body_size,
+        .grown = s->grown, .copied = s->total_copied, .in_copy = s->in.copied,
+    };
+    return (uint64_t)b->body_end + s->grown + m->funcs[callee].body_size < UINT32_MAX / 2 &&
+           inline_wanted(m, v, &at);
+}
+
+/* Adds the callee's locals to all; false: too many, or malformed. to->at is behind them then. */
+static bool add_locals(struct build *b, const struct wasm_functype *t, struct text *to)
+{
+    uint32_t n = t->nparams;
+    if (n > INLINE_LOCALS)
+        return false;
+    GROW(b->f->arena, b->local_type, b->nlocals, b->cap_locals, INLINE_LOCALS);
+    uint8_t *types = b->local_type + b->nlocals;
+    memcpy(types, t->params, n);
+    for (uint32_t groups = step_leb(&to->at); groups; groups--) {
+        uint32_t count = step_leb(&to->at);
+        uint8_t type = to->at.pos < to->at.end ? to->at.bytes[to->at.pos++] : 0;
+        if (count > INLINE_LOCALS - n || !build_valtype(b->m, type))
             return false;
-        b->loops[s->open[--s->nopen]].end = at;
+        memset(types + n, type, count);
+        n += count;
     }
-    skip_immediate(s, info->imm);
+    to->locals = b->nlocals;
+    to->nlocals = n;
+    b->nlocals += n;
     return true;
 }
 
-/* Sets by local: a counting sort, which keeps the order of positions. */
+/* At a direct call: goes on in its body, or behind it. */
+static void scan_call(struct scan *s, uint32_t at)
+{
+    struct build *b = s->b;
+    struct ir_func *f = b->f;
+    uint32_t callee = step_leb(&s->in.at), time = at + s->in.shift, n = f->ninlined;
+    if (!wanted(s, callee))
+        return;
+    const struct wasm_func *fn = &b->m->funcs[callee];
+    struct text to = {
+        .at = { b->r.bytes, fn->body, fn->body + fn->body_size }, .func = callee,
+        .shift = time + 1 - fn->body, .entered = time + 1 - fn->body, .nopen = s->nopen,
+        .splice = n, .copied = s->in.copied || !inline_moves(b->m, f->survey, callee),
+    };
+    if (!add_locals(b, &b->m->types[fn->type], &to))
+        return;
+    GROW(f->arena, f->inlined, n, b->cap_inlined, 1);
+    GROW(f->arena, b->splice, n, b->cap_splice, 1);
+    f->inlined[n] = (struct ir_inlined){ time + 1, fn->body_size, callee };
+    b->splice[n] = (struct splice){ .code = to.at.pos, .locals = to.locals,
+                                    .nlocals = to.nlocals };
+    f->ninlined++;
+    for (uint32_t i = 0; i < to.nlocals; i++)
+        put_set(s, to.locals + i, time);
+    s->grown += fn->body_size;
+    s->total_copied += to.copied ? fn->body_size : 0;
+    s->outer[s->nouter++] = s->in;
+    s->in = to;
+}
+
+/* Behind the end of a body; false: it was the function's own. */
+static bool leave(struct scan *s)
+{
+    struct build *b = s->b;
+    if (!s->nouter)
+        return false;
+    uint32_t n = s->in.splice, inner = s->in.shift - s->in.entered;
+    b->f->inlined[n].size += inner;
+    b->splice[n].next = b->f->ninlined;
+    b->splice[n].loops = b->nloops - 1;
+    s->in = s->outer[--s->nouter];
+    s->in.shift += b->f->inlined[n].size;
+    return true;
+}
+
+/* ---- the scan ------------------------------------------------------------------------------ */
+
+static bool scan_end(struct scan *s, uint32_t at)
+{
+    struct build *b = s->b;
+    if (s->nopen == s->in.nopen)
+        return leave(s);
+    uint32_t loop = s->open[--s->nopen];
+    s->loops -= loop != 0;
+    b->loops[loop].end = at + s->in.shift;
+    return true;
+}
+
+static bool scan_one(struct scan *s)
+{
+    struct step *p = &s->in.at;
+    uint32_t at = p->pos, op = step_opcode(p);
+    const struct op_info *info = op_info(op);
+    if (!info)
+        return false;
+    switch (op) {
+    case OP_local_set: case OP_local_tee: {
+        uint32_t local = step_leb(p);
+        if (local >= s->in.nlocals)
+            return false;
+        put_set(s, s->in.locals + local, at + s->in.shift);
+        return true;
+    }
+    case OP_block: case OP_loop: case OP_if: case OP_try: case OP_try_table:
+        open_block(s, op == OP_loop);
+        break;
+    case OP_end:
+        return scan_end(s, at);
+    case OP_delegate:
+        step_leb(p);
+        return scan_end(s, at);
+    case OP_call:
+        scan_call(s, at);
+        return true;
+    }
+    step_immediate(p, info->imm);
+    return true;
+}
+
+/* Sets by local: a counting sort, which keeps the order of times. */
 static void sort_sets(struct scan *s)
 {
     struct build *b = s->b;
@@ -135,16 +192,21 @@ static void sort_sets(struct scan *s)
         first[i] += first[i - 1];
     b->sets = arena_raw(a, (s->nsets + 1) * sizeof *b->sets);
     for (uint32_t i = 0; i < s->nsets; i++)
-        b->sets[first[s->sets[i].local + 1]++].pos = s->sets[i].pos;
+        b->sets[first[s->sets[i].local + 1]++].time = s->sets[i].time;
     b->first_set = first;
 }
 
-void build_scan(struct build *b)
+uint32_t build_scan(struct build *b)
 {
-    struct scan s = { .b = b, .bytes = b->r.bytes, .pos = b->body, .end = b->body_end };
+    struct scan s = { .b = b, .in = {
+        .at = { b->r.bytes, b->body, b->body_end }, .func = b->f->index, .nlocals = b->nlocals,
+    } };
     GROW(b->f->arena, b->loops, 0, s.cap_loops, 8);
     b->nloops = 1;                                  /* index 0 collects the ends of other blocks */
-    while (s.pos < s.end && scan_one(&s))
+    while (s.in.at.pos < s.in.at.end && scan_one(&s))
+        ;
+    while (leave(&s))
         ;
     sort_sets(&s);
+    return s.grown;
 }

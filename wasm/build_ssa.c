@@ -1,9 +1,9 @@
 /*
  * build_ssa.c - the values of locals: SSA construction without renaming.
  *
- * Time is the position in the text. build_scan knows all sets of a local beforehand, so the value
- * of local v at time t in block X is found by climbing the dominator tree from X instead of by
- * visiting blocks. Let e be v's last set before t, and n its next one.
+ * Time is the position in the text (build.h). build_scan knows all sets of a local beforehand, so
+ * the value of local v at time t in block X is found by climbing the dominator tree from X instead
+ * of by visiting blocks. Let e be v's last set before t, and n its next one.
  *
  *   - Each block A is straight text [start, end]; between the end of idom(A) and the start of A
  *     lies A's gap: code that may or may not run before A. Let A be the lowest dominator of X whose
@@ -63,11 +63,11 @@ static void entry_put(struct build *b, uint32_t block, uint32_t local, uint32_t 
 static uint32_t set_after(const struct build *b, uint32_t local, uint32_t t)
 {
     uint32_t low = b->first_set[local], high = b->first_set[local + 1];
-    if (t == b->pos)
+    if (t == b->time)
         return b->next_set[local];
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (b->sets[mid].pos < t)
+        if (b->sets[mid].time < t)
             low = mid + 1;
         else
             high = mid;
@@ -102,12 +102,10 @@ static uint32_t loop_beyond(const struct build *b, uint32_t block, uint32_t time
 
 /* ---- phis ---------------------------------------------------------------------------------- */
 
-static uint32_t initial_value(struct build *b, uint32_t local)
+uint32_t build_zero(struct build *b, uint8_t wasm_type)
 {
     struct ir_func *f = b->f;
-    int type = ir_type_of(b->local_type[local]);
-    if (local < f->type->nparams)
-        return 1 + local;
+    int type = ir_type_of(wasm_type);
     if (!b->zero[type]) {
         uint32_t v = build_raw(b, IR_CONST, type);
         struct ir_block *entry = &f->blocks[1];
@@ -120,6 +118,11 @@ static uint32_t initial_value(struct build *b, uint32_t local)
         b->entry_tail = b->zero[type] = v;
     }
     return b->zero[type];
+}
+
+static uint32_t initial_value(struct build *b, uint32_t local)
+{
+    return local < b->f->type->nparams ? 1 + local : build_zero(b, b->local_type[local]);
 }
 
 static uint32_t phi_new(struct build *b, uint32_t block, uint32_t local)
@@ -172,8 +175,8 @@ static uint32_t local_at(struct build *b, uint32_t x, uint32_t t, uint32_t local
     uint32_t base = b->npath, v;
     for (;;) {
         uint32_t n = set_after(b, local, t);
-        uint32_t before = n > b->first_set[local] ? b->sets[n - 1].pos : 0;
-        uint32_t after = n < b->first_set[local + 1] ? b->sets[n].pos : UINT32_MAX;
+        uint32_t before = n > b->first_set[local] ? b->sets[n - 1].time : 0;
+        uint32_t after = n < b->first_set[local + 1] ? b->sets[n].time : UINT32_MAX;
         uint32_t at = lowest_dominator_before(f, x, before);
         uint32_t header = b->loops[loop_beyond(b, x, after)].header;
         bool in_loop = header && f->blocks[header].domdepth > f->blocks[at].domdepth;
@@ -239,7 +242,7 @@ uint32_t build_local_get(struct build *b, uint32_t local)
     if (!b->cur)
         return 0;
     if (b->known_in[local] != b->cur) {
-        b->known[local] = local_at(b, b->cur, b->pos, local);
+        b->known[local] = local_at(b, b->cur, b->time, local);
         b->known_in[local] = b->cur;
         drain(b);
     }
@@ -249,7 +252,7 @@ uint32_t build_local_get(struct build *b, uint32_t local)
 void build_local_set(struct build *b, uint32_t local, uint32_t v)
 {
     uint32_t i = b->next_set[local]++;
-    if (i >= b->first_set[local + 1] || b->sets[i].pos != b->pos) {
+    if (i >= b->first_set[local + 1] || b->sets[i].time != b->time) {
         READER_FAIL(&b->r, WASM_LIMIT, b->pos, "internal error: unknown set of local %u", local);
         return;
     }

@@ -11,6 +11,7 @@
  * however many workers there were. Of several errors the one of the lowest function is reported.
  */
 #include "wasm/image.h"
+#include "wasm/survey.h"
 
 struct worker {
     struct worker *next;
@@ -27,6 +28,10 @@ struct compile {
     struct wasm_image *img;
     struct image_priv *p;
     struct worker *workers;         /* pushed atomically */
+    const struct survey *survey;    /* NULL: no pass asks for it */
+    uint8_t *called;                /* per function: code calls it; atomic */
+    bool last;                      /* a single worker makes what was deferred */
+    uint32_t *todo, ntodo;          /* at the end: deferred bodies that are called; else NULL */
     uint32_t next;                  /* body to take next, atomic */
     uint32_t failed;                /* lowest function with an error so far, atomic */
     bool landing;                   /* somebody has a landing block, atomic */
@@ -45,6 +50,7 @@ static struct image_block *block_of(struct wasm_image *img)
 
 /* whoever asks for a letter gives it a row here: tools and benchmarks list the passes from it */
 const struct wasm_pass wasm_passes[] = {
+    { 'i', "bodies of small and once-called functions in place of calls" },
     { 'g', "value numbering, folding, loads forwarded, invariants out of loops" },
     { 'd', "division by constants by multiplication" },
     { 'm', "short copies and fills of known length inline" },
@@ -121,6 +127,13 @@ static void pack_sites(struct worker *w, struct emit *e, struct piece *p)
     memcpy(p->sites, buf, (size_t)(q - buf));
 }
 
+static void note_called(struct compile *c, uint32_t func)
+{
+    if (c->todo && !c->called[func] && c->p->piece[func - c->m->nimport_funcs].deferred)
+        c->todo[c->ntodo++] = func;
+    __atomic_store_n(&c->called[func], 1, __ATOMIC_RELAXED);
+}
+
 /* Takes the finished code over into piece x of the image. */
 static void collect(struct worker *w, struct emit *e, struct piece *x, uint32_t func)
 {
@@ -132,6 +145,18 @@ static void collect(struct worker *w, struct emit *e, struct piece *x, uint32_t 
     x->reloc = arena_raw(&w->out, e->nreloc * sizeof *x->reloc);
     if (e->nreloc)
         memcpy(x->reloc, e->reloc, e->nreloc * sizeof *x->reloc);
+    for (uint32_t r = 0; r < e->nreloc; r++)
+        note_called(w->c, e->reloc[r].func & ~RELOC_THUNK);
+}
+
+static void keep_inlined(struct worker *w, const struct ir_func *f, struct piece *x)
+{
+    size_t bytes = f->ninlined * sizeof *x->inlined;
+    if (!bytes)
+        return;
+    x->ninlined = f->ninlined;
+    x->inlined = arena_raw(&w->out, bytes);
+    memcpy(x->inlined, f->inlined, bytes);
 }
 
 /* ---- the pipeline -------------------------------------------------------------------------- */
@@ -140,6 +165,7 @@ static bool compile_func(struct worker *w, uint32_t index)
 {
     struct compile *c = w->c;
     struct wasm_arena *a = &w->scratch;
+    struct piece *piece = &c->p->piece[index - c->m->nimport_funcs];
     struct ir_func *f;
     struct lfunc *l;
     struct emit *e;
@@ -147,13 +173,19 @@ static bool compile_func(struct worker *w, uint32_t index)
     arena_reset(a);
     f = arena_alloc(a, sizeof *f);
     *f = (struct ir_func){ .m = c->m, .o = c->o, .arena = a, .index = index,
-                            .tail_words = c->img->tail_words };
+                            .tail_words = c->img->tail_words, .survey = c->survey,
+                            .inlining = pass_on(c->o, 'i') };
     if (!pass_build(f, &w->err))
         return false;
     if (f->wants_tail_words)
         __atomic_store_n(&c->again, true, __ATOMIC_RELAXED);
     if (__atomic_load_n(&c->again, __ATOMIC_RELAXED))
         return true;
+    piece->deferred = f->inlining && !c->todo && inline_may_vanish(c->m, c->survey, index);
+    if (piece->deferred) {
+        piece->func = index;
+        return true;
+    }
     if (!pass_on(c->o, 'g') || dumping(c->o, index, 'b'))
         ir_drop_aliases(f);         /* pass_gvn resolves them as it goes */
     if (dumping(c->o, index, 'b'))
@@ -179,7 +211,8 @@ static bool compile_func(struct worker *w, uint32_t index)
     emit_func(e);
     if (l->has_landing)
         __atomic_store_n(&c->landing, true, __ATOMIC_RELAXED);
-    collect(w, e, &c->p->piece[index - c->m->nimport_funcs], index);
+    collect(w, e, piece, index);
+    keep_inlined(w, f, piece);
     return true;
 }
 
@@ -212,6 +245,27 @@ static void take_bodies(struct worker *w)
     }
 }
 
+/* Deferred bodies that are called after all, and those that they call. */
+static void take_called(struct worker *w)
+{
+    struct compile *c = w->c;
+    uint32_t n = 0;
+
+    for (uint32_t i = c->m->nimport_funcs; i < c->m->nfuncs; i++)
+        n += c->p->piece[i - c->m->nimport_funcs].deferred;
+    c->todo = arena_alloc(&w->out, (n + 1) * sizeof *c->todo);
+    for (uint32_t i = c->m->nimport_funcs; i < c->m->nfuncs; i++)
+        if (c->p->piece[i - c->m->nimport_funcs].deferred && c->called[i])
+            c->todo[c->ntodo++] = i;
+    while (c->ntodo) {
+        uint32_t i = c->todo[--c->ntodo];
+        if (!compile_func(w, i)) {
+            note_error(w, i);
+            return;
+        }
+    }
+}
+
 void wasm_compile_work(struct wasm_image *img)
 {
     struct compile *c = &block_of(img)->c;
@@ -228,6 +282,8 @@ void wasm_compile_work(struct wasm_image *img)
         w->err = (struct wasm_error){ .code = WASM_NOMEM, .text = "out of memory" };
         note_error(w, 0);
         w->err.func = UINT32_MAX;
+    } else if (c->last) {
+        take_called(w);
     } else {
         take_bodies(w);
     }
@@ -251,6 +307,7 @@ static void provide_tail_words(struct compile *c)
     }
     c->again = false;
     c->next = m->nimport_funcs;
+    memset(c->called, 0, m->nfuncs);
 }
 
 static struct piece *compile_thunk(struct worker *w, uint32_t func,
@@ -306,6 +363,8 @@ static bool lay_out(struct compile *c, struct wasm_error *err)
             c->img->resume = x->start;
         } else if (x->kind == PIECE_INVOKE) {
             c->img->invoke[x->func] = x->start;
+        } else if (x->deferred) {
+            c->img->entry[x->func] = UINT32_MAX;
         } else if (c->m->funcs[x->func].escapes) {
             c->img->ext_entry[x->func] =
                 x->start + (c->m->features & WASM_F_TAIL ? WASM_TAIL_SIZE : 0);
@@ -336,6 +395,11 @@ static bool set_up(struct image_block *b, size_t npiece)
     c->p->thunk = arena_alloc(a, (n + 1) * 4);
     c->p->piece = arena_alloc(a, npiece * sizeof *c->p->piece);
     c->p->npiece = n - c->m->nimport_funcs;
+    if (!c->o)
+        return true;
+    c->called = arena_alloc(a, n + 1);
+    if (pass_on(c->o, 'i'))
+        c->survey = survey_make(c->m, c->o, a);
     return true;
 }
 
@@ -400,6 +464,10 @@ static bool finish(struct compile *c, struct wasm_error *err)
         provide_tail_words(c);
         wasm_compile_work(c->img);
     }
+    if (c->next >= c->m->nfuncs && c->failed == UINT32_MAX) {
+        c->last = true;
+        wasm_compile_work(c->img);
+    }
     for (struct worker *w = c->workers; w; w = w->next) {
         if (w->scratch.peak > c->img->peak_memory)
             c->img->peak_memory = w->scratch.peak;
@@ -408,7 +476,7 @@ static bool finish(struct compile *c, struct wasm_error *err)
     }
     if (c->failed != UINT32_MAX)
         return false;
-    if (c->next < c->m->nfuncs || !finish_thunks(c)) {
+    if (c->next < c->m->nfuncs || !c->todo || !finish_thunks(c)) {
         *err = (struct wasm_error){ .code = WASM_NOMEM, .func = UINT32_MAX,
                                     .text = "out of memory" };
         return false;
@@ -503,16 +571,44 @@ static uint32_t start_at_mark(const struct piece *x, uint32_t pc, uint32_t *at, 
     return lo;
 }
 
-bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct wasm_site *site)
+/* The function and offset of time `at` in a piece: innermost, and how many bodies are around it. */
+static void locate(const struct wasm_image *img, const struct piece *x, uint32_t at,
+                   struct wasm_site *site)
 {
-    struct piece *x = find_piece(img->priv, ret && pc ? pc - 1 : pc);
-    uint32_t at = 0, pos = 0, d, z, landing;
+    const struct wasm_func *funcs = img->module->funcs;
+    uint32_t shift = 0;
 
-    if (!x || pc > x->start + x->size)
+    site->func = x->func;
+    site->inlined = 0;
+    for (uint32_t k = 0; k < x->ninlined && x->inlined[k].start <= at; ) {
+        const struct ir_inlined *n = &x->inlined[k++];
+        if (at - n->start < n->size) {
+            site->func = n->func;
+            site->call = n->start - 1;
+            site->inlined++;
+            shift = n->start - funcs[n->func].body;
+            continue;
+        }
+        shift += n->size;
+        while (k < x->ninlined && x->inlined[k].start - n->start < n->size)
+            k++;
+    }
+    site->offset = at - shift;
+}
+
+bool wasm_image_outer(const struct wasm_image *img, struct wasm_site *site)
+{
+    if (!site->inlined)
         return false;
-    *site = (struct wasm_site){ .func = x->func, .offset = img->module->funcs[x->func].body,
-                                .frame = x->frame,
-                                .kind = x->kind };
+    locate(img, &((struct image_priv *)img->priv)->piece[site->piece], site->call, site);
+    site->trap = 0;
+    return true;
+}
+
+/* Fills in what the table of a piece says about pc; site->offset is a time. */
+static void find_site(const struct piece *x, uint32_t pc, bool ret, struct wasm_site *site)
+{
+    uint32_t at = 0, pos = 0, d, z, landing;
     const uint8_t *s = x->sites;
     uint32_t k = start_at_mark(x, pc, &at, &pos);
     if (k) {
@@ -541,7 +637,20 @@ bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct
         site->landing = landing ? x->start + landing : 0;
         if (prologue)
             site->frame = 8 * pos;
-        return true;
+        return;
     }
+}
+
+bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct wasm_site *site)
+{
+    struct image_priv *p = img->priv;
+    struct piece *x = find_piece(p, ret && pc ? pc - 1 : pc);
+
+    if (!x || pc > x->start + x->size)
+        return false;
+    *site = (struct wasm_site){ .offset = img->module->funcs[x->func].body, .frame = x->frame,
+                                .kind = x->kind, .piece = (uint32_t)(x - p->piece) };
+    find_site(x, pc, ret, site);
+    locate(img, x, site->offset, site);
     return true;
 }

@@ -4,21 +4,22 @@
  * The block holds what struct wasm_image and its pieces hold besides the code, which stands alone
  * (wasm_image_write), so that an embedder can map it. In order: the head; per function entry,
  * ext_entry, invoke (four bytes each) and tail (one); padding to four; per piece a record, then the
- * marks of all pieces, then their sites. Numbers are of this machine. Lengths are checked, as
- * is that every piece lies within the code; entries and sites are believed, as the code is: whoever
- * can write an image can write any code. Keeping it from others is the embedder's affair.
+ * marks of all pieces, then what is inlined in them, then their sites. Numbers are of this machine.
+ * Lengths are checked, as is that every piece lies within the code; entries and sites are believed,
+ * as the code is: whoever can write an image can write any code. Keeping it from others is the
+ * embedder's affair.
  */
 #include "wasm/image.h"
 
 struct flat_head {
     uint64_t code_size, peak_memory, sites;     /* sites: bytes of all pieces */
-    uint32_t nfuncs, npiece, marks, tail_words, resume, zero;
+    uint32_t nfuncs, npiece, marks, inlined, tail_words, resume;
 };
 
-struct flat_piece { uint32_t start, size, func, frame, nsites, site_bytes, kind; };
+struct flat_piece { uint32_t start, size, func, frame, nsites, site_bytes, ninlined, kind; };
 
 /* a field more in the image may have to go here, too */
-_Static_assert(sizeof(struct wasm_image) == 88 && sizeof(struct piece) == 64,
+_Static_assert(sizeof(struct wasm_image) == 88 && sizeof(struct piece) == 80,
                "flat.c writes all that an image is loaded from");
 
 static uint32_t marks_of(uint32_t nsites)
@@ -36,6 +37,7 @@ static struct flat_head head_of(const struct wasm_image *img)
     for (uint32_t k = 0; k < p->npiece; k++) {
         h.sites += p->piece[k].site_bytes;
         h.marks += marks_of(p->piece[k].nsites);
+        h.inlined += p->piece[k].ninlined;
     }
     return h;
 }
@@ -44,7 +46,8 @@ static uint64_t size_of(const struct flat_head *h)
 {
     return sizeof *h + ((uint64_t)h->nfuncs * 13 + 3) / 4 * 4
          + (uint64_t)h->npiece * sizeof(struct flat_piece)
-         + (uint64_t)h->marks * sizeof(struct site_mark) + h->sites;
+         + (uint64_t)h->marks * sizeof(struct site_mark)
+         + (uint64_t)h->inlined * sizeof(struct ir_inlined) + h->sites;
 }
 
 size_t wasm_image_flat_size(const struct wasm_image *img)
@@ -76,13 +79,23 @@ void wasm_image_flatten(const struct wasm_image *img, uint8_t *to)
     for (uint32_t k = 0; k < h.npiece; k++) {
         const struct piece *x = &p->piece[k];
         struct flat_piece f = { x->start, x->size, x->func, x->frame, x->nsites, x->site_bytes,
-                                x->kind };
+                                x->ninlined, x->kind };
         to = put(to, &f, sizeof f);
     }
     for (uint32_t k = 0; k < h.npiece; k++)
         to = put(to, p->piece[k].mark, marks_of(p->piece[k].nsites) * sizeof(struct site_mark));
     for (uint32_t k = 0; k < h.npiece; k++)
+        to = put(to, p->piece[k].inlined, p->piece[k].ninlined * sizeof(struct ir_inlined));
+    for (uint32_t k = 0; k < h.npiece; k++)
         to = put(to, p->piece[k].sites, p->piece[k].site_bytes);
+}
+
+static bool inlined_ok(const struct piece *x, uint32_t nfuncs)
+{
+    for (uint32_t k = 0; k < x->ninlined; k++)
+        if (x->inlined[k].func >= nfuncs)
+            return false;
+    return true;
 }
 
 /* The pieces from their records at `at`; false: they do not fit the code or each other. */
@@ -90,26 +103,33 @@ static bool take_pieces(struct image_priv *p, const struct flat_head *h, const u
                         const uint8_t *code)
 {
     const uint8_t *mark = at + h->npiece * sizeof(struct flat_piece);
-    const uint8_t *sites = mark + h->marks * sizeof(struct site_mark);
-    uint64_t marks = 0, bytes = 0, end = 0;
+    const uint8_t *inlined = mark + h->marks * sizeof(struct site_mark);
+    const uint8_t *sites = inlined + h->inlined * sizeof(struct ir_inlined);
+    uint64_t marks = 0, bodies = 0, bytes = 0, end = 0;
 
     for (uint32_t k = 0; k < h->npiece; k++) {
         struct flat_piece f;
         memcpy(&f, at + k * sizeof f, sizeof f);
         if (f.start < end || (uint64_t)f.start + f.size > h->code_size || f.func >= h->nfuncs
-            || marks + marks_of(f.nsites) > h->marks || bytes + f.site_bytes > h->sites)
+            || marks + marks_of(f.nsites) > h->marks || bytes + f.site_bytes > h->sites
+            || bodies + f.ninlined > h->inlined)
             return false;
         p->piece[k] = (struct piece){
             .start = f.start, .size = f.size, .func = f.func, .frame = f.frame,
             .kind = (uint8_t)f.kind, .nsites = f.nsites, .site_bytes = f.site_bytes,
             .code = (uint8_t *)code + f.start, .sites = (uint8_t *)sites + bytes,
             .mark = (struct site_mark *)(mark + marks * sizeof(struct site_mark)),
+            .inlined = (struct ir_inlined *)(inlined + bodies * sizeof(struct ir_inlined)),
+            .ninlined = f.ninlined,
         };
+        if (!inlined_ok(&p->piece[k], h->nfuncs))
+            return false;
         end = (uint64_t)f.start + f.size;
         marks += marks_of(f.nsites);
+        bodies += f.ninlined;
         bytes += f.site_bytes;
     }
-    return marks == h->marks && bytes == h->sites;
+    return marks == h->marks && bodies == h->inlined && bytes == h->sites;
 }
 
 struct wasm_image *wasm_image_from_flat(struct wasm_module *m, const uint8_t *flat, size_t size,

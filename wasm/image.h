@@ -22,12 +22,14 @@ struct piece {                  /* one function or thunk, in code order */
     uint32_t start, size;       /* code offset; 16-aligned starts */
     uint32_t func, frame;       /* frame: bytes from rsp to the return address in the body */
     uint8_t kind;               /* enum piece_kind */
+    bool deferred;              /* checked, but without code until somebody calls it */
     uint32_t nreloc;
     struct reloc *reloc;
     uint8_t *code;
     uint8_t *sites;             /* pc delta, position delta (zigzag), kind: LEB128, LEB128, byte */
     uint32_t nsites, site_bytes;
     struct site_mark *mark;     /* (nsites - 1) / SITES_PER_MARK of them */
+    struct ir_inlined *inlined; uint32_t ninlined;  /* what the positions of sites mean */
 };
 
 struct image_priv {

@@ -170,7 +170,7 @@ struct ir_ins {
     uint16_t aux;
     uint32_t a, b, c;
     uint32_t next;      /* in the block's list */
-    uint32_t pos;       /* byte offset in the module: traps and backtraces */
+    uint32_t pos;       /* time, see struct ir_inlined: traps and backtraces */
 };
 
 static inline uint64_t ir_imm(const struct ir_ins *i) { return i->b | (uint64_t)i->c << 32; }
@@ -193,7 +193,7 @@ struct ir_block {
     uint8_t depth;                  /* loop nesting, saturating */
     bool header;                    /* of a loop */
     bool landing;  /* predecessors come from within a call: no register holds a value */
-    uint32_t pos;                   /* of the terminator, in the module */
+    uint32_t pos;                   /* of the terminator */
     uint32_t a, b, c;
     uint32_t succ[2];
     uint32_t preds, npreds;         /* args[preds .. preds+npreds) = block indices */
@@ -210,6 +210,14 @@ struct ir_vector { uint64_t lo, hi; };
 /* what a function has, or may have: passes that look for nothing else are left out */
 enum ir_has { HAS_DIVISION = 1, HAS_RUNTIME_CALL = 2, HAS_FAR_OFFSET = 4 };
 
+/*
+ * A body that stands where it was called. `pos` of instructions and blocks is a time: the offset in
+ * the module, plus the sizes of the bodies before it. That of this body and of those within it is
+ * [start, start + size); start is the time of `func`'s body, start - 1 that of the call. In text
+ * order.
+ */
+struct ir_inlined { uint32_t start, size, func; };
+
 struct ir_func {
     struct wasm_module *m;
     const struct wasm_options *o;
@@ -220,6 +228,10 @@ struct ir_func {
     bool wants_tail_words;          /* set by the builder: a tail call needs them */
     bool keeps;                     /* there is an RT_EXN_KEEP */
     uint8_t has;                    /* enum ir_has, set by the builder */
+
+    const struct survey *survey;    /* of the module; NULL: not made */
+    bool inlining;                  /* calls may be replaced by bodies */
+    struct ir_inlined *inlined; uint32_t ninlined;
     struct ir_ins *ins;     uint32_t nins, cap_ins;
     struct ir_block *blocks;uint32_t nblocks, cap_blocks;   /* blocks[1] is the entry */
     uint32_t *args;         uint32_t nargs, cap_args;       /* pool of lists */

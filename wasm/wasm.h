@@ -190,11 +190,12 @@ static inline bool wasm_format_3(uint32_t features) { return features & WASM_F_M
 enum wasm_cpu { WASM_CPU_LZCNT = 1, WASM_CPU_BMI1 = 2, WASM_CPU_BMI2 = 4, WASM_CPU_AVX = 8,
                 WASM_CPU_AVX2 = 16, WASM_CPU_FMA = 32 };
 
-/* Makes rare things of the register allocator common, for tests. */
+/* Makes rare things common, for tests: of the register allocator, and of inlining. */
 enum wasm_stress {
     WASM_STRESS_FEW = 1,            /* few registers */
     WASM_STRESS_RANDOM = 2,         /* any register, any victim */
     WASM_STRESS_LIVE = 4,           /* no exact liveness, as in very large functions */
+    WASM_STRESS_INLINE = 8,         /* large bodies, too, stand in place of calls */
 };
 
 struct wasm_options {
@@ -234,13 +235,16 @@ struct wasm_site {
     uint8_t trap, kind;             /* WASM_SITE_*: what the code is */
     uint32_t frame;
     uint32_t landing;               /* of a call: code offset of the landing block, 0 if none */
+    uint32_t inlined;               /* how many bodies around it stand in place of calls */
+    uint32_t piece, call;           /* for wasm_image_outer */
 };
 enum { WASM_SITE_BODY, WASM_SITE_EXT, WASM_SITE_INVOKE };
 
 struct wasm_image {
     struct wasm_module *module;
     size_t code_size;               /* bytes that wasm_image_write produces */
-    uint32_t *entry;                /* per function: internal entry, code offset */
+    uint32_t *entry;                /* per function: internal entry, code offset; UINT32_MAX: it
+                                       has no code, all its calls are inlined */
     uint32_t *ext_entry;            /* per escaping function: entry that switches to the instance
                                        in rdi; UINT32_MAX if the function does not escape */
     uint8_t *tail;                  /* per function: WASM_TAIL_* of its ext_entry */
@@ -278,6 +282,9 @@ void wasm_image_write(const struct wasm_image *img, uint8_t *to);
  * returns to `pc` (ret = true). False if there is none. site->frame is the number of bytes from
  * rsp at that point to the return address of the function. */
 bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct wasm_site *site);
+/* From a site to the call that its function stands for, in the same frame: then it is that of the
+ * caller. False if there was a real call (site->inlined is 0). */
+bool wasm_image_outer(const struct wasm_image *img, struct wasm_site *site);
 void wasm_image_free(struct wasm_image *img);
 
 /*

@@ -42,9 +42,13 @@ static void write_map(const struct host_module *hm)
     if (!f)
         die(path, "cannot be written");
     for (uint32_t i = m->nimport_funcs; i < m->nfuncs; i++) {
-        uint32_t from = hm->image->entry[i], to = (uint32_t)hm->image->code_size;
-        if (i + 1 < m->nfuncs && hm->image->entry[i + 1] > from)
-            to = hm->image->entry[i + 1];
+        uint32_t from = hm->image->entry[i], to = (uint32_t)hm->image->code_size, next = i + 1;
+        while (next < m->nfuncs && hm->image->entry[next] == UINT32_MAX)
+            next++;
+        if (from == UINT32_MAX)
+            continue;
+        if (next < m->nfuncs && hm->image->entry[next] > from)
+            to = hm->image->entry[next];
         fprintf(f, "%" PRIxPTR " %x f%u", (uintptr_t)hm->code + from, to - from, i);
         if (m->func_names && m->func_names[i].s)
             fprintf(f, "_%.*s", (int)m->func_names[i].len, m->func_names[i].s);

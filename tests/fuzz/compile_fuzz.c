@@ -35,7 +35,8 @@ static void sites(const struct wasm_image *img)
 
     for (uint32_t pc = 0; pc <= img->code_size; pc += step)
         for (int ret = 0; ret < 2; ret++)
-            wasm_image_site(img, pc, ret, &s);
+            for (bool more = wasm_image_site(img, pc, ret, &s); more; )
+                more = wasm_image_outer(img, &s);
 }
 
 static void configure(struct wasm_options *o, uint8_t a, uint8_t b)
@@ -43,7 +44,7 @@ static void configure(struct wasm_options *o, uint8_t a, uint8_t b)
     static const uint8_t cpu[] = { 0x3f, 0, WASM_CPU_AVX, 7 };
 
     *o = (struct wasm_options){ .dump_func = UINT32_MAX, .cpu = cpu[a & 3] };
-    o->stress = (a >> 2 & 7) | (uint32_t)b << 8;
+    o->stress = (a >> 2 & 7) | (b & 1 ? WASM_STRESS_INLINE : 0) | (uint32_t)b << 8;
     o->features = a & 32 ? WASM_FEATURES_ALL : WASM_FEATURES_BASE;
     o->volatile_mem = (a & 192) == 64;
     if (b & 128)                    /* any set of letters, whatever they mean */

@@ -105,9 +105,9 @@ def configurations(rng, passes):
     return (['cpu=3f', 'cpu=0', 'cpu=8', f'cpu=3f,off={passes}', f'cpu=0,off={passes}']
             + [f'cpu=3f,off={c}' for c in passes]
             + [f'cpu=7,stress={seed + 1}', f'cpu=38,stress={seed + 2}', f'cpu=3f,stress={seed + 3}',
-               f'cpu=3f,stress={seed + 4}', f'cpu=0,off={passes},stress={seed + 7}',
+               f'cpu=3f,stress={seed + 12}', f'cpu=0,off={passes},stress={seed + 7}',
                f'cpu={rng.choice(["0", "7", "8", "f", "18", "3f"])}'
-               f',stress={seed + rng.randrange(8)}'
+               f',stress={seed + rng.randrange(16)}'
                + (f',off={some}' if some else '')])
 
 
