@@ -146,8 +146,8 @@ UNIT := $(patsubst tests/unit/%.c,$B/host/unit/%,$(wildcard tests/unit/*.c))
 $B/host/parts.a: $(HOST_LIB) $(TOOL_COMMON:%.c=$B/host/%.o)
 	@rm -f $@
 	ar rcs $@ $^
-$B/host/unit/range: $B/host/kernel/range.o
-$B/host/kernel/range.o $B/host/tests/unit/range.o: HOST_CFLAGS += -Ikernel/host
+$B/host/unit/range: $B/host/kernel/range.o $B/host/kernel/lock.o
+$B/host/kernel/range.o $B/host/kernel/lock.o $B/host/tests/unit/range.o: HOST_CFLAGS += -Ikernel/host
 $(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 	@mkdir -p $(@D)
 	$(CC) $(filter %.o,$^) $(filter %.a,$^) -o $@ -lm

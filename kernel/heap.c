@@ -1,11 +1,15 @@
 /*
- * heap.c - kmalloc: size classes carved from single pages, larger blocks as runs of pages.
+ * heap.c - kmalloc: size classes carved from single pages, larger blocks as runs of pages; before
+ * the slabs, a few free blocks of each class for each CPU.
  *
  * A slab page starts with its header, so that kfree finds it by rounding down; a pointer that is
  * page-aligned is a run. Slabs with room hang in a list per class; an empty one is returned at
- * once, so that the count of free pages says exactly what is held. Blocks are accessed through the
- * direct map. kstack_alloc is here too: pages in kernel address space above an unmapped guard.
+ * once. A CPU keeps up to STOCK_MAX free blocks of a class and takes the slabs' lock for a batch of
+ * them; heap_trim gives them all back, after which the count of free pages says exactly what is
+ * held. Blocks are accessed through the direct map. kstack_alloc is here too: pages in kernel
+ * address space above an unmapped guard.
  */
+#include "kernel/lock.h"
 #include "kernel/memory.h"
 #include "kernel/panic.h"
 #include "kernel/range.h"
@@ -28,9 +32,26 @@ static const uint16_t sizes[] = {
 };
 #define CLASSES (sizeof sizes / sizeof *sizes)
 #define SMALL_MAX 2016u
+/* The class of a size, in units of 16 bytes. */
+static const uint8_t class_of[SMALL_MAX / 16 + 1] = {
+    [0 ... 1] = 0, [2] = 1, [3] = 2, [4] = 3, [5] = 4, [6] = 5, [7] = 6, [8] = 7, [9 ... 10] = 8,
+    [11 ... 12] = 9, [13 ... 16] = 10, [17 ... 20] = 11, [21 ... 25] = 12, [26 ... 31] = 13,
+    [32 ... 36] = 14, [37 ... 42] = 15, [43 ... 50] = 16, [51 ... 63] = 17, [64 ... 84] = 18,
+    [85 ... 126] = 19,
+};
 
 static struct slab *partial[CLASSES];
-static size_t held;
+static struct lock slabs_lock = LOCK(RANK_SLAB);    /* partial, and what is in slabs */
+static size_t held;                                 /* atomic */
+
+/* Free blocks that a CPU keeps, linked through their first word; the lock is for heap_trim. */
+#define STOCK_MAX 16u
+#define STOCK_BATCH 8u
+struct heap_stock {
+    struct lock lock;
+    struct { void *first; uint32_t n; } of[CLASSES];
+};
+static struct heap_stock boot_stock = { .lock = LOCK(RANK_HEAP) };
 static struct range_space kspace = RANGE_SPACE(KSPACE_BASE, KSPACE_SIZE);
 
 _Static_assert(sizeof(struct slab) + 2 * SMALL_MAX <= PAGE_SIZE, "two of the largest class fit");
@@ -63,7 +84,7 @@ static struct slab *slab_make(unsigned class)
 
     if (pa == PAGE_NONE)
         return NULL;
-    held++;
+    __atomic_fetch_add(&held, 1, __ATOMIC_RELAXED);
     *s = (struct slab){ .magic = SLAB_MAGIC, .class = (uint16_t)class, .fresh = sizeof *s };
     slab_link(s);
     return s;
@@ -74,7 +95,7 @@ static bool slab_full(const struct slab *s)
     return !s->free && s->fresh + sizes[s->class] > PAGE_SIZE;
 }
 
-static void *small_alloc(unsigned class)
+static void *slab_alloc(unsigned class)
 {
     struct slab *s = partial[class];
     void *p;
@@ -94,6 +115,115 @@ static void *small_alloc(unsigned class)
     return p;
 }
 
+static void slab_free(void *p)
+{
+    struct slab *s = (struct slab *)((uintptr_t)p & ~(PAGE_SIZE - 1));
+
+    *(void **)p = s->free;
+    s->free = p;
+    s->used--;
+    if (s->used == 0) {
+        if (s->listed)
+            slab_unlink(s);
+        s->magic = 0;
+        __atomic_fetch_sub(&held, 1, __ATOMIC_RELAXED);
+        page_free(virt_to_phys(s));
+    } else if (!s->listed) {
+        slab_link(s);
+    }
+}
+
+/* ---- stocks ---------------------------------------------------------------------------------- */
+
+struct heap_stock *heap_stock_make(void)
+{
+    struct heap_stock *h = kzalloc(sizeof *h);
+
+    if (h)
+        h->lock = (struct lock)LOCK(RANK_HEAP);
+    return h;
+}
+
+static struct heap_stock *stock_enter(void)
+{
+    struct heap_stock *h = cpu_field(heap);
+
+    if (!h)
+        h = cpu_field(heap) = &boot_stock;
+    lock_take(&h->lock);
+    return h;
+}
+
+static void stock_flush(struct heap_stock *h, unsigned class, uint32_t keep)
+{
+    lock_take(&slabs_lock);
+    while (h->of[class].n > keep) {
+        void *p = h->of[class].first;
+        h->of[class].first = *(void **)p;
+        h->of[class].n--;
+        slab_free(p);
+    }
+    lock_drop(&slabs_lock);
+}
+
+static void stock_push(struct heap_stock *h, unsigned class, void *p)
+{
+    *(void **)p = h->of[class].first;
+    h->of[class].first = p;
+    h->of[class].n++;
+}
+
+static void stock_fill(struct heap_stock *h, unsigned class)
+{
+    void *p;
+
+    lock_take(&slabs_lock);
+    while (h->of[class].n < STOCK_BATCH && (p = slab_alloc(class)))
+        stock_push(h, class, p);
+    lock_drop(&slabs_lock);
+}
+
+static void *small_alloc(unsigned class)
+{
+    struct heap_stock *h = stock_enter();
+    void *p;
+
+    if (!h->of[class].n)
+        stock_fill(h, class);
+    p = h->of[class].first;
+    if (p) {
+        h->of[class].first = *(void **)p;
+        h->of[class].n--;
+    }
+    lock_drop(&h->lock);
+    return p;
+}
+
+static void small_free(void *p, unsigned class)
+{
+    struct heap_stock *h = stock_enter();
+
+    if (h->of[class].n == STOCK_MAX)
+        stock_flush(h, class, STOCK_MAX - STOCK_BATCH);
+    stock_push(h, class, p);
+    lock_drop(&h->lock);
+}
+
+void heap_trim(void)
+{
+    for (unsigned i = 0; i < cpus_up(); i++) {
+        struct heap_stock *h = cpu_of(i)->heap;
+        if (!h)
+            continue;
+        lock_take(&h->lock);
+        for (unsigned class = 0; class < CLASSES; class++)
+            stock_flush(h, class, 0);
+        lock_drop(&h->lock);
+    }
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
 static void *large_alloc(size_t size)
 {
     size_t pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -108,7 +238,7 @@ static void *large_alloc(size_t size)
     if (pa == PAGE_NONE)
         return NULL;
     page_trim_run(pa, order, pages);
-    held += pages;
+    __atomic_fetch_add(&held, pages, __ATOMIC_RELAXED);
     return phys_to_virt(pa);
 }
 
@@ -116,10 +246,7 @@ void *kmalloc(size_t size)
 {
     if (size > SMALL_MAX)
         return size > 1ul << 40 ? NULL : large_alloc(size);
-    for (unsigned c = 0; c < CLASSES; c++)
-        if (size <= sizes[c])
-            return small_alloc(c);
-    return NULL;
+    return small_alloc(class_of[(size + 15) / 16]);
 }
 
 void *kzalloc(size_t size)
@@ -139,27 +266,16 @@ void kfree(void *p)
         return;
     assert((uintptr_t)p - DIRECT_BASE < ARENA_BASE - DIRECT_BASE, "kfree: not a heap address");
     if (s == p) {
-        held -= page_free_trimmed(virt_to_phys(p));
+        __atomic_fetch_sub(&held, page_free_trimmed(virt_to_phys(p)), __ATOMIC_RELAXED);
         return;
     }
     assert(s->magic == SLAB_MAGIC && s->used > 0, "kfree: not a heap block");
-    *(void **)p = s->free;
-    s->free = p;
-    s->used--;
-    if (s->used == 0) {
-        if (s->listed)
-            slab_unlink(s);
-        s->magic = 0;
-        held--;
-        page_free(virt_to_phys(s));
-    } else if (!s->listed) {
-        slab_link(s);
-    }
+    small_free(p, s->class);
 }
 
 size_t heap_pages(void)
 {
-    return held;
+    return __atomic_load_n(&held, __ATOMIC_RELAXED);
 }
 
 /* ---- mapped kernel memory ------------------------------------------------------------------- */

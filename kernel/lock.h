@@ -19,9 +19,12 @@ enum lock_rank {
     RANK_TABLE,             /* thread table, list of SIPs */
     RANK_CPU,               /* run queue and timers of a CPU */
     RANK_SLOT,              /* pages of one slot */
-    RANK_SPACE,             /* page tables, ranges, slots in use */
-    RANK_HEAP,
-    RANK_PAGE,
+    RANK_SPACE,             /* page tables, slots in use */
+    RANK_RANGE,             /* kernel address space, place of images */
+    RANK_HEAP,              /* a CPU's blocks kept for reuse */
+    RANK_SLAB,
+    RANK_PAGE,              /* a CPU's free pages */
+    RANK_BUDDY,             /* those of all */
     RANK_LOG,
     RANK_DEVICE,            /* registers of controllers; interrupts off */
 };

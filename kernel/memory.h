@@ -38,7 +38,7 @@ void page_free_run(paddr_t pa, unsigned order);
 /* Keeps the first `pages` frames of an allocated run, frees the others; and frees what is left. */
 void page_trim_run(paddr_t pa, unsigned order, size_t pages);
 size_t page_free_trimmed(paddr_t pa);   /* the number of frames */
-size_t page_count_free(void);
+size_t page_count_free(void);       /* exact while no other CPU allocates or frees */
 size_t page_count_total(void);                  /* RAM handed to the allocator at boot */
 
 /* ---- kernel heap (heap.c) ------------------------------------------------------------------- */
@@ -47,6 +47,8 @@ void *kmalloc(size_t size);         /* 16-byte aligned, any content; NULL if out
 void *kzalloc(size_t size);
 void kfree(void *p);                /* NULL is fine */
 size_t heap_pages(void);            /* pages that the heap holds */
+void heap_trim(void);               /* gives back what CPUs keep for reuse */
+struct heap_stock *heap_stock_make(void);   /* for struct cpu.heap of another CPU; NULL: no memory */
 
 /* Kernel stacks: mapped, an unmapped guard below; the top address (16-byte aligned), 0 = none. */
 uintptr_t kstack_alloc(size_t size);

@@ -10,6 +10,9 @@
 struct frame { uint8_t state, order; uint16_t live; };
 struct frame *frame_of(paddr_t pa);
 
+/* For struct cpu.pages of another CPU; NULL: no memory. Never freed. */
+struct page_stack *page_stack_make(void);
+
 /* Takes over all RAM that boot_usable() reports. */
 void pmm_init(void);
 

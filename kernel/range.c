@@ -18,7 +18,7 @@ static bool insert(struct range **at, uintptr_t start, size_t size)
     return true;
 }
 
-uintptr_t range_alloc(struct range_space *s, size_t size)
+static uintptr_t take(struct range_space *s, size_t size)
 {
     uintptr_t start;
 
@@ -40,9 +40,19 @@ uintptr_t range_alloc(struct range_space *s, size_t size)
     return 0;
 }
 
+uintptr_t range_alloc(struct range_space *s, size_t size)
+{
+    uintptr_t start;
+
+    lock_take(&s->lock);
+    start = take(s, size);
+    lock_drop(&s->lock);
+    return start;
+}
+
 /* Where two neighbours meet, the later one stays: in the end that is the range that there was at
  * first, so that what was allocated in between leaves nothing in the heap. */
-bool range_free(struct range_space *s, uintptr_t start, size_t size)
+static bool give(struct range_space *s, uintptr_t start, size_t size)
 {
     struct range **at = &s->free, **prev_at = NULL, *prev, *next;
 
@@ -68,4 +78,14 @@ bool range_free(struct range_space *s, uintptr_t start, size_t size)
         return true;
     }
     return insert(at, start, size);
+}
+
+bool range_free(struct range_space *s, uintptr_t start, size_t size)
+{
+    bool ok;
+
+    lock_take(&s->lock);
+    ok = give(s, start, size);
+    lock_drop(&s->lock);
+    return ok;
 }

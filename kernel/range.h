@@ -7,10 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernel/lock.h"
 
 struct range;
-struct range_space { uintptr_t base; size_t size; struct range *free; bool ready; };
-#define RANGE_SPACE(base, size) { (base), (size), NULL, false }
+struct range_space {
+    uintptr_t base;
+    size_t size;
+    struct range *free;
+    bool ready;
+    struct lock lock;
+};
+#define RANGE_SPACE(base, size) { (base), (size), NULL, false, LOCK(RANK_RANGE) }
 
 /* `size` bytes (whole pages); 0 if there is no room or no memory. */
 uintptr_t range_alloc(struct range_space *s, size_t size);

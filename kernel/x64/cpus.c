@@ -9,7 +9,9 @@
 #include "kernel/x64/machine.h"
 #include "kernel/lock.h"
 #include "kernel/log.h"
+#include "kernel/memory.h"
 #include "kernel/options.h"
+#include "kernel/pmm.h"
 
 #define PATIENCE_NS 5000000000ul
 #define STOP_NS 10000000ul
@@ -72,6 +74,12 @@ void cpus_start(void)
     for (unsigned i = 0; i < machine_cpu_count() && cpus_up() < n; i++) {
         if (!(c = cpu_make(cpus_up(), i)))
             continue;
+        c->pages = page_stack_make();
+        c->heap = heap_stock_make();
+        if (!c->pages || !c->heap) {
+            kprintf("cpus: no memory for CPU %u\n", c->id);
+            break;
+        }
         if (!cpu_launch(c) || !await(c))
             kprintf("cpus: the one with APIC id %u does not come up and is left out\n",
                     c->apic_id);

@@ -27,7 +27,7 @@ struct cpu_tables;          /* GDT, TSS and the IST stacks of a CPU */
 struct thread;
 
 #define CPU_MAX 256u
-#define CPU_LOCKS 8u         /* that a CPU may hold at once */
+#define CPU_LOCKS 12u        /* that a CPU may hold at once */
 
 struct lock;
 
@@ -41,6 +41,8 @@ struct cpu {
     uint64_t timer_deadline;        /* clock_ns for which the timer is armed, UINT64_MAX if not */
     uint64_t interrupts;            /* hosted: what the interrupt flag is on the machine */
     uint32_t state;                 /* cpus.c's */
+    struct page_stack *pages;       /* pmm.c's */
+    struct heap_stock *heap;        /* heap.c's */
     /* ---- the core's ---- */
     struct thread *current;
     uint64_t need_resched;          /* set by an interrupt that landed in kernel text */

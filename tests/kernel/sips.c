@@ -126,5 +126,6 @@ size_t settled_pages(void)
 {
     sched_sleep(NS_PER_MS);
     image_trim(0);
+    heap_trim();
     return page_count_free();
 }
