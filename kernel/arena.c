@@ -58,17 +58,26 @@ static void drop_writable(struct code *c)
 
 bool code_seal(struct code *c)
 {
+    size_t pages, n = 0;
+    paddr_t *pa;
+
     assert(c->rw, "code_seal: sealed already");
-    for (size_t off = 0; off < c->size; off += PAGE_SIZE) {
-        paddr_t pa = unmap_page((uintptr_t)c->rw + off);
-        if (!map_page((uintptr_t)c->rx + off, pa, PAGE_X)) {
-            page_free(pa);
-            code_free(c);
-            return false;
-        }
+    pages = c->size >> PAGE_SHIFT;
+    if (!(pa = kmalloc(pages * sizeof *pa))) {
+        code_free(c);
+        return false;
     }
-    drop_writable(c);
-    return true;
+    unmap_take((uintptr_t)c->rw, pages, pa);
+    while (n < pages && map_page((uintptr_t)c->rx + n * PAGE_SIZE, pa[n], PAGE_X))
+        n++;
+    for (size_t i = n; i < pages; i++)
+        page_free(pa[i]);
+    kfree(pa);
+    if (n < pages)
+        code_free(c);
+    else
+        drop_writable(c);
+    return n == pages;
 }
 
 void code_free(struct code *c)

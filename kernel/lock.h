@@ -19,6 +19,7 @@ enum lock_rank {
     RANK_TABLE,             /* thread table, list of SIPs */
     RANK_CPU,               /* run queue and timers of a CPU */
     RANK_SLOT,              /* pages of one slot */
+    RANK_POOL,              /* slots kept for reuse */
     RANK_SPACE,             /* page tables, slots in use */
     RANK_RANGE,             /* kernel address space, place of images */
     RANK_HEAP,              /* a CPU's blocks kept for reuse */

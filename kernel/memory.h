@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernel/lock.h"
 #include "kernel/x64/x64.h"
 
 /* Stack that kernel code may use below the rsp at which a SIP calls it; what struct wasm_instance's
@@ -48,7 +49,7 @@ void *kzalloc(size_t size);
 void kfree(void *p);                /* NULL is fine */
 size_t heap_pages(void);            /* pages that the heap holds */
 void heap_trim(void);               /* gives back what CPUs keep for reuse */
-struct heap_stock *heap_stock_make(void);   /* for struct cpu.heap of another CPU; NULL: no memory */
+struct heap_stock *heap_stock_make(void);   /* for struct cpu.heap of another CPU; or NULL */
 
 /* Kernel stacks: mapped, an unmapped guard below; the top address (16-byte aligned), 0 = none. */
 uintptr_t kstack_alloc(size_t size);
@@ -64,6 +65,10 @@ void kstack_free(uintptr_t top, size_t size);
 #define SLOT_STRIDE (0x200000000ul + 0x200000ul + 0x1000ul)
 #define SLOT_MAX ((unsigned)(LOWER_HALF_END / SLOT_STRIDE - 1))
 #define SLOT_STACK_DEFAULT (256ul << 10)
+#define SLOT_BELOW (1ul << 20)      /* of the base is where a small slot begins, in its region */
+#define SLOT_NEAR (2ul << 20 >> PAGE_SHIFT)     /* pages from there on that pool.c keeps */
+#define SLOT_NOTED 32u
+#define SLOT_SPOTS 4u
 
 struct slot {
     uintptr_t base;                 /* offset 0 of linear memory, page-aligned */
@@ -78,13 +83,30 @@ struct slot {
     size_t page_limit;              /* quota: a fault beyond it is SLOT_NOMEM; SIZE_MAX at first */
     uint32_t index;
     void *owner;                    /* the core's */
+    size_t stack_size;              /* whole pages */
+    struct slot *next;              /* in the pool */
+    struct lock lock;               /* all but index, base, stack and control area */
+    struct page_spot spot[SLOT_SPOTS];
+    uint32_t noted[SLOT_NOTED];     /* its first pages, counted from SLOT_BELOW below its base */
 };
 
-/* A slot with no committed memory. stack_bytes 0: no stack (a further memory of a SIP). NULL: no
- * slot or no memory. */
-struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, void *owner);
-/* Returns every page and table. The caller must not be on its stack. */
+/* A slot with no committed memory. stack_bytes 0: no stack (a further memory of a SIP). One that
+ * is reused may have zeroed pages up to memory_bytes of its memory already. NULL: no slot or no
+ * memory. */
+struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memory_bytes,
+                        void *owner);
+/* Returns every page and table, or keeps them for another one. The caller must not be on its
+ * stack. */
 void slot_free(struct slot *s);
+size_t slot_trim(void);             /* gives back what is kept; the number of slots */
+/* pool.c for slot.c: */
+void slot_destroy(struct slot *s);
+bool pool_keep(struct slot *s);     /* false: it is the caller's */
+struct slot *pool_take(size_t control_size, size_t stack_size, uint64_t memory_bytes);
+static inline uintptr_t slot_noted(const struct slot *s, size_t i)
+{
+    return s->base - SLOT_BELOW + ((uintptr_t)s->noted[i] << PAGE_SHIFT);
+}
 /* Sets the size of linear memory (only upwards); false if it passes 4 GiB or meets a window. */
 bool slot_commit(struct slot *s, uint64_t bytes);
 /* The slot whose range va falls in, or NULL. */

@@ -325,6 +325,11 @@ size_t page_count_free(void)
     return n;
 }
 
+bool page_plenty(void)
+{
+    return __atomic_load_n(&free_count, __ATOMIC_RELAXED) > total_count / 8;
+}
+
 size_t page_count_total(void)
 {
     return total_count;

@@ -13,6 +13,8 @@ struct frame *frame_of(paddr_t pa);
 /* For struct cpu.pages of another CPU; NULL: no memory. Never freed. */
 struct page_stack *page_stack_make(void);
 
+bool page_plenty(void);             /* more than an eighth of RAM is free */
+
 /* Takes over all RAM that boot_usable() reports. */
 void pmm_init(void);
 

@@ -9,9 +9,13 @@
  *   base + 7 GiB: guard | stack | guard | control, where they are too large for the region
  *
  * The colours (pages for the base, lines for the stack top) keep hot lines of different SIPs in
- * different cache and TLB sets. A slot that is freed leaves no page and no table behind.
+ * different cache and TLB sets.
+ *
+ * A slot's lock guards its pages: two of its threads may fault on one page. A slot that is freed
+ * leaves no page and no table behind, unless pool.c keeps it, whole, for the next one of its shape.
  */
 #include "kernel/memory.h"
+#include "kernel/lock.h"
 #include "kernel/panic.h"
 #include "kernel/string.h"
 
@@ -29,8 +33,11 @@
 
 static struct slot *slots[SLOT_MAX];
 static uint16_t free_list[SLOT_MAX];        /* indices that were used before, newest on top */
-static unsigned free_count, ever_used, in_use;
+static unsigned free_count, ever_used;
+static unsigned in_use;                     /* atomic */
+static struct lock lock = LOCK(RANK_SPACE); /* the above */
 
+_Static_assert(BASE_OFFSET == SLOT_BELOW, "as it says");
 _Static_assert(SLOT_STRIDE * (SLOT_MAX + 1ul) <= LOWER_HALF_END, "slots fit the lower half");
 _Static_assert(BASE_OFFSET > INLINE_STACK + INLINE_CONTROL + 16 * PAGE_SIZE, "room and a guard");
 _Static_assert(REGION * 2 + FAR_OFFSET + 2 * (FAR_GUARD + FAR_MAX) < SLOT_STRIDE, "far parts fit");
@@ -44,13 +51,24 @@ static uintptr_t region_of(uint32_t index)
 
 static bool index_take(uint32_t *index)
 {
+    bool ok = true;
+
+    lock_take(&lock);
     if (free_count)
         *index = free_list[--free_count];
     else if (ever_used < SLOT_MAX)
         *index = ever_used++;
     else
-        return false;
-    return true;
+        ok = false;
+    lock_drop(&lock);
+    return ok;
+}
+
+static void index_give(uint32_t index)
+{
+    lock_take(&lock);
+    free_list[free_count++] = (uint16_t)index;
+    lock_drop(&lock);
 }
 
 /* Places control area and stack: near the memory, or far above it. */
@@ -58,6 +76,7 @@ static void lay_out(struct slot *s, size_t control, size_t stack)
 {
     uintptr_t far = s->base + FAR_OFFSET, near = s->base;
 
+    s->stack_size = page_up(stack);
     s->control_size = page_up(control);
     if (s->control_size <= INLINE_CONTROL)
         near -= s->control_size;
@@ -69,54 +88,83 @@ static void lay_out(struct slot *s, size_t control, size_t stack)
     s->stack_top -= s->index % STACK_COLOURS * STACK_COLOUR;
 }
 
+static struct page_spot *spot_of(struct slot *s, uintptr_t va)
+{
+    return &s->spot[va / REGION % SLOT_SPOTS];
+}
+
+/* With the slot's lock. */
 static bool map_fresh(struct slot *s, uintptr_t va)
 {
     paddr_t pa = page_alloc_zero();
 
     if (pa == PAGE_NONE)
         return false;
-    if (!map_page(va, pa, PAGE_W)) {
+    if (!map_page_near(spot_of(s, va), va, pa, PAGE_W)) {
         page_free(pa);
         return false;
     }
+    if (s->pages < SLOT_NOTED)
+        s->noted[s->pages] = (uint32_t)((va - (s->base - SLOT_BELOW)) >> PAGE_SHIFT);
     s->pages++;
     return true;
 }
 
-struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, void *owner)
+static struct slot *slot_make(size_t control_bytes, size_t stack_bytes)
 {
-    struct slot *s;
+    struct slot *s = kzalloc(sizeof *s);
     uint32_t index;
 
-    if (control_bytes > FAR_MAX || stack_bytes > FAR_MAX)
-        return NULL;
-    s = kzalloc(sizeof *s);
     if (!s || !index_take(&index)) {
         kfree(s);
         return NULL;
     }
+    s->lock = (struct lock)LOCK(RANK_SLOT);
     s->index = index;
-    s->owner = owner;
-    s->window_low = MEMORY_MAX;
-    s->page_limit = SIZE_MAX;
     s->base = region_of(index) + BASE_OFFSET + index % BASE_COLOURS * PAGE_SIZE;
     lay_out(s, control_bytes, stack_bytes);
-    slots[index] = s;
-    in_use++;
     for (size_t off = 0; off < s->control_size; off += PAGE_SIZE)
         if (!map_fresh(s, s->control + off)) {
-            slot_free(s);
+            slot_destroy(s);
             return NULL;
         }
     return s;
 }
 
+struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memory_bytes,
+                        void *owner)
+{
+    struct slot *s;
+
+    if (control_bytes > FAR_MAX || stack_bytes > FAR_MAX)
+        return NULL;
+    s = pool_take(page_up(control_bytes), page_up(stack_bytes), memory_bytes);
+    if (!s && !(s = slot_make(control_bytes, stack_bytes))
+            && !(slot_trim() && (s = slot_make(control_bytes, stack_bytes))))
+        return NULL;
+    s->committed = s->extent = 0;
+    s->window_low = MEMORY_MAX;
+    s->page_limit = SIZE_MAX;
+    s->owner = owner;
+    __atomic_store_n(&slots[s->index], s, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&in_use, 1, __ATOMIC_RELAXED);
+    return s;
+}
+
 void slot_free(struct slot *s)
+{
+    assert(slots[s->index] == s, "slot_free: not a slot in use");
+    __atomic_store_n(&slots[s->index], NULL, __ATOMIC_RELEASE);
+    __atomic_fetch_sub(&in_use, 1, __ATOMIC_RELAXED);
+    if (s->window_low != MEMORY_MAX || !pool_keep(s))
+        slot_destroy(s);
+}
+
+void slot_destroy(struct slot *s)
 {
     uintptr_t low = s->base, far = s->base + FAR_OFFSET;
     size_t freed;
 
-    assert(slots[s->index] == s, "slot_free: not a slot in use");
     if (s->control < low)
         low = s->control;
     if (s->stack_top && s->stack_bottom < low)
@@ -125,42 +173,57 @@ void slot_free(struct slot *s)
     if (s->control > far || s->stack_bottom > far)
         freed += unmap_range(far, 2 * (FAR_GUARD + FAR_MAX));
     assert(freed == s->pages, "slot_free: pages lost or gained");
-    slots[s->index] = NULL;
-    free_list[free_count++] = (uint16_t)s->index;
-    in_use--;
+    index_give(s->index);
     kfree(s);
 }
 
 bool slot_commit(struct slot *s, uint64_t bytes)
 {
-    if (bytes < s->committed || bytes > s->window_low)
-        return false;
-    s->committed = bytes;
-    if (s->extent < bytes)
+    bool ok;
+
+    lock_take(&s->lock);
+    ok = bytes >= s->committed && bytes <= s->window_low;
+    if (ok)
+        s->committed = bytes;
+    if (ok && s->extent < bytes)
         s->extent = bytes;
-    return true;
+    lock_drop(&s->lock);
+    return ok;
 }
 
 struct slot *slot_find(uintptr_t va)
 {
     uintptr_t n = va / SLOT_STRIDE;
 
-    return n >= 1 && n <= SLOT_MAX ? slots[n - 1] : NULL;
+    return n >= 1 && n <= SLOT_MAX ? __atomic_load_n(&slots[n - 1], __ATOMIC_ACQUIRE) : NULL;
+}
+
+/* With the slot's lock. A page that is there was mapped by another CPU in between. */
+static enum slot_fault back(struct slot *s, uintptr_t va)
+{
+    bool in_stack = va - s->stack_bottom < s->stack_top - s->stack_bottom;
+
+    if (!in_stack && va - s->base >= s->committed)
+        return SLOT_OUTSIDE;
+    va &= ~(PAGE_SIZE - 1);
+    if (page_mapped_near(spot_of(s, va), va))
+        return SLOT_PAGED;
+    return s->pages < s->page_limit && map_fresh(s, va) ? SLOT_PAGED : SLOT_NOMEM;
 }
 
 enum slot_fault slot_fault(uintptr_t va)
 {
     struct slot *s = slot_find(va);
-    bool in_stack = s && va - s->stack_bottom < s->stack_top - s->stack_bottom;
+    enum slot_fault r;
 
-    if (!s || !(in_stack || va - s->base < s->committed))
+    if (!s)
         return SLOT_OUTSIDE;
-    va &= ~(PAGE_SIZE - 1);
-    if (page_query(va, NULL, NULL))
-        return SLOT_OUTSIDE;                /* there already: a protection fault */
-    if (s->pages >= s->page_limit)
-        return SLOT_NOMEM;
-    return map_fresh(s, va) ? SLOT_PAGED : SLOT_NOMEM;
+    do {
+        lock_take(&s->lock);
+        r = back(s, va);
+        lock_drop(&s->lock);
+    } while (r == SLOT_NOMEM && s->pages < s->page_limit && slot_trim());
+    return r;
 }
 
 bool slot_in_stack_guard(const struct slot *s, uintptr_t va)
@@ -168,35 +231,50 @@ bool slot_in_stack_guard(const struct slot *s, uintptr_t va)
     return s->stack_top && va < s->stack_bottom && s->stack_bottom - va <= 64 * PAGE_SIZE;
 }
 
-bool slot_map_phys(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags)
+static bool map_window(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags)
 {
     uint64_t done = 0;
 
-    if ((off | pa | len) % PAGE_SIZE || !len || off < s->committed || off > MEMORY_MAX ||
-        len > MEMORY_MAX - off || flags & PAGE_X)
+    if (off < s->committed)
         return false;
     for (uint64_t at = 0; at < len; at += PAGE_SIZE)
         if (page_query(s->base + off + at, NULL, NULL))
             return false;
     if (s->extent < off + len)
         s->extent = off + len;
+    if (off < s->window_low)
+        s->window_low = off;
     for (; done < len; done += PAGE_SIZE)
         if (!map_page(s->base + off + done, pa + done, flags | PAGE_BORROWED)) {
             unmap_range(s->base + off, done);
             return false;
         }
-    if (off < s->window_low)
-        s->window_low = off;
     return true;
+}
+
+bool slot_map_phys(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags)
+{
+    bool ok;
+
+    if ((off | pa | len) % PAGE_SIZE || !len || off > MEMORY_MAX || len > MEMORY_MAX - off ||
+        flags & PAGE_X)
+        return false;
+    lock_take(&s->lock);
+    ok = map_window(s, off, pa, len, flags);
+    lock_drop(&s->lock);
+    return ok;
 }
 
 void slot_unmap_phys(struct slot *s, uint64_t off, uint64_t len)
 {
     assert(off >= s->window_low && off + len <= MEMORY_MAX, "slot_unmap_phys: not a window");
+    lock_take(&s->lock);
     unmap_range(s->base + off, len);
+    memset(s->spot, 0, sizeof s->spot);
+    lock_drop(&s->lock);
 }
 
 size_t slot_count(void)
 {
-    return in_use;
+    return __atomic_load_n(&in_use, __ATOMIC_RELAXED);
 }

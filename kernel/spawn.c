@@ -51,12 +51,14 @@ static struct sip *make(const struct spawn *sp, struct manifest *m, struct image
 static err_t furnish(struct sip *s, const struct spawn *sp)
 {
     size_t quota = sp->quota ? sp->quota : SIP_QUOTA, half = page_count_total() / 2;
-    struct slot *slot = slot_alloc(s->image->module->inst_size, SLOT_STACK_DEFAULT, s);
+    const struct wasm_module *m = s->image->module;
+    uint64_t memory = m->nmems ? m->mems[0].lim.min * WASM_PAGE : 0;
+    struct slot *slot = slot_alloc(m->inst_size, SLOT_STACK_DEFAULT, memory, s);
 
     if (!(s->slot = slot))
         return ERR_NO_MEMORY;
     slot->page_limit = quota / PAGE_SIZE < half ? quota / PAGE_SIZE : half;
-    slot->page_limit += slot->pages + (slot->stack_top - slot->stack_bottom) / PAGE_SIZE + 1;
+    slot->page_limit += (slot->control_size + slot->stack_size) / PAGE_SIZE;
     s->mem.base = (uint8_t *)slot->base;
     s->mem.ctx = slot;
     s->in = (struct wasm_instance *)slot->control;

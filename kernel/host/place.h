@@ -40,7 +40,8 @@ _Noreturn void cpu_halt(void);      /* there is nobody who could be told: ends t
 
 /* ---- for tables.c: an entry takes effect by mmap (memory.c) -------------------------------- */
 
-static inline void page_flush(uintptr_t va) { }
+/* Linux flushes what it unmaps. */
+static inline void page_flush(const uintptr_t *va, unsigned n) { }
 bool page_show(uintptr_t va, paddr_t pa, unsigned flags);
 void page_hide(uintptr_t va, size_t size);
 

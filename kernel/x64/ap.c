@@ -99,8 +99,10 @@ static void enter(struct cpu *c)
     apic_init();
     clock_cpu_init();
     tsc_sync(c);
-    if (cpus_join(c))
+    if (cpus_join(c)) {
+        flush_all_here();                       /* from here on it is asked to */
         kernel_cpu_main();
+    }
     cpu_halt();
 }
 

@@ -139,6 +139,10 @@ bool cpu_launch(struct cpu *c);     /* false: it cannot be reached */
 void cpu_assist(void);              /* by the boot CPU while it waits */
 void cpu_stop(struct cpu *c);       /* for good, wherever it is; it calls cpu_stopped */
 
+/* ---- flush.c -------------------------------------------------------------------------------- */
+
+void flush_all_here(void);          /* this CPU's whole TLB */
+
 /* ---- exception.c ---------------------------------------------------------------------------- */
 
 void trap_exception(struct trap_frame *f);      /* any vector below 32 */

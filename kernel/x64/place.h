@@ -30,7 +30,14 @@ static inline void irq_restore(uint64_t f)
 }
 /* Sleeps until an interrupt, which is taken before this returns (interrupts on, then off again). */
 static inline void cpu_idle(void) { __asm__ volatile("sti; hlt; cli" ::: "memory"); }
-static inline void cpu_relax(void) { __asm__ volatile("pause" ::: "memory"); }
+/* For every loop that waits for another CPU, which may itself wait for this one to flush. */
+void flush_here(void);
+static inline void cpu_relax(void)
+{
+    if (__builtin_expect(cpu_field(flush) != 0, 0))
+        flush_here();
+    __asm__ volatile("pause" ::: "memory");
+}
 static inline _Noreturn void cpu_halt(void)
 {
     for (;;)
@@ -39,10 +46,8 @@ static inline _Noreturn void cpu_halt(void)
 
 /* ---- for tables.c --------------------------------------------------------------------------- */
 
-static inline void page_flush(uintptr_t va)
-{
-    __asm__ volatile("invlpg (%0)" :: "r"(va) : "memory");
-}
+/* The pages or tables at these addresses, on all CPUs; one CPU at a time (flush.c). */
+void page_flush(const uintptr_t *va, unsigned n);
 /* An entry takes effect by being there. */
 static inline bool page_show(uintptr_t va, paddr_t pa, unsigned flags) { return true; }
 static inline void page_hide(uintptr_t va, size_t size) { }

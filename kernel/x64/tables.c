@@ -5,8 +5,15 @@
  * unlinked and freed, so that torn-down ranges leave nothing behind. No entry is ever both writable
  * and executable (asserted). What else has to happen so that an entry takes effect is done by
  * page_show, page_hide and page_flush of place.h: on the machine little, on Linux mmap.
+ *
+ * One lock for the tables. An entry of a last-level table is also written without it, by the one
+ * who owns the 2 MiB around it and has something mapped there (map_page_near): that keeps the table
+ * and those above it in being.
+ *
+ * What is unmapped is collected, flushed on all CPUs at once, and only then freed.
  */
 #include "kernel/x64/tables.h"
+#include "kernel/lock.h"
 #include "kernel/panic.h"
 #include "kernel/pmm.h"
 #include "kernel/memory.h"
@@ -15,6 +22,7 @@ static paddr_t pml4;
 static bool dynamic;                /* tables come from pmm and are counted */
 static size_t table_pages;
 static uintptr_t mmio_next = MMIO_BASE;
+static struct lock lock = LOCK(RANK_SPACE);
 
 static pte_t *table_at(paddr_t pa)
 {
@@ -35,12 +43,6 @@ static paddr_t table_alloc(void)
         table_pages++;
     }
     return pa;
-}
-
-static void table_free(paddr_t pa)
-{
-    table_pages--;
-    page_free(pa);
 }
 
 /* Tables of boot_page start uncounted: nothing in an upper-half PML4 entry's table is freed. */
@@ -71,6 +73,93 @@ pte_t *table_walk(uintptr_t va, unsigned level, bool make, paddr_t *in)
     return &table_at(table)[index_of(va, level)];
 }
 
+/* ---- tear-down ------------------------------------------------------------------------------- */
+
+/* Entries that were cleared, and the frames that nothing leads to any more: to be flushed, then
+ * freed. */
+#define BATCH 64u
+struct batch {
+    uintptr_t start, end;           /* what is swept */
+    size_t freed;                   /* frames, tables not counted */
+    unsigned nva, npages;
+    uintptr_t va[BATCH];
+    paddr_t page[BATCH];
+};
+
+static void batch_end(struct batch *b)
+{
+    if (b->nva)
+        page_flush(b->va, b->nva);
+    for (unsigned i = 0; i < b->npages; i++)
+        page_free(b->page[i]);
+    b->nva = b->npages = 0;
+}
+
+/* An entry for va was cleared; pa is free then, unless it is PAGE_NONE. */
+static void batch_add(struct batch *b, uintptr_t va, paddr_t pa)
+{
+    if (b->nva == BATCH)
+        batch_end(b);
+    b->va[b->nva++] = va;
+    if (pa != PAGE_NONE)
+        b->page[b->npages++] = pa;
+}
+
+/* Clears the part of `table` (of `level`, whose first byte is at va) inside the sweep. */
+static void sweep_table(struct batch *b, paddr_t table, unsigned level, uintptr_t va)
+{
+    size_t span = table_span(level);
+    unsigned first = b->start > va ? (b->start - va) / span : 0;
+
+    for (unsigned i = first; i < 512 && va + i * span < b->end; i++) {
+        pte_t *e = &table_at(table)[i];
+        uintptr_t at = va + i * span;
+        pte_t old = *e;
+        bool owned = level > 1 || !(old & PTE_BORROWED);
+        if (!(old & PTE_P))
+            continue;
+        if (level > 1) {
+            sweep_table(b, old & PTE_ADDR, level - 1, at);
+            if (frame_of(old & PTE_ADDR)->live)
+                continue;
+            table_pages--;
+        }
+        *e = 0;
+        table_count(table, -1);
+        b->freed += level == 1 && owned;
+        batch_add(b, at, owned ? old & PTE_ADDR : PAGE_NONE);
+        if (!frame_of(table)->live)
+            return;
+    }
+}
+
+/* With the lock. */
+static size_t sweep(uintptr_t va, size_t size)
+{
+    struct batch b = { .start = va, .end = va + size };
+
+    assert(va % PAGE_SIZE == 0 && size % PAGE_SIZE == 0, "unmap_range: not whole pages");
+    page_hide(va, size);
+    while (b.start < b.end) {
+        uintptr_t top = b.start & ~(table_span(4) - 1);
+        pte_t *e = &table_at(pml4)[index_of(b.start, 4)];
+        if (*e & PTE_P) {
+            paddr_t table = *e & PTE_ADDR;
+            sweep_table(&b, table, 3, top);
+            if (top < LOWER_HALF_END && !frame_of(table)->live) {
+                *e = 0;
+                table_pages--;
+                batch_add(&b, top, table);
+            }
+        }
+        b.start = top + table_span(4);
+        if (!b.start)
+            break;
+    }
+    batch_end(&b);
+    return b.freed;
+}
+
 static pte_t entry_bits(unsigned flags)
 {
     assert((flags & (PAGE_W | PAGE_X)) != (PAGE_W | PAGE_X), "writable and executable");
@@ -79,26 +168,89 @@ static pte_t entry_bits(unsigned flags)
            (flags & PAGE_BORROWED ? PTE_BORROWED : 0);
 }
 
+/* With the lock: the entry that map_page writes; NULL: no memory for a table. */
+static pte_t *entry_make(uintptr_t va, paddr_t *in)
+{
+    pte_t *e = table_walk(va, 1, true, in);
+
+    if (!e)
+        sweep(va & ~(PAGE_SIZE - 1), PAGE_SIZE);            /* drops tables made in vain */
+    return e;
+}
+
+/* An entry that was just made has no effect: the frame stays the caller's. */
+static void entry_undo(uintptr_t va, pte_t *e)
+{
+    lock_take(&lock);
+    *e |= PTE_BORROWED;
+    sweep(va & ~(PAGE_SIZE - 1), PAGE_SIZE);
+    lock_drop(&lock);
+}
+
 bool map_page(uintptr_t va, paddr_t pa, unsigned flags)
 {
     paddr_t in;
-    pte_t *e = table_walk(va, 1, true, &in);
+    pte_t *e;
 
-    if (!e) {
-        unmap_range(va & ~(PAGE_SIZE - 1), PAGE_SIZE);      /* drops tables made in vain */
-        return false;
+    lock_take(&lock);
+    if ((e = entry_make(va, &in))) {
+        assert(!(*e & PTE_P), "map_page: already mapped");
+        *e = (pa & PTE_ADDR) | entry_bits(flags);
+        table_count(in, 1);
     }
-    assert(!(*e & PTE_P), "map_page: already mapped");
-    *e = (pa & PTE_ADDR) | entry_bits(flags);
-    table_count(in, 1);
-    if (page_show(va, pa, flags))
-        return true;
-    *e |= PTE_BORROWED;                         /* the frame stays the caller's */
-    unmap_range(va & ~(PAGE_SIZE - 1), PAGE_SIZE);
+    lock_drop(&lock);
+    if (!e || page_show(va, pa, flags))
+        return e;
+    entry_undo(va, e);
     return false;
 }
 
-bool page_query(uintptr_t va, paddr_t *pa, unsigned *flags)
+/* ---- an owner's tables ----------------------------------------------------------------------- */
+
+static bool spot_is_at(const struct page_spot *spot, uintptr_t va)
+{
+    return spot->table && spot->region == (va & ~(LARGE - 1));
+}
+
+static void spot_set(struct page_spot *spot, uintptr_t va, paddr_t table)
+{
+    spot->region = va & ~(LARGE - 1);
+    spot->table = table_at(table);
+}
+
+bool map_page_near(struct page_spot *spot, uintptr_t va, paddr_t pa, unsigned flags)
+{
+    paddr_t in;
+    pte_t *e;
+
+    if (!spot_is_at(spot, va)) {
+        if (!map_page(va, pa, flags))
+            return false;
+        lock_take(&lock);
+        table_walk(va, 1, false, &in);
+        spot_set(spot, va, in);
+        lock_drop(&lock);
+        return true;
+    }
+    e = (pte_t *)spot->table + index_of(va, 1);
+    assert(!(*e & PTE_P), "map_page_near: already mapped");
+    *e = (pa & PTE_ADDR) | entry_bits(flags);
+    table_count(virt_to_phys(spot->table), 1);
+    if (page_show(va, pa, flags))
+        return true;
+    entry_undo(va, e);
+    *spot = (struct page_spot){ 0 };
+    return false;
+}
+
+bool page_mapped_near(struct page_spot *spot, uintptr_t va)
+{
+    if (spot_is_at(spot, va))
+        return ((pte_t *)spot->table)[index_of(va, 1)] & PTE_P;
+    return page_query(va, NULL, NULL);
+}
+
+static bool query(uintptr_t va, paddr_t *pa, unsigned *flags)
 {
     for (unsigned level = 1; level <= 3; level++) {
         paddr_t in;
@@ -118,76 +270,41 @@ bool page_query(uintptr_t va, paddr_t *pa, unsigned *flags)
     return false;
 }
 
-/* ---- tear-down ------------------------------------------------------------------------------- */
-
-struct sweep { uintptr_t start, end; size_t freed; };
-
-/* Clears the part of `table` (of `level`, whose first byte is at va) inside the sweep. */
-static void sweep_table(struct sweep *s, paddr_t table, unsigned level, uintptr_t va)
+bool page_query(uintptr_t va, paddr_t *pa, unsigned *flags)
 {
-    size_t span = table_span(level);
-    unsigned first = s->start > va ? (s->start - va) / span : 0;
+    bool there;
 
-    for (unsigned i = first; i < 512 && va + i * span < s->end; i++) {
-        pte_t *e = &table_at(table)[i];
-        uintptr_t at = va + i * span;
-        pte_t old = *e;
-        if (!(old & PTE_P))
-            continue;
-        if (level > 1) {
-            sweep_table(s, old & PTE_ADDR, level - 1, at);
-            if (frame_of(old & PTE_ADDR)->live)
-                continue;
-        }
-        *e = 0;
-        table_count(table, -1);
-        page_flush(at);
-        if (level > 1) {
-            table_free(old & PTE_ADDR);
-        } else if (!(old & PTE_BORROWED)) {
-            page_free(old & PTE_ADDR);
-            s->freed++;
-        }
-        if (!frame_of(table)->live)
-            return;
-    }
+    lock_take(&lock);
+    there = query(va, pa, flags);
+    lock_drop(&lock);
+    return there;
 }
+
+/* ---- unmapping ------------------------------------------------------------------------------- */
 
 size_t unmap_range(uintptr_t va, size_t size)
 {
-    struct sweep s = { va, va + size, 0 };
+    size_t freed;
 
-    assert(va % PAGE_SIZE == 0 && size % PAGE_SIZE == 0, "unmap_range: not whole pages");
-    page_hide(va, size);
-    while (s.start < s.end) {
-        uintptr_t top = s.start & ~(table_span(4) - 1);
-        pte_t *e = &table_at(pml4)[index_of(s.start, 4)];
-        if (*e & PTE_P) {
-            sweep_table(&s, *e & PTE_ADDR, 3, top);
-            if (top < LOWER_HALF_END && !frame_of(*e & PTE_ADDR)->live) {
-                table_free(*e & PTE_ADDR);
-                *e = 0;
-                page_flush(top);
-            }
-        }
-        s.start = top + table_span(4);
-        if (!s.start)
-            break;
-    }
-    return s.freed;
+    lock_take(&lock);
+    freed = sweep(va, size);
+    lock_drop(&lock);
+    return freed;
 }
 
-paddr_t unmap_page(uintptr_t va)
+void unmap_take(uintptr_t va, size_t pages, paddr_t *pa)
 {
-    paddr_t in, pa;
-    pte_t *e = table_walk(va, 1, false, &in);
+    paddr_t in;
 
-    if (!e || !(*e & PTE_P))
-        return 0;
-    pa = *e & PTE_ADDR;
-    *e |= PTE_BORROWED;                             /* the frame goes to the caller */
-    unmap_range(va & ~(PAGE_SIZE - 1), PAGE_SIZE);
-    return pa;
+    lock_take(&lock);
+    for (size_t i = 0; i < pages; i++) {
+        pte_t *e = table_walk(va + i * PAGE_SIZE, 1, false, &in);
+        pa[i] = e && *e & PTE_P ? *e & PTE_ADDR : PAGE_NONE;
+        if (pa[i] != PAGE_NONE)
+            *e |= PTE_BORROWED;                     /* the frame goes to the caller */
+    }
+    sweep(va, pages * PAGE_SIZE);
+    lock_drop(&lock);
 }
 
 size_t paging_table_pages(void)
@@ -200,10 +317,13 @@ size_t paging_table_pages(void)
 /* MMIO space is handed out upwards and not reused: its users stay. */
 void *mmio_map(paddr_t pa, size_t size, unsigned flags)
 {
-    uintptr_t va = mmio_next, off = pa & (PAGE_SIZE - 1);
+    uintptr_t va, off = pa & (PAGE_SIZE - 1);
     size_t pages = (off + size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 
-    if (pages > (MMIO_BASE + MMIO_SIZE - va) >> PAGE_SHIFT)
+    if (pages >= MMIO_SIZE >> PAGE_SHIFT)
+        return NULL;
+    va = __atomic_fetch_add(&mmio_next, (pages + 1) * PAGE_SIZE, __ATOMIC_RELAXED);
+    if (va >= MMIO_BASE + MMIO_SIZE - pages * PAGE_SIZE)
         return NULL;
     for (size_t i = 0; i < pages; i++)
         if (!map_page(va + i * PAGE_SIZE, (pa & ~(PAGE_SIZE - 1)) + i * PAGE_SIZE,
@@ -211,7 +331,6 @@ void *mmio_map(paddr_t pa, size_t size, unsigned flags)
             unmap_range(va, i * PAGE_SIZE);
             return NULL;
         }
-    mmio_next += (pages + 1) * PAGE_SIZE;
     return (void *)(va + off);
 }
 

@@ -19,6 +19,9 @@ void trap_dispatch(struct trap_frame *f)
         apic_eoi();
         this_cpu()->timer_deadline = UINT64_MAX;
         kernel_timer(f);
+    } else if (f->vector == VEC_FLUSH) {
+        apic_eoi();
+        flush_here();
     } else if (f->vector == VEC_WAKE) {
         apic_eoi();
         kernel_wake(f);

@@ -41,6 +41,7 @@ struct cpu {
     uint64_t timer_deadline;        /* clock_ns for which the timer is armed, UINT64_MAX if not */
     uint64_t interrupts;            /* hosted: what the interrupt flag is on the machine */
     uint32_t state;                 /* cpus.c's */
+    uint32_t flush;                 /* it is asked to flush; flush.c's, atomic */
     struct page_stack *pages;       /* pmm.c's */
     struct heap_stock *heap;        /* heap.c's */
     /* ---- the core's ---- */
@@ -72,9 +73,9 @@ static inline void *phys_to_virt(paddr_t pa) { return (void *)(DIRECT_BASE + pa)
 static inline paddr_t virt_to_phys(const void *p) { return (uintptr_t)p - DIRECT_BASE; }
 
 /* ---- page mappings (paging.c) ----------------------------------------------------------------
- * Page tables are made on demand and counted; a table whose last entry goes is freed at once. All
- * of them flush the local TLB where needed. Not to be called from interrupt or timer hooks that
- * landed in kernel text. */
+ * Page tables are made on demand and counted; a table whose last entry goes is freed at once. What
+ * is unmapped is so on all CPUs when they return; they wait for those. Not to be called from
+ * interrupt or timer hooks that landed in kernel text. */
 
 enum {
     PAGE_W = 1,             /* writable; W and X together are refused by assertion */
@@ -86,11 +87,17 @@ enum {
 
 /* Maps one 4 KiB page that is not mapped. False: no memory for a table. */
 bool map_page(uintptr_t va, paddr_t pa, unsigned flags);
-/* Unmaps one page; its frame address, or 0 if nothing was mapped there. */
-paddr_t unmap_page(uintptr_t va);
-/* Unmaps [va, va + size), sparse or not, frees frames that are not borrowed (page_free); the number
- * of frames freed. */
+/* Unmaps [va, va + size), sparse or not, on all CPUs, frees frames that are not borrowed
+ * (page_free); the number of frames freed. */
 size_t unmap_range(uintptr_t va, size_t size);
+/* Unmaps so many pages and hands their frames out: pa[pages], 0 where there was none. */
+void unmap_take(uintptr_t va, size_t pages, paddr_t *pa);
+/* What the owner of a range (who alone maps and unmaps there, one CPU at a time) remembers of one
+ * 2 MiB part of it, aligned: the second page that is mapped in it needs no lock that others take.
+ * Zeros at first, and again when anything there was unmapped. */
+struct page_spot { uintptr_t region; void *table; };
+bool map_page_near(struct page_spot *spot, uintptr_t va, paddr_t pa, unsigned flags);
+bool page_mapped_near(struct page_spot *spot, uintptr_t va);
 /* Looks a mapping up; false if there is none. pa and flags may be NULL. */
 bool page_query(uintptr_t va, paddr_t *pa, unsigned *flags);
 /* Device registers at pa, in MMIO space, flags PAGE_UC or PAGE_WC; NULL if space runs out. */

@@ -126,6 +126,7 @@ size_t settled_pages(void)
 {
     sched_sleep(NS_PER_MS);
     image_trim(0);
+    slot_trim();
     heap_trim();
     return page_count_free();
 }

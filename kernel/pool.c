@@ -1,0 +1,129 @@
+/*
+ * pool.c - slots of SIPs that have ended, kept with their pages for the next ones: no mapping, no
+ * unmapping, no flushing of TLBs, hence most of what a start and an end would cost.
+ *
+ * Kept is a small slot (SLOT_NOTED pages at most, all near its base) while memory is plenty. Memory
+ * and control area are zeroed at once. The stack is not: no SIP can address it, and compiled code
+ * reads nothing of it that it has not written. A slot is taken for a SIP with the same sizes of
+ * stack and control area; pages beyond the new one's memory are unmapped, so that its guard has no
+ * hole.
+ *
+ * There is a list for each of a few CPUs (those of one number modulo LISTS share), short, newest
+ * first: what was just zeroed is still in the cache. Who finds his own empty looks at the others'.
+ */
+#include "kernel/lock.h"
+#include "kernel/memory.h"
+#include "kernel/panic.h"
+#include "kernel/pmm.h"
+#include "kernel/string.h"
+
+#define LISTS 16u
+#define LENGTH 8u
+
+static struct list { struct lock lock; unsigned n; struct slot *first; } lists[LISTS] = {
+    [0 ... LISTS - 1] = { .lock = LOCK(RANK_POOL) },
+};
+
+static bool in_stack(const struct slot *s, uintptr_t va)
+{
+    return va >= s->stack_bottom && va < s->stack_bottom + s->stack_size;
+}
+
+/* Zeroes what a SIP could read; false: a page is too far off to be known. */
+static bool clean(struct slot *s)
+{
+    if (s->pages > SLOT_NOTED)
+        return false;
+    for (size_t i = 0; i < s->pages; i++)
+        if (s->noted[i] >= SLOT_NEAR)
+            return false;
+    for (size_t i = 0; i < s->pages; i++)
+        if (!in_stack(s, slot_noted(s, i)))
+            memset((void *)slot_noted(s, i), 0, PAGE_SIZE);
+    return true;
+}
+
+bool pool_keep(struct slot *s)
+{
+    struct list *l = &lists[cpu_field(id) % LISTS];
+    bool room;
+
+    if (l->n >= LENGTH || !page_plenty() || !clean(s))
+        return false;
+    lock_take(&l->lock);
+    room = l->n < LENGTH;
+    if (room) {
+        s->next = l->first;
+        l->first = s;
+        l->n++;
+    }
+    lock_drop(&l->lock);
+    return room;
+}
+
+/* Unmaps the pages of linear memory from `bytes` on. */
+static void cut(struct slot *s, uint64_t bytes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->pages; i++) {
+        uintptr_t va = slot_noted(s, i);
+        if (va < s->base || va - s->base < bytes) {
+            s->noted[n++] = s->noted[i];
+            continue;
+        }
+        unmap_range(va, PAGE_SIZE);
+        memset(s->spot, 0, sizeof s->spot);
+    }
+    s->pages = n;
+}
+
+static struct slot *take(struct list *l, size_t control, size_t stack)
+{
+    struct slot *s = NULL;
+
+    if (!l->n)
+        return NULL;
+    lock_take(&l->lock);
+    for (struct slot **at = &l->first; *at; at = &(*at)->next) {
+        s = *at;
+        if (s->control_size == control && s->stack_size == stack) {
+            *at = s->next;
+            l->n--;
+            break;
+        }
+        s = NULL;
+    }
+    lock_drop(&l->lock);
+    return s;
+}
+
+struct slot *pool_take(size_t control, size_t stack, uint64_t memory)
+{
+    struct slot *s = NULL;
+
+    for (unsigned i = 0; i < LISTS && !s; i++)
+        s = take(&lists[(cpu_field(id) + i) % LISTS], control, stack);
+    if (s)
+        cut(s, memory);
+    return s;
+}
+
+size_t slot_trim(void)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < LISTS; i++) {
+        struct slot *s, *next;
+        lock_take(&lists[i].lock);
+        s = lists[i].first;
+        lists[i].first = NULL;
+        lists[i].n = 0;
+        lock_drop(&lists[i].lock);
+        for (; s; s = next, n++) {
+            next = s->next;
+            slot_destroy(s);
+        }
+    }
+    return n;
+}
