@@ -1,6 +1,7 @@
 # Selkie: `make help` says what there is.
 #: make             everything, under build/
-#: make deps        installs the Debian packages that are missing (sudo where not root)
+#: make deps        installs the Debian packages that are missing (sudo where not root);
+#:                    deps-bench, deps-fuzz, deps-programs  what those targets need besides
 #: make kernel      build/selkie.elf (Multiboot2 and PVH)
 #: make host        build/host/selkie: the same kernel as a program of Linux (kernel/host/)
 #: make host-checked    the same with checks of addresses and undefined behaviour
@@ -22,7 +23,7 @@
 #: make clean       removes build/
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
-ifneq ($(filter deps,$(MAKECMDGOALS)),)
+ifneq ($(filter deps deps-%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:                           # `make -j4 deps test`: first the packages
 endif
 B := build
@@ -174,10 +175,14 @@ $B/fuzz/mutate: $(FUZZ_OBJ) $B/fuzz/tests/fuzz/mutate.o
 $B/host/fuzzrun: $B/host/tests/fuzz/run.o $B/host/tests/fuzz/play.o $(TOOL_COMMON:%.c=$B/host/%.o) \
 		$(HOST_LIB)
 	$(CC) $^ -o $@ -lm
-fuzz: $B/fuzz/compile $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc
+$(FUZZ_OBJ): | fuzz-deps
+fuzz-deps:
+	@tools/deps.sh --check fuzz
+fuzz: fuzz-deps $B/fuzz/compile $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc
 	tests/fuzz/all.py $B $(MINUTES)
 -include $(wildcard $B/fuzz/*/*.d $B/fuzz/*/*/*.d)
 test-programs: tools
+	@tools/deps.sh --check programs
 	tests/programs/run.py $B $(ARGS)
 
 # ---- the kernel -----------------------------------------------------------------------------------
@@ -244,6 +249,8 @@ usb: $B/selkie.iso
 	tools/usb.sh $B/selkie.iso "$(DEV)"
 deps:
 	@tools/deps.sh
+deps-bench deps-fuzz deps-programs: deps-%:
+	@tools/deps.sh $*
 clean:
 	rm -rf $B
 help:
@@ -253,4 +260,5 @@ include tests/bench/bench.mk
 include tests/bench/kernel/kernel.mk
 
 -include $(wildcard $B/host/*/*.d $B/host/*/*/*.d)
-.PHONY: all fuzz tools ifaces sips test test-spec-kernel test-programs kernel archive iso run usb deps clean help
+.PHONY: all fuzz fuzz-deps tools ifaces sips test test-spec-kernel test-programs kernel archive iso run usb \
+	deps deps-bench deps-fuzz deps-programs clean help

@@ -1,8 +1,8 @@
 # Benchmarks: kernels built for every contender, and the tables made of them (tests/bench/README.md).
-#: make bench       kernels and programs beside other engines: run time, compile time
+#: make bench       kernels and programs beside other engines: run time, compile time, cold start
 #:                    COMPARE=file.json  with the results of another run
 #:                    ARGS="--groups numeric --rounds 3"  see tests/bench/bench.py --help
-#: make bench-compile, bench-passes   compile time alone; each pass off in turn
+#: make bench-compile, bench-start, bench-passes   one table; each pass of the compiler off in turn
 
 BENCH := $B/bench
 BENCH_SRC := $(filter-out tests/bench/programs/%,$(wildcard tests/bench/*/*.c))
@@ -42,28 +42,42 @@ $(BENCH)/ours: $B/host/tests/bench/ours.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_
 	$(CC) $^ -o $@ -lm
 
 # ---- whole programs, from Debian's source packages --------------------------------------------------
-BENCH_PROGRAMS := sqlite3 zstd brotli bzip2 lua5.4
-BENCH_PROGRAM_FILES := $(foreach p,$(BENCH_PROGRAMS),$(foreach k,wasm gcc clang,$(BENCH)/programs/$p.$k))
+BENCH_PROGRAMS := sqlite3 zstd brotli bzip2 lua5.4 cjpeg djpeg
+BENCH_PROGRAM_FILES := $(foreach p,$(BENCH_PROGRAMS),$(foreach k,wasm gcc clang,$(BENCH)/programs/$p.$k)) \
+	$(BENCH)/programs/sqlite3-bulk.wasm $(BENCH)/programs/hello.wasm
 
-$(BENCH)/program: $B/host/tests/bench/program.o $(TOOL_COMMON:%.c=$B/host/%.o) $(HOST_LIB)
+$(BENCH)/program $(BENCH)/start: $(BENCH)/%: $B/host/tests/bench/%.o $(TOOL_COMMON:%.c=$B/host/%.o) \
+		$(HOST_LIB)
 	@mkdir -p $(@D)
 	$(CC) $^ -o $@ -lm
 $(BENCH)/sources/done: tests/bench/fetch.sh
 	tests/bench/fetch.sh $(@D)
 	touch $@
 $(BENCH_PROGRAM_FILES): $(BENCH)/sources/done \
-		$(wildcard tests/bench/programs/build.sh tests/bench/programs/glue.*)
+		$(wildcard tests/bench/programs/build.sh tests/bench/programs/glue.* tests/bench/programs/hello.c)
 	@mkdir -p $(@D)
 	tests/bench/programs/build.sh $(BENCH)/sources $(basename $(@F)) $(patsubst .%,%,$(suffix $@)) $@
 
-bench-build: $(BENCH)/ours $(BENCH)/program $(BENCH_ALL) $(BENCH_PROGRAM_FILES)
+# one file for all tables; --only and --groups are for the table of run time alone
+BENCH_FILE := --dir $(BENCH) --out $(BENCH)/results.json $(if $(COMPARE),--compare $(COMPARE))
+BENCH_SOME := $(findstring --only,$(ARGS))$(findstring --groups,$(ARGS))
+bench-deps:
+	@tools/deps.sh --check bench
+$(BENCH_ALL) $(BENCH_PROGRAM_FILES) $(BENCH)/sources/done: | bench-deps
+bench-build: bench-deps tools $(BENCH)/ours $(BENCH)/program $(BENCH)/start $(BENCH_ALL) $(BENCH_PROGRAM_FILES)
 bench: bench-build
-	tests/bench/bench.py --dir $(BENCH) --out $(BENCH)/run.json \
-		$(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
-	$(if $(ARGS),,tests/bench/compile.py --dir $(BENCH) --out $(BENCH)/compile.json)
-bench-compile: $(BENCH)/ours $(BENCH_PROGRAMS:%=$(BENCH)/programs/%.wasm)
-	tests/bench/compile.py --dir $(BENCH) --out $(BENCH)/compile.json $(ARGS)
+	@status=0; \
+	tests/bench/bench.py $(BENCH_FILE) $(ARGS) || status=1; \
+	$(if $(BENCH_SOME),,tests/bench/compile.py $(BENCH_FILE) || status=1; \
+		tests/bench/start.py $(BENCH_FILE) || status=1;) \
+	tests/bench/bars.py $(BENCH)/results.json; exit $$status
+bench-compile: bench-deps $(BENCH)/ours $(filter %.wasm,$(BENCH_PROGRAM_FILES))
+	tests/bench/compile.py $(BENCH_FILE) $(ARGS)
+bench-start: bench-deps tools $(BENCH)/start $(filter %.wasm,$(BENCH_PROGRAM_FILES))
+	tests/bench/start.py $(BENCH_FILE) $(ARGS)
 bench-passes: bench-build
-	tests/bench/passes.py --dir $(BENCH) --out $(BENCH)/passes.json $(ARGS)
-.PHONY: bench bench-build bench-compile bench-passes
+	tests/bench/passes.py $(BENCH_FILE) $(ARGS)
+bench-bars:
+	@tests/bench/bars.py $(BENCH)/results.json
+.PHONY: bench bench-deps bench-build bench-compile bench-start bench-passes bench-bars
 -include $(wildcard $B/host/tests/bench/*.d)

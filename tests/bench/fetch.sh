@@ -2,7 +2,7 @@
 # fetch.sh DIR - unpacks the Debian source packages of the benchmark programs in DIR.
 # The system's package sources stay as they are: apt gets a configuration and lists of its own.
 set -eu
-packages="sqlite3 zstd brotli bzip2 lua5.4"
+packages="sqlite3 zstd brotli bzip2 lua5.4 libjpeg-turbo"
 dir=$1
 mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial"
 cd "$dir"

@@ -5,7 +5,6 @@ each letter switched off in turn, relative to all passes on.
 Times are those of kernels, all variants alternating; size and compile time are of the programs.
 """
 import argparse
-import json
 import math
 import os
 import subprocess
@@ -13,6 +12,8 @@ import sys
 
 import bench
 import compile as compile_table
+import modules
+import results as store
 
 
 def letters(d):
@@ -48,7 +49,7 @@ def static_costs(d, variants):
     out = {}
     for v in variants:
         got = [compile_table.ours(d, f"{d}/{path}", v or None)
-               for _, path, package in compile_table.MODULES
+               for _, path, package in modules.MODULES
                if not package and os.path.exists(f"{d}/{path}")]
         got = [g for g in got if "s" in g]
         out[v] = (bench.mean([g["out"] for g in got]), bench.mean([g["s"] for g in got]))
@@ -59,6 +60,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--dir", default="build/bench")
     ap.add_argument("--out")
+    ap.add_argument("--compare", help="results of another run")
     ap.add_argument("--groups", default=",".join(g for g in bench.GROUPS if g != "programs"))
     ap.add_argument("--only")
     ap.add_argument("--letters", help="only these, e.g. gl")
@@ -74,19 +76,25 @@ def main():
     groups = [g for g in args.groups.split(",") if any(r["group"] == g for r in rows)]
     print("with one pass off, relative to all on (above 1: the pass gains)")
     print(f"{'':30}" + "".join(f"{g:>9}" for g in groups) + f"{'all':>9}{'size':>9}{'compile':>9}")
+    table = []
     for c, what in known:
-        cells = []
+        cells, row = [], {"name": c}
         for g in groups + [None]:
             m = bench.mean([r[c] / r[""] for r in rows
                             if c in r and "" in r and (g is None or r["group"] == g)])
             cells.append(f"{m:9.3f}" if m else f"{'-':>9}")
+            row[g or "all"] = m
         size, seconds = (costs[c][i] / costs[""][i] if costs[c][i] and costs[""][i] else None
                          for i in (0, 1))
         cells += [f"{x:9.3f}" if x else f"{'-':>9}" for x in (size, seconds)]
+        table.append({**row, "size": size, "compile": seconds})
         print(f"{c} {what[:28]:28}" + "".join(cells))
+    # a pass that gains less than it did is what is worse
+    if args.compare:
+        store.compare(args.compare, "passes", table, lambda row: {
+            what: 1 / x for what, x in row.items() if what != "name" and x})
     if args.out:
-        with open(args.out, "w") as f:
-            json.dump({"rows": rows, "costs": costs}, f, indent=1)
+        store.save(args.out, "passes", table)
     return 0
 
 

@@ -5,13 +5,27 @@ import re
 import subprocess
 import tempfile
 
+import modules
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAMS = ["sqlite3", "zstd", "brotli", "bzip2", "lua5.4"]
 CONTENDERS = ["ours", "v8", "liftoff", "gcc", "clang"]
 
-# name, program, arguments, standard input: a file of programs/, or what inputs() makes
+# node's WASI aborts without a word in larger scripts of Ruby, and when it reads one from a file
+RUBY = """
+def primes(n)
+  sieve = Array.new(n, true)
+  (2..Math.sqrt(n)).each { |i| (i * i).step(n - 1, i) { |k| sieve[k] = false } if sieve[i] }
+  sieve.count(true) - 2
+end
+puts primes(300_000)
+"""
+
+# Name, program, arguments, standard input: a file of programs/, or what inputs() makes. NAME-bulk
+# is built with -mbulk-memory, natively it is NAME. Programs of npm (modules.py) have no native
+# build: their outputs must agree with V8's.
 WORKLOADS = [
     ("sqlite", "sqlite3", ["--size", "8", "--verify", "--memdb"], None),
+    ("sqlite-bulk", "sqlite3-bulk", ["--size", "8", "--verify", "--memdb"], None),
     ("zstd-3", "zstd", ["-3", "-c"], "text4m"),
     ("zstd-9", "zstd", ["-9", "-c"], "text1m"),
     ("zstd-d", "zstd", ["-d", "-c"], "text4m.zst"),
@@ -19,37 +33,98 @@ WORKLOADS = [
     ("brotli-d", "brotli", ["-d", "-c", "-"], "text4m.br"),
     ("bzip2", "bzip2", ["-c"], "text1m"),
     ("bzip2-d", "bzip2", ["-d", "-c"], "text1m.bz2"),
+    ("jpeg", "cjpeg", ["-quality", "85"], "picture.ppm"),
+    ("jpeg-d", "djpeg", ["-ppm"], "picture.jpg"),
     ("lua-calls", "lua5.4", ["-"], "calls.lua"),
     ("lua-tables", "lua5.4", ["-"], "tables.lua"),
     ("lua-strings", "lua5.4", ["-"], "strings.lua"),
     ("lua-numbers", "lua5.4", ["-"], "numbers.lua"),
+    ("esbuild", "npm:esbuild", ["--minify", "--target=es2015"], "script.js"),
+    ("python", "npm:python", ["-"], "work.py"),
+    ("ruby", "npm:ruby", ["-e", RUBY], None),
 ]
+SCRIPTS = (".lua", ".py")
+NPM_ROUNDS = 2                  # TurboFan takes ten seconds for each before it begins
+
+
+def picture(width, height):
+    """A portable pixmap: waves, edges and noise, the same each time."""
+    rows, noise = [], 1
+    for y in range(height):
+        row = bytearray()
+        for x in range(width):
+            noise = (noise * 1103515245 + 12345) & 0x7fffffff
+            edge = 60 if (x // 37 + y // 23) & 1 else 0
+            row += bytes(((x * y >> 9) + (noise >> 28) & 255, (x + edge) & 255,
+                          (y * 2 + edge + (noise >> 27)) & 255))
+        rows.append(bytes(row))
+    return b"P6\n%d %d\n255\n" % (width, height) + b"".join(rows)
+
+
+def javascript(functions):
+    """A script with much of what the language has, for a minifier."""
+    text = []
+    for i in range(functions):
+        text.append(f"""
+// function number {i}
+export function compute{i}(input, {{ scale = {i % 7}, label = "value {i}" }} = {{}}) {{
+    const table = new Map(input.map((item, index) => [item.key ?? `key-${{index}}`, item]));
+    let total = 0, names = [];
+    for (const [name, {{ weight, ...rest }}] of table) {{
+        if (weight === undefined || weight < {i % 5} && !rest.force) continue;
+        total += weight ** 2 * scale - Math.max({i}, rest.offset || 0);
+        names.push(`${{label}}: ${{name}}`);
+    }}
+    class Result{i} extends Array {{
+        #sum = total;
+        get sum() {{ return this.#sum; }}
+        static of(...items) {{ return items.reduce((a, b) => a.concat(b), []); }}
+    }}
+    switch (names.length) {{
+        case 0: return null;
+        case 1: return names[0].replace(/[a-z]+-(\\d+)/gi, "$1");
+        default: return Object.assign(new Result{i}(), {{ names, async wait() {{ await 0; }} }});
+    }}
+}}""")
+    return "\n".join(text).encode()
 
 
 def inputs(d):
-    """Makes the input files under d: pieces of sqlite's source, and the same compressed."""
+    """Makes the input files under d: pieces of sqlite's source, the same compressed, a picture."""
     source = f"{d}/sources/sqlite3.amalgamation/sqlite3.c"
     for name, size in (("text1m", 1 << 20), ("text4m", 4 << 20)):
         if not os.path.exists(f"{d}/programs/{name}"):
             with open(source, "rb") as f, open(f"{d}/programs/{name}", "wb") as g:
                 g.write(f.read(size))
+    for name, make in (("picture.ppm", lambda: picture(2000, 1500)),
+                       ("script.js", lambda: javascript(400))):
+        if not os.path.exists(f"{d}/programs/{name}"):
+            with open(f"{d}/programs/{name}", "wb") as f:
+                f.write(make())
     for name, cmd in (("text4m.zst", ["zstd.gcc", "-9", "-c"]),
                       ("text4m.br", ["brotli.gcc", "-q", "7", "-c", "-"]),
-                      ("text1m.bz2", ["bzip2.gcc", "-c"])):
+                      ("text1m.bz2", ["bzip2.gcc", "-c"]),
+                      ("picture.jpg", ["cjpeg.gcc", "-quality", "85"])):
         out, src = f"{d}/programs/{name}", f"{d}/programs/{name.split('.')[0]}"
+        src = src if os.path.exists(src) else src + ".ppm"
         if not os.path.exists(out):
             with open(src, "rb") as f, open(out, "wb") as g:
                 subprocess.run([f"{d}/programs/{cmd[0]}"] + cmd[1:], stdin=f, stdout=g, check=True)
 
 
-def command(who, d, program, args, v8, liftoff, off=None):
-    base = f"{d}/programs/{program}"
+def command(who, d, program, args, v8, liftoff):
+    """The command line, or None if this contender has no such program."""
+    if program.startswith("npm:"):
+        wasm, native = modules.path(d, program[4:]), None
+    else:
+        wasm = f"{d}/programs/{program}.wasm"
+        native = f"{d}/programs/{program.removesuffix('-bulk')}.{who}"
     if who == "ours":
-        return [f"{d}/program"] + (["--off", off] if off else []) + [base + ".wasm"] + args
+        return [f"{d}/program", wasm] + args if wasm else None
     if who in ("v8", "liftoff"):
         return (["node", "--no-warnings"] + (v8 if who == "v8" else liftoff)
-                + [f"{HERE}/program.js", base + ".wasm"] + args)
-    return [f"{base}.{who}"] + args
+                + [f"{HERE}/program.js", wasm] + args) if wasm else None
+    return [native] + args if native else None
 
 
 def run(cmd, stdin, native):
@@ -79,23 +154,28 @@ def run(cmd, stdin, native):
 
 
 def measure(d, workload, who, rounds, v8, liftoff):
-    """{contender: seconds} for one workload, and what went wrong."""
+    """{contender: [seconds]} for one workload, and what went wrong."""
     name, program, args, stdin = workload
+    npm = program.startswith("npm:")
     if stdin:
-        stdin = f"{HERE}/programs/{stdin}" if stdin.endswith(".lua") else f"{d}/programs/{stdin}"
-    best, digests, wrong = {}, {}, []
-    for _ in range(rounds):
-        for w in who:
-            if w not in CONTENDERS or any(x.startswith(w + ":") for x in wrong):
+        stdin = f"{HERE}/programs/{stdin}" if stdin.endswith(SCRIPTS) else f"{d}/programs/{stdin}"
+    commands = {w: command(w, d, program, args, v8, liftoff) for w in who if w in CONTENDERS}
+    times, digests, wrong = {}, {}, []
+    if not commands["ours"]:
+        return {}, ["not here: npm could not fetch it"]
+    for _ in range(min(rounds, NPM_ROUNDS) if npm else rounds):
+        for w, cmd in commands.items():
+            if not cmd or any(x.startswith(w + ":") for x in wrong):
                 continue
             try:
-                t, _, digests[w] = run(command(w, d, program, args, v8, liftoff), stdin,
-                                       w in ("gcc", "clang"))
-                best[w] = min(best.get(w, t), t)
+                t, _, digests[w] = run(cmd, stdin, w in ("gcc", "clang"))
+                times.setdefault(w, []).append(t)
             except (RuntimeError, OSError) as e:
                 wrong.append(f"{w}: {e}")
-    for w in list(best):
-        if digests[w] != digests.get("gcc"):
-            wrong.append(f"{w}: output differs from gcc's")
-            del best[w]
-    return best, wrong
+                times.pop(w, None)
+    judge = "v8" if npm else "gcc"
+    for w in list(times):
+        if digests[w] != digests.get(judge, digests[w]):
+            wrong.append(f"{w}: output differs from {judge}'s")
+            del times[w]
+    return times, wrong

@@ -1,11 +1,12 @@
 #!/bin/sh
 # build.sh SOURCES PROGRAM KIND OUT - compiles an unmodified program (fetch.sh) for one contender.
-# KIND: wasm, gcc or clang.
+# KIND: wasm, gcc or clang. A PROGRAM-bulk is PROGRAM with -mbulk-memory.
 set -eu
-sources=$(realpath "$1") program=$2 kind=$3 out=$(realpath -m "$4")
+sources=$(realpath "$1") program=${2%-bulk} kind=$3 out=$(realpath -m "$4")
 here=$(realpath "$(dirname "$0")")
 s=$sources/$program
-flags= files= libs=-lm
+flags= files= libs=-lm wasm_flags=
+[ "$program" = "$2" ] || wasm_flags=-mbulk-memory
 
 case $program in
 sqlite3)
@@ -27,6 +28,30 @@ zstd)
 brotli)
     flags=-I$s/c/include
     files="$s/c/common/*.c $s/c/dec/*.c $s/c/enc/*.c $s/c/tools/*.c" ;;
+cjpeg | djpeg)
+    s=$sources/libjpeg-turbo
+    # what its cmake would write: no SIMD, which wasm could not take, and no arithmetic coding
+    mkdir -p "$out.include"
+    printf '#define %s\n' 'JPEG_LIB_VERSION 62' 'LIBJPEG_TURBO_VERSION 2.1.5' \
+        'LIBJPEG_TURBO_VERSION_NUMBER 2001005' 'MEM_SRCDST_SUPPORTED 1' 'BITS_IN_JSAMPLE 8' \
+        > "$out.include/jconfig.h"
+    printf '#define %s\n' 'BUILD ""' 'INLINE inline' 'THREAD_LOCAL' 'PACKAGE_NAME "libjpeg-turbo"' \
+        'VERSION "2.1.5"' 'SIZEOF_SIZE_T __SIZEOF_SIZE_T__' 'FALLTHROUGH' \
+        > "$out.include/jconfigint.h"
+    sed 's/@COPYRIGHT_YEAR@/2023/' "$s/jversion.h.in" > "$out.include/jversion.h"
+    flags="-I$out.include -I$s -DPPM_SUPPORTED -DGIF_SUPPORTED"
+    for f in capimin capistd ccoefct ccolor cdctmgr chuff cicc cinit cmainct cmarker cmaster \
+        comapi cparam cphuff cprepct csample ctrans dapimin dapistd datadst datasrc dcoefct dcolor \
+        ddctmgr dhuff dicc dinput dmainct dmarker dmaster dmerge dphuff dpostct dsample dtrans \
+        error fdctflt fdctfst fdctint idctflt idctfst idctint idctred memmgr memnobs quant1 \
+        quant2 simd_none utils; do
+        files="$files $s/j$f.c"
+    done
+    files="$files $s/$program.c $s/cdjpeg.c $s/rdswitch.c"
+    [ $program = cjpeg ] && files="$files $s/rdgif.c $s/rdppm.c" ||
+        files="$files $s/rdcolmap.c $s/wrgif.c $s/wrppm.c" ;;
+hello)
+    files=$here/hello.c ;;
 bzip2)
     for f in blocksort bzip2 bzlib compress crctable decompress huffman randtable; do
         files="$files $s/$f.c"
@@ -52,6 +77,7 @@ wasm)
     mkdir -p "$out.o"
     cd "$out.o"
     clang-19 --target=wasm32-wasi -nostdlibinc -isystem /usr/include/wasm32-wasi -O2 -w \
+        $wasm_flags \
         -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_GETPID \
         -D_WASI_EMULATED_MMAN -I"$here/include" -include "$here/glue.h" $flags \
         -c $files "$here/glue.c"
