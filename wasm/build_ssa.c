@@ -242,7 +242,9 @@ uint32_t build_local_get(struct build *b, uint32_t local)
     if (!b->cur)
         return 0;
     if (b->known_in[local] != b->cur) {
-        b->known[local] = local_at(b, b->cur, b->time, local);
+        bool never_set = b->first_set[local] == b->first_set[local + 1];
+        b->known[local] = never_set ? initial_value(b, local)
+                                    : local_at(b, b->cur, b->time, local);
         b->known_in[local] = b->cur;
         drain(b);
     }

@@ -152,11 +152,11 @@ static void emit_block(struct emit *e, uint32_t b)
 
     e->block_at[b] = e->b.n;
     e->flags_at = SIZE_MAX;     /* others may jump here */
+    if (e->goes_to[b] != b)
+        return;
     e->next = b + 1;
     while (e->next < f->nblocks && (!f->blocks[e->next].npreds || e->goes_to[e->next] != e->next))
         e->next++;
-    if (e->goes_to[b] != b)
-        return;
     for (uint32_t v = f->blocks[b].first; v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
          v = f->ins[v].next) {
         emit_room(e);

@@ -39,20 +39,17 @@ static void slots_expire(struct emit *e, struct slots *s, uint32_t i)
     }
 }
 
-/*
- * Home slots by a scan over the live ranges: [definition, end_of], loops counted. Those of vectors
- * are aligned, and never cut into smaller ones: slots of one edge's moves are the same or apart.
- */
-void emit_slots(struct emit *e)
+/* Numbers of slots, by a scan over the live ranges: [definition, end_of], loops counted. Those of
+ * vectors are never cut into smaller ones: slots of one edge's moves are the same or apart. */
+static void assign_slots(struct emit *e, struct slots *s)
 {
     struct lfunc *l = e->l;
     struct ir_func *f = e->f;
-    struct slots s = { 0 };
 
-    s.expire = arena_alloc(e->arena, (l->n + 1) * 4);
-    s.next = arena_raw(e->arena, f->nins * 4);
-    s.free8 = arena_raw(e->arena, (size_t)f->nins * 8);
-    s.free16 = arena_raw(e->arena, (size_t)f->nins * 4);
+    s->expire = arena_alloc(e->arena, (l->n + 1) * 4);
+    s->next = arena_raw(e->arena, f->nins * 4);
+    s->free8 = arena_raw(e->arena, (size_t)f->nins * 8);
+    s->free16 = arena_raw(e->arena, (size_t)f->nins * 4);
     l->slot = arena_raw(e->arena, f->nins * sizeof *l->slot);
     memset(l->slot, 0xff, f->nins * sizeof *l->slot);
     struct abi_walk w = { 0 };
@@ -69,27 +66,37 @@ void emit_slots(struct emit *e)
         for (uint32_t v = f->blocks[b].first;
              v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
              v = f->ins[v].next)
-            slot_give(e, &s, v);
+            slot_give(e, s, v);
         uint32_t to = f->blocks[b].term == TERM_INVOKE ? f->blocks[b].succ[1] : 0;
         for (uint32_t v = to ? f->blocks[to].first : 0; v && f->ins[v].op == IR_PHI;
              v = f->ins[v].next)
-            slot_give(e, &s, v);        /* written before the calls */
+            slot_give(e, s, v);         /* written before the calls */
         for (uint32_t i = l->block_first[b]; i >= l->block_last[b]; i--) {
             struct lir *x = &l->lir[i];
             if (x->dst)
-                slot_give(e, &s, x->dst);
+                slot_give(e, s, x->dst);
             if (lir_mode(x->op) & LC_CALL)
                 for (uint32_t v = f->ins[x->s1].next; v && f->ins[v].op == IR_RESULT;
                      v = f->ins[v].next)
-                    slot_give(e, &s, v);
-            slots_expire(e, &s, i);
+                    slot_give(e, s, v);
+            slots_expire(e, s, i);
         }
     }
+}
+
+/* Home slots and the size of the frame; without slots nobody looks at l->slot. */
+void emit_slots(struct emit *e)
+{
+    struct lfunc *l = e->l;
+    struct slots s = { 0 };
+
+    if (l->any_spilled)
+        assign_slots(e, &s);
     e->saved = (uint32_t)__builtin_popcount(l->callee_used & R_CALLEE);
     e->frame = 8 * (l->out_words + s.top);
     if ((l->has_calls || s.wide) && ((e->frame + 8 * e->saved + 8) & 15))
         e->frame += 8;
-    for (uint32_t v = 1; v < f->nins; v++) {
+    for (uint32_t v = 1; l->any_spilled && v < e->f->nins; v++) {
         if (l->slot[v] > INT32_MAX - 70000)
             l->slot[v] = emit_stack_in(e, (uint32_t)(INT32_MAX - l->slot[v])).disp;
         else if (l->slot[v] >= 0)

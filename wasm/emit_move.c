@@ -296,6 +296,12 @@ static uint32_t slot_place(struct emit *e, uint32_t v)
 void emit_moves(struct emit *e, uint32_t first, uint32_t n)
 {
     e->first_move = first;
+    if (n == 1) {
+        struct pmove *p = &e->l->pool[first];
+        if (!emit_move_nop(e, p))
+            one_move(e, p);
+        return;
+    }
     for (uint32_t k = 0; k < n; k++) {
         struct pmove *p = &e->l->pool[first + k];
         struct place_move *m = &e->moves.m[k];
@@ -321,7 +327,7 @@ void emit_prepare_moves(struct emit *e)
     for (uint32_t k = 0; k < l->nmi; k++)
         if (l->mi[k].kind == MI_PMOVE && l->mi[k].b > most)
             most = l->mi[k].b;
-    for (uint32_t v = 1; v < e->f->nins; v++)
+    for (uint32_t v = 1; l->any_spilled && v < e->f->nins; v++)
         if (l->slot[v] >= 0 && slot_place(e, v) >= places)
             places = slot_place(e, v) + 1;
     e->moves = (struct moves){ .nswap = XMM0, .step = move_step, .ctx = e };

@@ -173,6 +173,7 @@ struct lfunc {
     uint32_t *block_mi;                     /* first mi of each block; [nblocks] = end */
     struct pmove *pool; uint32_t npool, cappool;
     uint8_t *spilled;                       /* per vreg: needs its home slot */
+    bool any_spilled;                       /* one of them */
     uint8_t *entry_reg;  /* per phi and parameter: register at definition or NOREG */
     uint8_t *def_reg;                       /* per vreg: register that its definition wrote */
     uint32_t callee_used;                   /* mask */

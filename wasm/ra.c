@@ -102,7 +102,7 @@ static void out_move(struct ra *ra, uint32_t v, int rd, int rs)
 static void spill(struct ra *ra, uint32_t v)
 {
     if (!is_const(ra, v))
-        ra->l->spilled[v] = 1;
+        ra->l->spilled[v] = ra->l->any_spilled = true;
 }
 
 /* register rd <- v from where it lives when it is in no register */
@@ -464,7 +464,7 @@ static void place_phi(struct ra *ra, uint32_t b, uint32_t v, uint32_t main)
         int out = pick_victim(ra, mask);
         uint32_t victim = ra->now.val[out];
         if (next_use(ra, victim) >= n) {
-            l->spilled[v] = 1;      /* it lives in memory */
+            spill(ra, v);           /* it lives in memory */
             ra->hint[v] = NOREG;
             return;
         }
@@ -538,7 +538,7 @@ static void start_landing(struct ra *ra, uint32_t b)
 
     for (uint32_t v = bl->first; v && f->ins[v].op == IR_PHI; v = f->ins[v].next)
         if (next_use(ra, v))
-            ra->l->spilled[v] = 1;
+            spill(ra, v);
     for (uint32_t k = 0; k < bl->npreds; k++)
         resolve(ra, b, k, &ra->now);
 }
@@ -640,7 +640,7 @@ static void results(struct ra *ra, struct lir *x, const struct wasm_functype *t,
             struct pmove *p = pool_add(ra);
             *p = (struct pmove){ .rd = PM_SLOT, .to = v, .rs = PM_IN, .from = base + loc.word,
                                  .type = f->ins[v].type };
-            ra->l->spilled[v] = 1;
+            spill(ra, v);
         }
     }
     if (ra->l->npool > first) {

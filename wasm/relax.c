@@ -141,6 +141,8 @@ void emit_relax(struct emit *e)
     uint32_t nloops, k = 0;
     uint32_t *loops = find_loops(e, &nloops);
 
+    if (!nloops && !e->nfix)
+        return;
     r.out = arena_raw(e->arena, e->b.cap + (size_t)nloops * LOOP_ALIGN);
     r.move = arena_raw(e->arena, (2 * (size_t)e->nfix + nloops + 1) * sizeof *r.move);
     for (uint32_t j = 0; j <= nloops; j++) {
