@@ -9,11 +9,11 @@
 #include "kernel/kernel.h"
 
 struct sip_call {
-    struct thread *caller, *thread;
+    struct event ended;
+    struct thread *thread;
     void (*fn)(void *);
     void *arg;
     int trap;
-    bool ended;
 };
 
 static void run(void *arg)
@@ -24,21 +24,21 @@ static void run(void *arg)
     sip_call_end(s, WASM_TRAP_NONE);
 }
 
-static void drop_thread(struct sip_call *c)
+static void drop_thread(struct thread *t)
 {
-    list_del(&c->thread->of_sip);
-    sched_remove(c->thread);
-    thread_free(c->thread);
-    c->ended = true;
+    lock_take(&t->sip->lock);
+    list_del(&t->of_sip);
+    t->sip->nthreads--;
+    lock_drop(&t->sip->lock);
+    thread_free(t);
 }
 
 static void end(void *arg)
 {
     struct sip_call *c = arg;
 
-    drop_thread(c);
-    if (c->caller->state == THREAD_KERNEL)      /* else its deadline has passed */
-        sched_wake(c->caller, 0);
+    drop_thread(c->thread);
+    event_set(&c->ended);
 }
 
 _Noreturn void sip_call_end(struct sip *s, int trap)
@@ -47,20 +47,35 @@ _Noreturn void sip_call_end(struct sip *s, int trap)
     sched_leave(end, s->call);
 }
 
+/* It runs too long: its thread is stopped, or leaves. */
+static void give_up(struct sip *s, struct sip_call *c)
+{
+    __atomic_store_n(&s->dying, true, __ATOMIC_RELEASE);
+    c->trap = WASM_TRAP_KILLED;
+    while (!event_wait(&c->ended, 0)) {
+        if (thread_stop(c->thread)) {
+            drop_thread(c->thread);
+            break;
+        }
+        cpu_wake(c->thread->core->cpu->id);
+        sched_sleep(NS_PER_MS / 10);
+    }
+    s->dying = false;
+}
+
 int sip_call(struct sip *s, void (*fn)(void *), void *arg, int64_t deadline)
 {
-    struct sip_call c = { .caller = this_thread(), .fn = fn, .arg = arg,
-                          .trap = WASM_TRAP_KILLED };
+    struct sip_call c = { .ended = EVENT, .fn = fn, .arg = arg };
 
     assert(list_empty(&s->threads) && !s->running, "sip_call: it lives");
     if (!(c.thread = thread_create(s, NULL, 0, run, s)))
         return WASM_TRAP_MEMORY;
     list_push(&s->threads, &c.thread->of_sip);
+    s->nthreads = 1;
     s->call = &c;
     sched_start(c.thread);
-    sched_block(THREAD_KERNEL, deadline);
-    if (!c.ended)
-        drop_thread(&c);
+    if (!event_wait(&c.ended, deadline))
+        give_up(s, &c);
     s->call = NULL;
     return c.trap;
 }

@@ -2,8 +2,8 @@
  * channel.c - endpoints, their queues, and the three ways of a message: sent, called, answered.
  *
  * A message goes by one of two ways. (1) The receiver waits: bytes go straight from the sender's
- * memory into the buffer that it posted. (2) Nobody waits: bytes go into a struct message in the
- * queue of the receiving end. (1) is only taken while the queue is empty, which a waiting receiver
+ * memory into the buffer that it posted. (2) Nobody waits: bytes go into the ring of the
+ * receiving end. (1) is only taken while the queue is empty, which a waiting receiver
  * implies, so order is kept. If (1) fails because of the receiver (buffer too small, no handle
  * free), the message takes way (2) and the receiver's wait returns the error; it may try again
  * with a larger buffer.
@@ -13,51 +13,40 @@
  * case (B) the request may still be in the queue; it is received like any other, and its token is
  * stale.
  *
- * What blocks here owns nothing: the message is either still the sender's or already in the queue.
+ * What blocks here owns nothing: the message is either still the sender's or already in the ring.
  * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX and QUEUED_MAX a SIP, QUEUED_SHARE
  * of memory in all.
+ *
+ * A ring holds records, each a whole number of RECORD_ALIGN: head, objects, bytes. One that does
+ * not fit before the end of the ring stands at its beginning, behind a record of kind 0 that fills
+ * up.
  */
 #include "kernel/kernel.h"
 
-#define QUEUED_SHARE 8              /* queues may hold one part in 8 of all memory */
+#define QUEUED_SHARE 8              /* rings may hold one part in 8 of all memory */
+#define RECORD_ALIGN 16u
+#define RING_MIN 1024u
+#define RING_KEPT 4096u             /* an empty one that is larger goes */
+#define RING_MAX (QUEUE_BYTES + QUEUE_MSGS * 64 + MSG_BYTES_MAX)   /* heads, and the end */
 
-struct message {
-    struct link link;
-    uint32_t len, nobj, kind, token;
-    struct account *account;    /* the sender's */
-    struct object *obj[MSG_HANDLES_MAX];
-    uint8_t data[];
+struct record {
+    uint32_t size, len, token;
+    uint16_t kind, nobj;
+    struct object *obj[];           /* then the bytes */
 };
 
-static size_t queued_bytes;         /* lock: the heap's */
+static size_t ring_bytes;           /* of all rings; atomic */
 
 size_t chan_queued_bytes(void)
 {
-    return queued_bytes;
+    return __atomic_load_n(&ring_bytes, __ATOMIC_RELAXED);
 }
 
 /* ---- making and closing ---------------------------------------------------------------------- */
 
-static struct endpoint *make(struct account *a)
-{
-    struct endpoint *e = kzalloc(sizeof *e);
-
-    if (!e)
-        return NULL;
-    object_init(&e->o, HANDLE_CHANNEL);
-    list_init(&e->queue);
-    list_init(&e->senders);
-    list_init(&e->callers);
-    if ((e->account = a)) {
-        a->refs++;
-        a->channels++;
-    }
-    return e;
-}
-
 void account_put(struct account *a)
 {
-    if (a && --a->refs == 0)
+    if (a && __atomic_sub_fetch(&a->refs, 1, __ATOMIC_ACQ_REL) == 0)
         kfree(a);
 }
 
@@ -70,50 +59,74 @@ void chan_bind(struct endpoint *client, struct endpoint *handler, struct contrac
     }
 }
 
-static void unmake(struct endpoint *e)
+static struct channel *make(struct sip *payer, unsigned ends)
 {
-    contract_put(e->contract);
-    if (e->account)
-        e->account->channels--;
-    account_put(e->account);
-    kfree(e);
+    struct account *a = payer ? payer->account : NULL;
+    struct channel *ch = kzalloc(sizeof *ch);
+
+    if (!ch)
+        return NULL;
+    ch->lock = (struct lock)LOCK(RANK_OBJECT);
+    ch->ends = ends;
+    if ((ch->account = a)) {
+        __atomic_fetch_add(&a->refs, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&a->channels, 1, __ATOMIC_RELAXED);
+    }
+    for (unsigned i = 0; i < ends; i++) {
+        struct endpoint *e = &ch->end[i];
+        object_init(&e->o, HANDLE_CHANNEL, &ch->lock);
+        e->ch = ch;
+        e->peer = ends == 2 ? &ch->end[1 - i] : NULL;
+        list_init(&e->senders);
+        list_init(&e->callers);
+    }
+    return ch;
+}
+
+static bool may_make(struct sip *payer)
+{
+    return !payer || __atomic_load_n(&payer->account->channels, __ATOMIC_RELAXED) < CHANNELS_MAX;
 }
 
 err_t chan_create(struct sip *payer, struct endpoint *end[2])
 {
-    struct account *a = payer ? payer->account : NULL;
+    struct channel *ch;
 
-    if (a && a->channels + 2 > 2 * CHANNELS_MAX)
+    if (!may_make(payer))
         return ERR_LIMIT;
-    if (!(end[0] = make(a)))
+    if (!(ch = make(payer, 2)))
         return ERR_NO_MEMORY;
-    if (!(end[1] = make(a))) {
-        unmake(end[0]);
-        return ERR_NO_MEMORY;
-    }
-    end[0]->peer = end[1];
-    end[1]->peer = end[0];
+    end[0] = &ch->end[0];
+    end[1] = &ch->end[1];
     return 0;
 }
 
 err_t chan_create_kernel(struct sip *payer, const struct kserve *k, struct endpoint **end)
 {
-    struct account *a = payer ? payer->account : NULL;
+    struct channel *ch;
 
-    if (a && a->channels + 1 > 2 * CHANNELS_MAX)
+    if (!may_make(payer))
         return ERR_LIMIT;
-    if (!(*end = make(a)))
+    if (!(ch = make(payer, 1)))
         return ERR_NO_MEMORY;
-    (*end)->kernel = k;
+    ch->end[0].kernel = k;
+    *end = &ch->end[0];
     return 0;
 }
 
-static void message_free(struct message *m)
+static void give_back(struct reclaim *r)
 {
-    queued_bytes -= sizeof *m + m->len;
-    m->account->queued -= sizeof *m + m->len;
-    account_put(m->account);
-    kfree(m);
+    kfree(container_of(r, struct channel, reclaim));
+}
+
+static void unmake(struct channel *ch)
+{
+    contract_put(ch->end[0].contract);
+    contract_put(ch->end[1].contract);
+    if (ch->account)
+        __atomic_fetch_sub(&ch->account->channels, 1, __ATOMIC_RELAXED);
+    account_put(ch->account);
+    reclaim(&ch->reclaim, give_back);
 }
 
 /* Wakes every thread of a list of blocked ones. */
@@ -123,94 +136,208 @@ static void abort_all(struct link *list, err_t e)
 
     while ((l = list_pop(list))) {
         struct thread *t = container_of(l, struct thread, blocked);
-        if (t->state == THREAD_CALLING)
+        if (t->call_end)
             chan_call_done(t);
-        if (t->state == THREAD_CALLING || t->state == THREAD_SENDING)
+        if (thread_blocked(t))
             sched_wake(t, e);
     }
 }
 
+/* ---- the ring -------------------------------------------------------------------------------- */
+
+static uint8_t *record_data(struct record *r)
+{
+    return (uint8_t *)(r->obj + r->nobj);
+}
+
+static uint32_t record_size(uint32_t nobj, uint32_t len)
+{
+    return ((uint32_t)sizeof(struct record) + nobj * 8 + len + RECORD_ALIGN - 1)
+        & ~(RECORD_ALIGN - 1);
+}
+
+static void ring_free(struct endpoint *e)
+{
+    if (!e->ring)
+        return;
+    __atomic_fetch_sub(&ring_bytes, e->cap, __ATOMIC_RELAXED);
+    if (e->ch->account)
+        __atomic_fetch_sub(&e->ch->account->queued, e->cap, __ATOMIC_RELAXED);
+    kfree(e->ring);
+    e->ring = NULL;
+    e->cap = e->head = e->used = 0;
+}
+
+/* The next `n` bytes are done with. */
+static void ring_skip(struct endpoint *e, uint32_t n)
+{
+    e->head += n;
+    e->head -= e->head >= e->cap ? e->cap : 0;
+    e->used -= n;
+}
+
+/* The next record, past what fills up the end. */
+static struct record *ring_first(struct endpoint *e)
+{
+    struct record *r = (struct record *)(e->ring + e->head);
+
+    if (!r->kind) {
+        ring_skip(e, r->size);
+        r = (struct record *)(e->ring + e->head);
+    }
+    return r;
+}
+
+/* A ring twice as large, or more, for `need` bytes beside what is in it. */
+static err_t ring_grow(struct endpoint *e, uint32_t need)
+{
+    uint32_t cap = e->cap ? e->cap * 2 : RING_MIN;
+    struct account *a = e->ch->account;
+    struct endpoint old = *e;
+    uint8_t *ring;
+
+    while (cap < e->used + need)
+        cap *= 2;
+    if (e->cap == RING_MAX)
+        return ERR_FULL;
+    cap = cap < RING_MAX ? cap : RING_MAX;
+    if (a && __atomic_load_n(&a->queued, __ATOMIC_RELAXED) + cap - e->cap > QUEUED_MAX)
+        return e->count ? ERR_FULL : ERR_LIMIT;
+    if (chan_queued_bytes() / PAGE_SIZE > page_count_total() / QUEUED_SHARE
+            || !(ring = kmalloc(cap)))
+        return e->count ? ERR_FULL : ERR_NO_MEMORY;
+    __atomic_fetch_add(&ring_bytes, cap - e->cap, __ATOMIC_RELAXED);
+    if (a)
+        __atomic_fetch_add(&a->queued, cap - e->cap, __ATOMIC_RELAXED);
+    e->ring = ring;
+    e->cap = cap;
+    e->head = e->used = 0;
+    for (uint32_t i = 0; i < e->count; i++) {
+        struct record *r = ring_first(&old);
+        memcpy(ring + e->used, r, r->size);
+        e->used += r->size;
+        ring_skip(&old, r->size);
+    }
+    kfree(old.ring);
+    return 0;
+}
+
+/* Place for a record of `size` bytes, not yet in the ring: ERR_FULL, ERR_LIMIT, ERR_NO_MEMORY. */
+static err_t ring_place(struct endpoint *e, uint32_t size, struct record **r)
+{
+    uint32_t at = e->head + e->used, rest;
+    err_t x;
+
+    at -= at >= e->cap ? e->cap : 0;
+    rest = at >= e->head ? e->cap - at : e->head - at;      /* in one piece */
+    if (e->used == e->cap || (rest < size && (at < e->head || e->head < size))) {
+        if ((x = ring_grow(e, size)) < 0)
+            return x;
+        at = e->used;
+    } else if (rest < size) {
+        *(struct record *)(e->ring + at) = (struct record){ .size = rest };
+        e->used += rest;
+        at = 0;
+    }
+    *r = (struct record *)(e->ring + at);
+    return 0;
+}
+
+/* Copies the parcel into the ring of p; its objects are in flight from then on, and its sender's
+ * lock is held if there are any. */
+static err_t enqueue(struct endpoint *p, struct parcel *c)
+{
+    uint32_t size = record_size(c->nobj, c->len);
+    struct record *r;
+    err_t x;
+
+    if (p->count >= QUEUE_MSGS || p->bytes + c->len > QUEUE_BYTES)
+        return ERR_FULL;
+    if ((x = ring_place(p, size, &r)) < 0)
+        return x;
+    r->size = size;
+    r->len = c->len;
+    r->token = c->token;
+    r->kind = (uint16_t)c->kind;
+    r->nobj = (uint16_t)c->nobj;
+    if (c->len && !copy_checked(record_data(r), c->data, c->len))
+        return ERR_NO_MEMORY;
+    if (c->checked)
+        *(uint32_t *)record_data(r) = c->word;
+    msg_take(c);
+    for (uint32_t i = 0; i < c->nobj; i++)
+        r->obj[i] = c->obj[i];
+    p->used += size;
+    p->count++;
+    p->bytes += c->len;
+    p->with_handles += c->nobj != 0;
+    return 0;
+}
+
+static void dequeue(struct endpoint *e, struct record *r)
+{
+    e->count--;
+    e->bytes -= r->len;
+    e->with_handles -= r->nobj != 0;
+    ring_skip(e, r->size);
+    if (!e->count) {
+        e->head = e->used = 0;
+        if (e->cap > RING_KEPT)
+            ring_free(e);
+    }
+}
+
+static void throw_away(struct endpoint *e, struct link *orphans)
+{
+    while (e->count) {
+        struct record *r = ring_first(e);
+        for (uint32_t i = 0; i < r->nobj; i++)
+            list_push(orphans, &r->obj[i]->ready);
+        dequeue(e, r);
+    }
+    ring_free(e);
+}
+
 void chan_close(struct endpoint *e, struct link *orphans)
 {
-    struct endpoint *p = e->peer;
-    struct link *l;
+    struct channel *ch = e->ch;
+    struct endpoint *p;
+    bool last;
 
-    if (e->connecting)
-        iface_forget(e);
-    while ((l = list_pop(&e->queue))) {
-        struct message *m = container_of(l, struct message, link);
-        for (uint32_t i = 0; i < m->nobj; i++)
-            list_push(orphans, &m->obj[i]->ready);
-        message_free(m);
-    }
+    lock_take(&ch->lock);
+    p = e->peer;
+    e->peer = NULL;
+    throw_away(e, orphans);
     abort_all(&e->senders, ERR_PEER);
     abort_all(&e->callers, ERR_PEER);
     if (p) {
         p->peer = NULL;
         abort_all(&p->callers, ERR_PEER);
         abort_all(&p->senders, ERR_PEER);
-        if (p->connecting) {
-            iface_forget(p);
-            list_push(orphans, &p->o.ready);
-        } else {
-            object_notify(&p->o);
-        }
+        object_notify(&p->o);
     }
-    unmake(e);
+    last = --ch->ends == 0;
+    lock_drop(&ch->lock);
+    if (p && iface_forget(p))
+        list_push(orphans, &p->o.ready);
+    if (last)
+        unmake(ch);
 }
 
-/* ---- the queue ------------------------------------------------------------------------------- */
-
-static bool has_room(const struct endpoint *p, uint32_t len)
-{
-    return p->count < QUEUE_MSGS && p->bytes + len <= QUEUE_BYTES;
-}
-
-/* Copies the parcel into the queue of p; its objects are in flight from then on. */
-static err_t enqueue(struct endpoint *p, struct parcel *c)
-{
-    struct account *a = this_thread()->sip->account;
-    struct message *m;
-
-    if (a->queued + sizeof *m + c->len > QUEUED_MAX)
-        return ERR_LIMIT;
-    if (queued_bytes / PAGE_SIZE > page_count_total() / QUEUED_SHARE
-            || !(m = kmalloc(sizeof *m + c->len)))
-        return ERR_NO_MEMORY;
-    if (c->len && !copy_checked(m->data, c->data, c->len)) {
-        kfree(m);
-        return ERR_NO_MEMORY;
-    }
-    msg_take(c);
-    list_init(&m->link);
-    m->account = a;
-    a->refs++;
-    a->queued += sizeof *m + c->len;
-    m->len = c->len;
-    m->nobj = c->nobj;
-    m->kind = c->kind;
-    m->token = c->token;
-    memcpy(m->obj, c->obj, sizeof m->obj);
-    list_push(&p->queue, &m->link);
-    queued_bytes += sizeof *m + m->len;
-    p->count++;
-    p->bytes += m->len;
-    p->with_handles += m->nobj != 0;
-    return 0;
-}
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 bool chan_pending(const struct endpoint *e)
 {
-    return !list_empty(&e->queue) || (!e->peer && !e->kernel && !e->told);
+    return e->count || (!e->peer && !e->kernel && !e->told);
 }
 
 /* The call with this token is now in the hands of whoever received it. */
-static void mark_delivered(uint32_t token)
+static void mark_delivered(struct endpoint *e, uint32_t token)
 {
     uint16_t gen;
     struct thread *t = thread_of_token(token, &gen);
 
-    if (t && t->gen == gen && t->state == THREAD_CALLING)
+    if (t && t->gen == gen && t->call_end && t->call_end == e->peer)
         t->call_delivered = true;
 }
 
@@ -230,30 +357,29 @@ static err_t receive_closed(struct endpoint *e, const struct rx *rx)
 
 err_t chan_receive(struct endpoint *e, const struct rx *rx)
 {
-    struct message *m;
+    struct record *m;
     struct link *l;
     struct parcel p;
     err_t r;
 
-    if (list_empty(&e->queue))
+    if (!e->count)
         return receive_closed(e, rx);
-    m = container_of(e->queue.next, struct message, link);
-    p = (struct parcel){ m->data, m->len, m->nobj, { NULL }, m->kind, m->token, 0, 0 };
-    memcpy(p.obj, m->obj, sizeof p.obj);
+    m = ring_first(e);
+    p.data = record_data(m);
+    p.len = m->len;
+    p.kind = m->kind;
+    p.token = m->token;
+    p.nobj = m->nobj;
+    p.checked = false;
+    for (uint32_t i = 0; i < m->nobj; i++)
+        p.obj[i] = m->obj[i];
     if ((r = msg_deliver(e->o.owner, rx, e->o.number, &p)) < 0)
         return r;
     if (m->token)
-        mark_delivered(m->token);
-    list_del(&m->link);
-    e->count--;
-    e->bytes -= m->len;
-    e->with_handles -= m->nobj != 0;
-    message_free(m);
-    if ((l = list_pop(&e->senders))) {
-        struct thread *t = container_of(l, struct thread, blocked);
-        if (t->state == THREAD_SENDING)
-            sched_wake(t, 0);
-    }
+        mark_delivered(e, m->token);
+    dequeue(e, m);
+    if (__builtin_expect(!list_empty(&e->senders), 0) && (l = list_pop(&e->senders)))
+        sched_wake(container_of(l, struct thread, blocked), 0);
     return r;
 }
 
@@ -261,38 +387,88 @@ err_t chan_receive(struct endpoint *e, const struct rx *rx)
 
 enum pushed { PUSHED = 0, PUSHED_NOW = 1 };     /* PUSHED_NOW: *to has it and may run */
 
-/*
- * Moves a parcel to the other end p, by way (1) or (2). ERR_FULL if it must wait for room.
- * With PUSHED_NOW the receiver's wait is over; the caller wakes it or hands off to it.
- */
-static err_t push(struct endpoint *p, struct parcel *c, struct thread **to)
+/* The receiver's lock, and the sender's if handles move; NULL: in flight, nobody receives. */
+static struct sip *sides_lock(struct sip *from, struct object *o, uint32_t nobj)
 {
-    struct thread *t = object_waiter(&p->o);
-    err_t r, q;
+    struct sip *s;
 
-    if (!t) {
-        if (!has_room(p, c->len))
-            return ERR_FULL;
-        if ((r = enqueue(p, c)) < 0)
-            return r;
-        object_notify(&p->o);
-        return PUSHED;
+    for (;;) {
+        s = __atomic_load_n(&o->owner, __ATOMIC_ACQUIRE);
+        if (s && nobj)
+            lock_two(&from->lock, &s->lock);
+        else if (s)
+            lock_take(&s->lock);
+        else if (nobj)
+            lock_take(&from->lock);
+        if (__builtin_expect(o->owner == s, 1))
+            return s;
+        if (s)
+            lock_drop(&s->lock);
+        if (nobj && s != from)
+            lock_drop(&from->lock);
     }
-    r = msg_deliver(t->sip, &t->rx, p->o.number, c);
-    if (r == ERR_NO_MEMORY)
-        return r;
+}
+
+static void sides_unlock(struct sip *from, struct sip *s, uint32_t nobj)
+{
+    if (s)
+        lock_drop(&s->lock);
+    if (__builtin_expect(nobj, 0) && s != from)
+        lock_drop(&from->lock);
+}
+
+/* Nobody waits, or can take it now. */
+static err_t push_queued(struct endpoint *p, struct parcel *c, struct sip *owner)
+{
+    err_t r = enqueue(p, c);
+
+    if (r >= 0 && owner)
+        object_notify_owned(&p->o);
+    return r;
+}
+
+/* Way (1) or (2) to the other end p. */
+static err_t push_to(struct sip *from, struct endpoint *p, struct parcel *c, struct thread **to)
+{
+    struct sip *s = sides_lock(from, &p->o, c->nobj);
+    struct thread *t = s ? object_waiter(&p->o) : NULL;
+    err_t r = 0;
+
+    if (__builtin_expect(c->nobj, 0))
+        r = msg_may_pass(from, c, p);
     if (r < 0) {
-        if ((q = enqueue(p, c)) < 0)
-            return q;
+    } else if (!t) {
+        r = push_queued(p, c, s);
+    } else if ((r = msg_deliver(s, &t->rx, p->o.number, c)) >= 0) {
         wait_done(t);
-        sched_wake(t, r);
-        object_notify(&p->o);
-        return PUSHED;
+        sched_claim(t, r);
+        *to = t;
+        r = PUSHED_NOW;
+    } else if (r != ERR_NO_MEMORY && (r = enqueue(p, c)) >= 0) {
+        object_notify_owned(&p->o);         /* the receiver learns what is wrong */
     }
-    wait_done(t);
-    t->result = r;
-    *to = t;
-    return PUSHED_NOW;
+    sides_unlock(from, s, c->nobj);
+    if (r == PUSHED && !s)
+        object_notify(&p->o);               /* it may have landed meanwhile: (2) in wait.c */
+    return r;
+}
+
+/*
+ * Moves a parcel through e. ERR_FULL if it must wait for room; the error of a rule that its
+ * contract has. With PUSHED_NOW the receiver's wait is over, it is claimed. The channel's lock is
+ * held, and those of the objects.
+ */
+static err_t push(struct sip *from, struct endpoint *e, struct parcel *c, struct thread **to)
+{
+    err_t r;
+
+    c->checked = false;
+    if (!e->contract)
+        return push_to(from, e->peer, c, to);
+    if ((r = session_check(from, e, c, c->kind == MSG_CALL)) >= 0
+            && (r = push_to(from, e->peer, c, to)) >= 0)
+        session_move(e, c);
+    return r;
 }
 
 static err_t lookup(struct sip *s, uint32_t h, struct endpoint **e)
@@ -302,19 +478,27 @@ static err_t lookup(struct sip *s, uint32_t h, struct endpoint **e)
     if (!o)
         return ERR_HANDLE;
     *e = container_of(o, struct endpoint, o);
-    return (*e)->peer || (*e)->kernel ? 0 : ERR_PEER;
+    return 0;
 }
 
-/* Waits until the queue of the other end may have room. */
-static err_t wait_for_room(struct endpoint *e, int64_t deadline)
+/* With the locks held: is e still what h names, and is there somebody at the other end? */
+static err_t still_there(struct sip *s, const struct endpoint *e)
+{
+    if (__builtin_expect(e->o.owner != s, 0))
+        return ERR_HANDLE;
+    return e->peer || e->kernel ? 0 : ERR_PEER;
+}
+
+/* Waits until the queue of the other end may have room. Drops the locks. */
+static err_t wait_for_room(struct endpoint *e, struct parcel *c, int64_t deadline)
 {
     struct thread *t = this_thread();
-    err_t r;
 
     list_push(&e->peer->senders, &t->blocked);
-    r = sched_block(THREAD_SENDING, deadline);
-    list_del(&t->blocked);
-    return r;
+    sched_wait(t, THREAD_SENDING, &e->ch->lock);
+    sched_deadline(t, deadline);
+    msg_unlock(&e->ch->lock, c);
+    return sched_switch(NULL);
 }
 
 err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags)
@@ -322,7 +506,7 @@ err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags)
     struct thread *to;
     struct endpoint *e;
     struct parcel p;
-    struct msg m;
+    struct msg_in m;
     err_t r;
 
     if (flags & ~(uint32_t)SEND_NOWAIT)
@@ -333,22 +517,24 @@ err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags)
         if ((r = lookup(s, h, &e)) < 0 || (r = msg_parcel(s, &m, e, &p)) < 0)
             return r;
         p.kind = MSG_DATA;
-        if (e->contract && (r = session_check(s, e, &p, false)) < 0)
-            return r;
-        if (e->kernel)
+        p.token = 0;
+        if (__builtin_expect(e->kernel != NULL, 0)) {
+            if (e->contract && (r = session_check(s, e, &p, false)) < 0)
+                return r;
             return kserve_dispatch(s, e, h, &p, NULL, 0);
-        r = push(e->peer, &p, &to);
-        if (r >= 0 && e->contract)
-            session_move(e, &p);
-        if (r == PUSHED_NOW)
-            sched_wake(to, to->result);
-        if (r >= 0)
-            return 0;
+        }
+        msg_lock(&e->ch->lock, &p);
+        if ((r = still_there(s, e)) >= 0)
+            r = push(s, e, &p, &to);
         if (r != ERR_FULL || flags & SEND_NOWAIT)
-            return r;
-        if ((r = wait_for_room(e, FOREVER)) < 0)
+            break;
+        if ((r = wait_for_room(e, &p, FOREVER)) < 0)
             return r;
     }
+    msg_unlock(&e->ch->lock, &p);
+    if (r == PUSHED_NOW)
+        sched_resume(to);
+    return r < 0 ? r : 0;
 }
 
 /* The current thread's call begins: it is in the list that its answer, or the end, is found by. */
@@ -373,100 +559,144 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
     struct thread *t = this_thread(), *to = NULL;
     struct endpoint *e;
     struct parcel p;
-    struct msg m;
-    struct rx rx;
+    struct msg_in m;
     err_t r;
 
     if (deadline < 0)
         return ERR_ARGUMENT;
-    if ((r = msg_read(s, msg, &m)) < 0 || (r = msg_rx(s, msg, &m, &rx)) < 0)
+    if ((r = msg_read(s, msg, &m)) < 0)
         return r;
     for (;;) {
         if ((r = lookup(s, h, &e)) < 0 || (r = msg_parcel(s, &m, e, &p)) < 0)
             return r;
         p.kind = MSG_CALL;
         p.token = thread_token(t);
-        if (e->contract && (r = session_check(s, e, &p, true)) < 0)
-            return r;
-        if (e->kernel)
-            return kserve_dispatch(s, e, h, &p, &rx, deadline);
-        if ((r = push(e->peer, &p, &to)) >= 0)
-            break;
+        if (__builtin_expect(e->kernel != NULL, 0)) {
+            if (e->contract && (r = session_check(s, e, &p, true)) < 0)
+                return r;
+            return kserve_dispatch(s, e, h, &p, &m.rx, deadline);
+        }
+        msg_lock(&e->ch->lock, &p);
+        if ((r = still_there(s, e)) >= 0)
+            r = push(s, e, &p, &to);
         if (r != ERR_FULL)
-            return r;
-        if ((r = wait_for_room(e, deadline)) < 0)
+            break;
+        if ((r = wait_for_room(e, &p, deadline)) < 0)
             return r;
     }
-    chan_call_begin(t, e, h, &rx);
-    if (e->contract) {
+    if (r >= 0) {
+        chan_call_begin(t, e, h, &m.rx);
         t->call_op = (uint8_t)p.op;
-        session_move(e, &p);
+        t->call_delivered = r == PUSHED_NOW;
+        sched_wait(t, THREAD_CALLING, &e->ch->lock);
+        sched_deadline(t, deadline);
     }
-    t->call_delivered = r == PUSHED_NOW;
-    if (r == PUSHED_NOW)
-        r = sched_handoff(to, THREAD_CALLING, deadline);
-    else
-        r = sched_block(THREAD_CALLING, deadline);
-    if (t->call_end)
-        chan_call_done(t);      /* the deadline passed */
-    return r;
+    msg_unlock(&e->ch->lock, &p);
+    return r < 0 ? r : sched_switch(to);
 }
 
 /* ---- answering ------------------------------------------------------------------------------- */
 
-/* The thread that waits for the answer to this token from s. */
-static err_t caller_of(struct sip *s, uint32_t token, struct thread **caller)
+/* The thread that waits for the answer to this token from s, with its channel's lock and those of
+ * the parcel's objects held. */
+static err_t caller_lock(struct sip *s, uint32_t token, const struct parcel *p,
+                         struct thread **caller, struct lock **lock)
 {
     uint16_t gen;
     struct thread *t = thread_of_token(token, &gen);
+    struct endpoint *e;
 
     if (!t)
         return ERR_TOKEN;
-    if (t->gen != gen || t->state != THREAD_CALLING)
-        return t->answered == gen ? ERR_TOKEN : ERR_PEER;
-    if (!t->call_delivered || !t->call_end || !t->call_end->peer
-            || t->call_end->peer->o.owner != s)
-        return ERR_TOKEN;
-    *caller = t;
+    while ((e = __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE))) {
+        *lock = &e->ch->lock;
+        msg_lock(*lock, p);
+        if (t->gen == gen && t->call_end == e && t->state == THREAD_CALLING) {
+            *caller = t;
+            if (t->call_delivered && e->peer && e->peer->o.owner == s)
+                return 0;
+            msg_unlock(*lock, p);
+            return ERR_TOKEN;
+        }
+        msg_unlock(*lock, p);
+        if (t->gen != gen || t->call_end == e)
+            break;
+    }
+    return t->answered == gen ? ERR_TOKEN : ERR_PEER;
+}
+
+/* Gives the answer to t, whose channel's lock is held, and ends its call. *e: what became of it; a
+ * result below 0: the answer itself is wrong, and nothing has happened. */
+static err_t give(struct sip *s, struct thread *t, struct parcel *p, err_t *e)
+{
+    struct endpoint *end = t->call_end;
+    struct sip *to = t->sip;
+    err_t r = 0;
+
+    p->checked = false;
+    if (end->contract && (r = session_check_answer(s, end, t->call_op, p)) < 0)
+        return r;
+    if (__builtin_expect(p->nobj, 0)) {
+        lock_two(&s->lock, &to->lock);
+        if ((r = msg_may_pass(s, p, end)) >= 0)
+            *e = msg_deliver(to, &t->rx, t->call_handle, p);
+        lock_drop_two(&s->lock, &to->lock);
+        if (r < 0)
+            return r;
+    } else {
+        *e = msg_deliver(to, &t->rx, t->call_handle, p);
+    }
+    if (end->contract)
+        session_move(end, p);
+    t->answered = t->gen;
+    chan_call_done(t);
+    sched_claim(t, *e);
     return 0;
+}
+
+/* Nobody took the answer: what was to go with it ends. */
+static void discard_objects(struct sip *s, struct parcel *p)
+{
+    bool mine[MSG_HANDLES_MAX];
+
+    lock_take(&s->lock);
+    for (uint32_t i = 0; i < p->nobj; i++)
+        if ((mine[i] = handle_get(s, p->handle[i], 0) == p->obj[i]))
+            handle_take(p->obj[i]);
+    lock_drop(&s->lock);
+    for (uint32_t i = 0; i < p->nobj; i++)
+        if (mine[i])
+            object_drop(p->obj[i]);
 }
 
 err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, struct thread **wake)
 {
     struct thread *t = NULL;
+    struct lock *lock;
     struct parcel p;
-    struct msg m;
+    struct msg_in m;
     err_t r, found;
 
-    if (token & TOKEN_IRQ)
+    if (__builtin_expect(token & TOKEN_IRQ, 0))
         return irq_answer(s, token);
-    if ((r = msg_read(s, msg, &m)) < 0)
-        return r;
-    found = caller_of(s, token, &t);
-    if (found == ERR_TOKEN)
-        return found;
-    if ((r = msg_parcel(s, &m, t ? t->call_end->peer : NULL, &p)) < 0)
+    if ((r = msg_read(s, msg, &m)) < 0 || (r = msg_parcel(s, &m, NULL, &p)) < 0)
         return r;
     p.kind = MSG_DATA;
-    if (t && t->call_end->contract) {
-        if ((r = session_check_answer(s, t->call_end, t->call_op, &p)) < 0)
-            return r;
-        session_move(t->call_end, &p);
-    }
+    p.token = 0;
+    found = caller_lock(s, token, &p, &t, &lock);
+    if (found == ERR_TOKEN)
+        return found;
     if (t) {
-        found = msg_deliver(t->sip, &t->rx, t->call_handle, &p);
-        t->answered = t->gen;
-        chan_call_done(t);
-        t->result = found;
+        r = give(s, t, &p, &found);
+        msg_unlock(lock, &p);
+        if (r < 0)
+            return r;
         if (wake)
             *wake = t;
         else
-            sched_wake(t, found);
+            sched_resume(t);
     }
-    if (found < 0 && discard) {
-        msg_take(&p);
-        for (uint32_t i = 0; i < p.nobj; i++)
-            object_drop(p.obj[i]);
-    }
+    if (__builtin_expect(found < 0, 0) && discard)
+        discard_objects(s, &p);
     return found < 0 ? found : 0;
 }

@@ -14,7 +14,8 @@
 #define FB_TEXT_BYTES 0x8000u
 
 struct ports { struct link all; struct sip *owner; uint16_t first, last; };
-static struct link ports = { &ports, &ports };      /* lock: the registry's */
+static struct lock registry = LOCK(RANK_REGISTRY);  /* of all that is static here */
+static struct link ports = { &ports, &ports };
 
 /* Ports that the kernel itself uses: interrupt controllers, timer, PCI configuration, debug
  * exit. */
@@ -27,11 +28,11 @@ static bool overlap(uint16_t a, uint16_t b, uint16_t c, uint16_t d)
     return a <= d && c <= b;
 }
 
-err_t port_claim(struct sip *s, uint16_t first, uint16_t last, struct sip **owner)
+/* With the lock. */
+static err_t port_take(struct sip *s, uint16_t first, uint16_t last, struct sip **owner)
 {
     struct ports *p;
 
-    *owner = NULL;
     for (unsigned i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (overlap(first, last, reserved[i].first, reserved[i].last))
             return ERR_BUSY;
@@ -53,10 +54,33 @@ err_t port_claim(struct sip *s, uint16_t first, uint16_t last, struct sip **owne
     return 0;
 }
 
+err_t port_claim(struct sip *s, uint16_t first, uint16_t last, struct sip **owner)
+{
+    err_t e;
+
+    *owner = NULL;
+    lock_take(&registry);
+    e = port_take(s, first, last, owner);
+    lock_drop(&registry);
+    return e;
+}
+
+/* A SIP that declares none need not ask. */
+static bool declares_ports(const struct sip *s)
+{
+    for (uint32_t i = 0; s->manifest && i < s->manifest->count; i++)
+        if (s->manifest->res[i].kind == RES_PORT)
+            return true;
+    return false;
+}
+
 void port_release(struct sip *s)
 {
     struct link *next;
 
+    if (!declares_ports(s))
+        return;
+    lock_take(&registry);
     for (struct link *l = ports.next; l != &ports; l = next) {
         struct ports *p = container_of(l, struct ports, all);
         next = l->next;
@@ -67,11 +91,12 @@ void port_release(struct sip *s)
         list_del(l);
         kfree(p);
     }
+    lock_drop(&registry);
 }
 
 /* ---- windows --------------------------------------------------------------------------------- */
 
-static struct window *owned[2];         /* one owner each; lock: the registry's */
+static struct window *owned[2];         /* one owner each */
 
 /* Lowest window of s, below which the next one goes. */
 static uint64_t window_bottom(const struct sip *s)
@@ -100,14 +125,14 @@ static err_t window_map(struct sip *s, struct window *w, const struct framebuffe
     return 0;
 }
 
-err_t window_claim(struct sip *s, uint32_t number, const char *name, struct sip **owner)
+/* With the lock. */
+static err_t window_take(struct sip *s, uint32_t number, const char *name, struct sip **owner)
 {
     const struct framebuffer *fb = &boot_info.fb;
     unsigned which = strcmp(name, "framebuffer") == 0 ? 0 : 1;
     struct window *w;
     err_t e;
 
-    *owner = NULL;
     if (which == 1 && strcmp(name, "vga-text") != 0)
         return ERR_ARGUMENT;
     if (fb->kind != (which ? FB_TEXT : FB_RGB))
@@ -116,23 +141,39 @@ err_t window_claim(struct sip *s, uint32_t number, const char *name, struct sip 
         *owner = owned[which]->o.owner;
         return ERR_BUSY;
     }
-    if ((e = handle_reserve_at(s, number)) < 0)
-        return e;
-    if (!(w = kzalloc(sizeof *w)) || (e = window_map(s, w, fb)) < 0) {
-        kfree(w);
-        handle_unreserve(s, 1, &number);
-        return e < 0 ? e : ERR_NO_MEMORY;
-    }
-    object_init(&w->o, HANDLE_WINDOW);
+    if (!(w = kzalloc(sizeof *w)))
+        return ERR_NO_MEMORY;
+    object_init(&w->o, HANDLE_WINDOW, NULL);
     ksnprintf(w->name, sizeof w->name, "%s", name);
-    owned[which] = w;
-    handle_put(s, number, &w->o);
-    return 0;
+    lock_take(&s->lock);
+    if ((e = handle_reserve_at(s, number)) >= 0 && (e = window_map(s, w, fb)) < 0)
+        handle_unreserve(s, 1, &number);
+    if (e >= 0) {
+        owned[which] = w;
+        handle_put(s, number, &w->o);
+    }
+    lock_drop(&s->lock);
+    if (e < 0)
+        kfree(w);
+    return e;
+}
+
+err_t window_claim(struct sip *s, uint32_t number, const char *name, struct sip **owner)
+{
+    err_t e;
+
+    *owner = NULL;
+    lock_take(&registry);
+    e = window_take(s, number, name, owner);
+    lock_drop(&registry);
+    return e;
 }
 
 void window_drop(struct window *w)
 {
     slot_unmap_phys(w->sip->slot, w->offset, w->size);
+    lock_take(&registry);
     owned[strcmp(w->name, "framebuffer") == 0 ? 0 : 1] = NULL;
+    lock_drop(&registry);
     kfree(w);
 }

@@ -72,7 +72,7 @@ static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool
     char name[48];
 
     for (unsigned i = 0; i < FRAMES_MAX; i++, exact = false) {
-        struct image *im = image_at(pc);
+        struct image *im = image_at(s, pc);
         if (!im || !wasm_image_site(im->compiled, (uint32_t)(pc - (uintptr_t)im->code.rx), !exact,
                                     &site))
             return;
@@ -94,6 +94,7 @@ static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool
 _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const char *more)
 {
     struct sip *s = this_thread()->sip;
+    struct exit_info info = { .status = 128 + trap, .trap = (uint32_t)trap };
     char line[400];
     struct text t = { line, sizeof line, 0 };
 
@@ -102,10 +103,9 @@ _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const 
     if (s->call)
         sip_call_end(s, trap);
     kprintf("sip %u %s: trap: %s\n", s->pid, s->name, line);
-    s->info.status = 128 + trap;
-    s->info.trap = (uint32_t)trap;
-    cut(s->info.text, sizeof s->info.text, line);
-    sip_leave(s);
+    cut(info.text, sizeof info.text, line);
+    sip_dying(s, &info);
+    sip_leave();
 }
 
 /* A trap raised by C code that the image called: its frame is found behind the C frames. */
@@ -124,9 +124,9 @@ _Noreturn void sip_trap_here(int trap)
     sip_trap(trap, 0, 0, false, "");
 }
 
-static int site_trap(const struct trap_frame *f, int otherwise)
+static int site_trap(const struct sip *s, const struct trap_frame *f, int otherwise)
 {
-    struct image *im = image_at(f->rip);
+    struct image *im = image_at(s, f->rip);
     struct wasm_site site;
 
     if (!wasm_image_site(im->compiled, (uint32_t)(f->rip - (uintptr_t)im->code.rx), false, &site)
@@ -157,7 +157,7 @@ void kernel_fault(struct trap_frame *f)
 {
     struct thread *t = this_core() ? this_thread() : NULL;
     struct sip *s = t ? t->sip : NULL;
-    bool ours = s && image_at(f->rip);      /* a SIP's threads get to its own images only */
+    bool ours = s && image_at(s, f->rip);      /* a SIP's threads get to its own images only */
 
     /* the kernel touched the SIP's stack, first thing in a system call, and there was no page */
     if (s && !ours && f->vector == VEC_PF && slot_find(fault_address()) == s->slot
@@ -169,9 +169,9 @@ void kernel_fault(struct trap_frame *f)
     case VEC_PF:
         page_fault(s, f);
     case VEC_DE:
-        sip_trap(site_trap(f, WASM_TRAP_DIV_ZERO), f->rip, f->rsp, true, "");
+        sip_trap(site_trap(s, f, WASM_TRAP_DIV_ZERO), f->rip, f->rsp, true, "");
     case VEC_UD:
-        sip_trap(site_trap(f, WASM_TRAP_ILLEGAL), f->rip, f->rsp, true, "");
+        sip_trap(site_trap(s, f, WASM_TRAP_ILLEGAL), f->rip, f->rsp, true, "");
     case VEC_GP:
     case VEC_SS:
         sip_trap(WASM_TRAP_PROTECTION, f->rip, f->rsp, true, "");

@@ -7,38 +7,52 @@
  */
 #include "kernel/kernel.h"
 
-void object_init(struct object *o, enum handle_kind kind)
+void object_init(struct object *o, enum handle_kind kind, struct lock *lock)
 {
     memset(o, 0, sizeof *o);
     o->kind = (uint8_t)kind;
+    o->lock = lock;
     list_init(&o->ready);
 }
 
 struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind)
 {
-    struct object *o = h < s->handle_cap ? s->handle[h] : NULL;
+    const struct handles *t = __atomic_load_n(&s->handles, __ATOMIC_ACQUIRE);
+    struct object *o = h < t->cap ? __atomic_load_n(&t->at[h], __ATOMIC_ACQUIRE) : NULL;
 
     return o && (kind == 0 || o->kind == kind) ? o : NULL;
 }
 
+static void give_back(struct reclaim *r)
+{
+    kfree(container_of(r, struct handles, reclaim));
+}
+
+struct handles handles_none;
+
 /* Makes the table large enough for `number`. */
 static bool grow(struct sip *s, uint32_t number)
 {
-    uint32_t cap = s->handle_cap ? s->handle_cap : 16;
-    struct object **table;
+    struct handles *old = s->handles, *t;
+    uint32_t cap = old->cap ? old->cap : 16;
 
     while (cap <= number)
         cap *= 2;
-    if (cap == s->handle_cap)
+    if (cap == old->cap)
         return true;
-    if (!(table = kzalloc(cap * sizeof *table)))
+    if (!(t = kzalloc(sizeof *t + cap * sizeof *t->at)))
         return false;
-    if (s->handle_cap)
-        memcpy(table, s->handle, s->handle_cap * sizeof *table);
-    kfree(s->handle);
-    s->handle = table;
-    s->handle_cap = cap;
+    t->cap = cap;
+    memcpy(t->at, old->at, old->cap * sizeof *t->at);
+    __atomic_store_n(&s->handles, t, __ATOMIC_RELEASE);
+    handles_free(old);
     return true;
+}
+
+void handles_free(struct handles *t)
+{
+    if (t != &handles_none)
+        reclaim(&t->reclaim, give_back);
 }
 
 static int32_t free_number(const struct sip *s)
@@ -96,10 +110,11 @@ err_t handle_reserve_at(struct sip *s, uint32_t number)
 
 void handle_put(struct sip *s, uint32_t number, struct object *o)
 {
-    assert(!o->owner && !s->handle[number], "a handle names one object of one owner");
-    s->handle[number] = o;
-    o->owner = s;
+    assert(!o->owner && !s->handles->at[number], "a handle names one object of one owner");
     o->number = (uint8_t)number;
+    __atomic_store_n(&s->handles->at[number], o, __ATOMIC_RELEASE);
+    /* (1) the owner is there before the object is looked at; see (2) in wait.c */
+    __atomic_store_n(&o->owner, s, __ATOMIC_SEQ_CST);
     object_ready(o);
 }
 
@@ -107,7 +122,7 @@ void handle_take(struct object *o)
 {
     struct sip *s = o->owner;
 
-    s->handle[o->number] = NULL;
+    s->handles->at[o->number] = NULL;
     mark(s, o->number, false);
     list_del(&o->ready);
     o->owner = NULL;
@@ -115,16 +130,20 @@ void handle_take(struct object *o)
 
 err_t handle_close(struct sip *s, uint32_t h)
 {
-    struct object *o = handle_get(s, h, 0);
+    struct object *o;
     struct thread *t;
 
+    lock_take(&s->lock);
+    if ((o = handle_get(s, h, 0))) {
+        if ((t = o->waiter)) {
+            wait_done(t);
+            sched_wake(t, ERR_HANDLE);
+        }
+        handle_take(o);
+    }
+    lock_drop(&s->lock);
     if (!o)
         return ERR_HANDLE;
-    if ((t = o->waiter)) {
-        wait_done(t);
-        sched_wake(t, ERR_HANDLE);
-    }
-    handle_take(o);
     object_drop(o);
     return 0;
 }
@@ -168,7 +187,7 @@ uint32_t handle_count(const struct sip *s)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < s->handle_cap; i++)
-        n += s->handle[i] != NULL;
+    for (uint32_t h = 0; h < s->handles->cap; h++)
+        n += s->handles->at[h] != NULL;
     return n;
 }

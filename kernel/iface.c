@@ -8,7 +8,8 @@
  */
 #include "kernel/kernel.h"
 
-static struct link all = { &all, &all };
+static struct lock registry = LOCK(RANK_REGISTRY);
+static struct link all = { &all, &all };        /* lock: the registry's */
 
 static struct iface *find(const uint8_t id[32])
 {
@@ -26,7 +27,8 @@ static struct iface *find_or_make(struct contract *c)
 
     if (f || !(f = kzalloc(sizeof *f)))
         return f;
-    object_init(&f->o, HANDLE_INTERFACE);
+    f->lock = (struct lock)LOCK(RANK_OBJECT);
+    object_init(&f->o, HANDLE_INTERFACE, &f->lock);
     list_init(&f->waiting);
     f->contract = contract_ref(c);
     memcpy(f->id, c->id, 32);
@@ -35,13 +37,18 @@ static struct iface *find_or_make(struct contract *c)
     return f;
 }
 
+static void give_back(struct reclaim *r)
+{
+    kfree(container_of(r, struct iface, reclaim));
+}
+
 static void free_if_unused(struct iface *f)
 {
     if (f->o.owner || f->kernel || f->nwaiting)
         return;
     list_del(&f->all);
     contract_put(f->contract);
-    kfree(f);
+    reclaim(&f->reclaim, give_back);
 }
 
 static int hex_digit(char c)
@@ -72,59 +79,101 @@ void iface_init(void)
     }
 }
 
-err_t iface_serve(struct sip *s, const struct resource *r, struct sip **owner)
+/* With the registry's lock. */
+static err_t serve(struct sip *s, const struct resource *r, struct sip **owner)
 {
     struct iface *f = find_or_make(r->contract);
     err_t e;
 
-    *owner = NULL;
     if (!f)
         return ERR_NO_MEMORY;
     if (f->o.owner || f->kernel) {
         *owner = f->o.owner;
         return ERR_BUSY;
     }
-    if ((e = handle_reserve_at(s, r->handle)) < 0) {
-        free_if_unused(f);
-        return e;
+    lock_take(&f->lock);
+    lock_take(&s->lock);
+    if ((e = handle_reserve_at(s, r->handle)) >= 0) {
+        object_init(&f->o, HANDLE_INTERFACE, &f->lock);
+        handle_put(s, r->handle, &f->o);
     }
-    object_init(&f->o, HANDLE_INTERFACE);
-    handle_put(s, r->handle, &f->o);
-    return 0;
+    lock_drop(&s->lock);
+    lock_drop(&f->lock);
+    if (e < 0)
+        free_if_unused(f);
+    return e;
 }
 
-err_t iface_connect(struct sip *s, const struct resource *r)
+err_t iface_serve(struct sip *s, const struct resource *r, struct sip **owner)
+{
+    err_t e;
+
+    *owner = NULL;
+    lock_take(&registry);
+    e = serve(s, r, owner);
+    lock_drop(&registry);
+    return e;
+}
+
+/* The server's end of a new connection waits for the handler. */
+static err_t announce(struct iface *f, struct endpoint *e)
+{
+    err_t r = ERR_FULL;
+
+    lock_take(&f->lock);
+    if (f->nwaiting < IFACE_WAITING_MAX) {
+        e->connecting = f;
+        list_push(&f->waiting, &e->o.ready);
+        f->nwaiting++;
+        object_notify(&f->o);
+        r = 0;
+    }
+    lock_drop(&f->lock);
+    return r;
+}
+
+/* With the registry's lock. *end: what is to become the handle. */
+static err_t open_channel(struct sip *s, const struct resource *r, struct endpoint **end)
 {
     struct iface *f = find_or_make(r->contract);
-    struct endpoint *end[2] = { NULL, NULL };
+    struct endpoint *both[2] = { NULL, NULL };
     err_t e;
 
     if (!f)
         return ERR_NO_MEMORY;
-    if (!f->kernel && f->nwaiting >= IFACE_WAITING_MAX)
-        return ERR_FULL;
     if (f->kernel)
-        e = chan_create_kernel(s, f->kernel, &end[0]);
+        e = chan_create_kernel(s, f->kernel, &both[0]);
     else
-        e = chan_create(s, end);
-    if (e < 0) {
-        free_if_unused(f);
+        e = chan_create(s, both);
+    if (e >= 0)
+        chan_bind(both[0], both[1], r->contract);
+    if (e >= 0 && r->now && !f->kernel && !f->o.owner)
+        object_drop(&both[1]->o);               /* there is nobody: closed from the start */
+    else if (e >= 0 && !f->kernel && (e = announce(f, both[1])) < 0) {
+        object_drop(&both[0]->o);
+        object_drop(&both[1]->o);
+    }
+    free_if_unused(f);
+    *end = both[0];
+    return e;
+}
+
+err_t iface_connect(struct sip *s, const struct resource *r)
+{
+    struct endpoint *end;
+    err_t e;
+
+    lock_take(&registry);
+    e = open_channel(s, r, &end);
+    lock_drop(&registry);
+    if (e < 0)
         return e;
-    }
-    chan_bind(end[0], end[1], r->contract);
-    if (r->now && !f->kernel && !f->o.owner) {
-        object_drop(&end[1]->o);
-        free_if_unused(f);
-    } else if (!f->kernel) {
-        end[1]->connecting = f;
-        list_push(&f->waiting, &end[1]->o.ready);
-        f->nwaiting++;
-        object_notify(&f->o);
-    }
-    if ((e = handle_reserve_at(s, r->handle)) < 0)
-        object_drop(&end[0]->o);
-    else
-        handle_put(s, r->handle, &end[0]->o);
+    lock_take(&s->lock);
+    if ((e = handle_reserve_at(s, r->handle)) >= 0)
+        handle_put(s, r->handle, &end->o);
+    lock_drop(&s->lock);
+    if (e < 0)
+        object_drop(&end->o);
     return e;
 }
 
@@ -139,30 +188,42 @@ err_t iface_receive(struct iface *f, const struct rx *rx)
     e = container_of(f->waiting.next, struct endpoint, o.ready);
     /* out of the list first: its link is about to serve its owner */
     list_del(&e->o.ready);
-    e->connecting = NULL;
     p.obj[0] = &e->o;
     r = msg_deliver(f->o.owner, rx, f->o.number, &p);
     if (r < 0) {
-        e->connecting = f;
         list_push_head(&f->waiting, &e->o.ready);
     } else {
+        e->connecting = NULL;
         f->nwaiting--;
     }
     return r;
 }
 
-void iface_forget(struct endpoint *e)
+bool iface_forget(struct endpoint *e)
 {
-    struct iface *f = e->connecting;
+    struct iface *f = __atomic_load_n(&e->connecting, __ATOMIC_ACQUIRE);
+    bool mine;
 
-    list_del(&e->o.ready);
-    e->connecting = NULL;
-    f->nwaiting--;
-    free_if_unused(f);
+    if (!f)
+        return false;
+    lock_take(&registry);
+    lock_take(&f->lock);
+    if ((mine = e->connecting == f)) {
+        list_del(&e->o.ready);
+        e->connecting = NULL;
+        f->nwaiting--;
+    }
+    lock_drop(&f->lock);
+    if (mine)
+        free_if_unused(f);
+    lock_drop(&registry);
+    return mine;
 }
 
 /* The handler closed it, or ended. */
 void iface_drop(struct iface *f)
 {
+    lock_take(&registry);
     free_if_unused(f);
+    lock_drop(&registry);
 }

@@ -115,13 +115,18 @@ size_t image_trim(size_t keep)
     return unused;
 }
 
-struct image *image_at(uintptr_t pc)
+static bool holds(const struct image *im, uintptr_t pc)
 {
-    for (struct link *l = all.next; l != &all; l = l->next) {
-        struct image *im = container_of(l, struct image, all);
-        if (im->code.size && pc - (uintptr_t)im->code.rx < im->code.size)
-            return im;
-    }
+    return im->code.size && pc - (uintptr_t)im->code.rx < im->code.size;
+}
+
+struct image *image_at(const struct sip *s, uintptr_t pc)
+{
+    if (s->image && holds(s->image, pc))
+        return s->image;
+    for (struct link *l = all.next; l != &all; l = l->next)
+        if (holds(container_of(l, struct image, all), pc))
+            return container_of(l, struct image, all);
     return NULL;
 }
 

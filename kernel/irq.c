@@ -7,7 +7,8 @@
  */
 #include "kernel/kernel.h"
 
-static struct irq irqs[IRQ_MAX];        /* lock: the registry's */
+static struct irq irqs[IRQ_MAX];
+static struct lock registry = LOCK(RANK_REGISTRY);      /* of who owns which */
 
 err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owner)
 {
@@ -17,32 +18,40 @@ err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owne
     *owner = NULL;
     if (line >= IRQ_MAX)
         return ERR_ARGUMENT;
+    lock_take(&registry);
+    q->lock.rank = RANK_OBJECT;
+    lock_take(&q->lock);
+    lock_take(&s->lock);
     if (q->claimed) {
         *owner = q->o.owner;
-        return ERR_BUSY;
+        e = ERR_BUSY;
+    } else if ((e = handle_reserve_at(s, number)) >= 0) {
+        object_init(&q->o, HANDLE_IRQ, &q->lock);
+        q->line = (uint8_t)line;
+        q->claimed = true;
+        q->fired = q->out = false;
+        handle_put(s, number, &q->o);
     }
-    if ((e = handle_reserve_at(s, number)) < 0)
-        return e;
-    object_init(&q->o, HANDLE_IRQ);
-    q->line = (uint8_t)line;
-    q->claimed = true;
-    q->fired = q->out = false;
-    handle_put(s, number, &q->o);
-    if (!irq_open(line)) {
+    lock_drop(&s->lock);
+    lock_drop(&q->lock);
+    lock_drop(&registry);
+    if (e >= 0 && !irq_open(line)) {
         handle_close(s, number);
-        return ERR_NOT_FOUND;
+        e = ERR_NOT_FOUND;
     }
-    return 0;
+    return e;
 }
 
 void irq_fired(unsigned line)
 {
     struct irq *q = &irqs[line];
 
-    if (!q->claimed)
-        return;
-    q->fired = true;
-    object_notify(&q->o);
+    lock_take(&q->lock);
+    if (q->claimed) {
+        q->fired = true;
+        object_notify(&q->o);
+    }
+    lock_drop(&q->lock);
 }
 
 err_t irq_receive(struct irq *q, const struct rx *rx)
@@ -67,17 +76,27 @@ err_t irq_answer(struct sip *s, uint32_t token)
     uint32_t line = token & 0xff;
     struct irq *q = &irqs[line % IRQ_MAX];
 
-    if (line >= IRQ_MAX || !q->claimed || q->o.owner != s || !q->out
-            || q->gen != (uint16_t)(token >> 8))
-        return ERR_TOKEN;
-    q->out = false;
-    irq_ack(line);
-    object_ready(&q->o);
-    return 0;
+    err_t e = ERR_TOKEN;
+
+    if (line >= IRQ_MAX)
+        return e;
+    lock_take(&q->lock);
+    lock_take(&s->lock);
+    if (q->claimed && q->o.owner == s && q->out && q->gen == (uint16_t)(token >> 8)) {
+        q->out = false;
+        irq_ack(line);
+        object_ready(&q->o);
+        e = 0;
+    }
+    lock_drop(&s->lock);
+    lock_drop(&q->lock);
+    return e;
 }
 
 void irq_drop(struct irq *q)
 {
     irq_close(q->line);
+    lock_take(&q->lock);
     q->claimed = false;
+    lock_drop(&q->lock);
 }

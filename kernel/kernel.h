@@ -3,12 +3,14 @@
  * objects, SIPs; README.md has the reading order.
  *
  * The kernel proper is not preemptible: an interrupt that lands in its text is recorded
- * and looked at by sched_point() on the way out. So no kernel function sees another one half done,
- * and nothing below needs a lock as long as one CPU runs SIPs; README.md has the table of the locks
- * that further CPUs will need, and each structure here says which of them guards it.
+ * and looked at by sched_point() on the way out. So on one CPU no kernel function sees another one
+ * half done; between CPUs there are locks (lock.h), and each structure here says which guards it.
+ * What is looked up without a lock (a handle's endpoint, its peer, a token's thread) stays memory
+ * of that type until every CPU has left the kernel once (reclaim.c), and is looked at again once
+ * its lock is held.
  *
  * A thread of a SIP can be ended whenever it does not run: its kernel frames just vanish.
- * Therefore a function that blocks (sched_block, sched_handoff) owns nothing at that moment except
+ * Therefore a function that blocks (sched_block, sched_switch) owns nothing at that moment except
  * through objects that sip_end() finds.
  */
 #ifndef KERNEL_KERNEL_H
@@ -20,6 +22,7 @@
 #include "kernel/abi.h"
 #include "kernel/contract.h"
 #include "kernel/list.h"
+#include "kernel/lock.h"
 #include "kernel/log.h"
 #include "kernel/memory.h"
 #include "kernel/panic.h"
@@ -37,6 +40,9 @@ struct sip;
 struct object;
 struct endpoint;
 
+/* What memory is handed to reclaim() by: a field of what is to go. */
+struct reclaim { struct reclaim *next; void (*fn)(struct reclaim *r); uint64_t epoch; };
+
 /* ---- threads (thread.c) --------------------------------------------------------------------- */
 
 enum thread_state {
@@ -44,31 +50,49 @@ enum thread_state {
     THREAD_SENDING,             /* in send or call: the peer's queue is full */
     THREAD_CALLING,             /* sent, waits for the answer */
     THREAD_WAITING,             /* in wait */
-    THREAD_KERNEL,              /* a kernel thread that waits for work */
+    THREAD_KERNEL,              /* a kernel thread that waits for work, or a futex */
     THREAD_ENDED,
 };
+
+/* Run queues of a CPU, the highest first. Urgent: woken by an interrupt or a deadline with a slice
+ * left. */
+enum priority { PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_HIGH, PRIORITY_URGENT, PRIORITIES };
 
 /* Where a thread wants a message: offsets into its SIP's linear memory, ranges checked. */
 struct rx { uint32_t msg, buf, cap; };
 
-/* lock: the CPU's (run queue, timers); call and wait fields: the channel's */
+/*
+ * A blocked thread has a `guard`, the lock under which it was blocked: whoever holds it and finds
+ * the thread still blocked may wake it (sched_wake) and is the only one to do so. The guard is the
+ * SIP's lock for THREAD_WAITING, the channel's for CALLING and SENDING, and what the caller of
+ * sched_block chose for KERNEL. lock: the guard for state, result and the fields of the wait; the
+ * CPU's for `run` and timers.
+ */
 struct thread {
     struct context ctx;         /* while it does not run and is not `preempted` */
+    uint32_t on_cpu;            /* its stack is in use; cleared last thing by who leaves it */
     uint8_t state;              /* enum thread_state */
+    uint8_t priority;           /* its own */
+    uint8_t level;              /* it runs at: its own, or inherited from who called it */
     bool preempted;             /* `frame` is what to resume */
     bool urgent;                /* woken by an interrupt: runs before its turn */
+    bool pinned;                /* stays on its CPU */
+    struct core *core;          /* where it ran last, or is queued */
+    struct lock *volatile guard;
+    uint32_t wait_seq;          /* counts its waits */
     uint32_t index;             /* in the table of threads */
     uint16_t gen;               /* of its present call; part of the token */
     uint16_t answered;          /* gen of the last call that was answered */
     struct sip *sip;            /* NULL: a kernel thread */
     struct link run;            /* in a run queue */
-    struct link of_sip;
+    struct link of_sip;         /* lock: the SIP's */
     int32_t result;             /* of what it blocked in */
     uint64_t tsc;               /* CPU time used */
     uint64_t slice_left;        /* ns; 0: a fresh slice next time, at the end of the queue */
 
     uint64_t deadline;          /* timer queue: a pairing heap */
-    bool timed;
+    struct core *timed;         /* in whose; NULL: in none */
+    uint32_t timed_seq;         /* wait_seq that the deadline is for */
     struct thread *heap_child, *heap_next, *heap_prev;
 
     struct rx rx;               /* THREAD_WAITING, THREAD_CALLING: where to deliver */
@@ -85,6 +109,7 @@ struct thread {
     void (*entry)(void *);
     void *arg;
     const char *name;           /* kernel threads */
+    struct reclaim reclaim;
     struct trap_frame frame;
 };
 
@@ -93,44 +118,98 @@ void thread_init(void);
  * memory. */
 struct thread *thread_create(struct sip *sip, const char *name, size_t stack_size,
                              void (*entry)(void *), void *arg);
+/* It does not run and is in no queue; the memory goes by way of reclaim. */
 void thread_free(struct thread *t);
 /* The token of its present call, and back: NULL if no thread has such an index. */
 uint32_t thread_token(const struct thread *t);
 struct thread *thread_of_token(uint32_t token, uint16_t *gen);
+/* Ends the wait of t with `result`, if it is still its wait number seq. Takes its guard. */
+bool thread_cancel(struct thread *t, uint32_t seq, int32_t result);
+/* Takes t, blocked or ready, out of all queues for good: true, or false if it runs just now. */
+bool thread_stop(struct thread *t);
+
+/* ---- reclaim.c: memory that others may still look at */
+
+/* Calls fn(r) once every CPU has left the kernel; at once while one CPU is up. */
+void reclaim(struct reclaim *r, void (*fn)(struct reclaim *r));
+/* This CPU holds no such pointer now. */
+void reclaim_quiet(void);
+/* It goes to sleep, holding none, or begins to work again. */
+void reclaim_idle(bool idle);
+/* Waits until all that was handed over so far is given back. A kernel thread. */
+void reclaim_settle(void);
 
 /* ---- scheduling (sched.c, timer.c) */
 
-/* What the core keeps for each CPU. lock: its own */
+/* What the core keeps for each CPU. lock: its own for queues and timers; else that CPU alone */
 struct core {
-    struct link ready, urgent;  /* run queues: round robin, and woken by an interrupt */
-    struct thread *idle;
+    struct lock lock;
+    struct link ready[PRIORITIES];
+    uint32_t ready_bits;        /* queues that are not empty; read by others without the lock */
     struct thread *timers;      /* heap of deadlines */
+    struct cpu *cpu;
+    struct thread *idle;
     uint64_t slice_end;         /* ns */
-    uint64_t since;             /* TSC when `current` began to run */
+    bool slice_stale;           /* somebody else runs since slice_end was set: a fresh slice */
+    uint8_t handoffs;           /* since the CPU time was last looked at */
+    uint64_t since;             /* TSC when CPU time was last charged */
     unsigned hold;              /* depth of sched_hold */
     bool draining;              /* who is woken now is woken by an interrupt */
     uint64_t irq_pending[IRQ_MAX / 64];     /* lines that fired, not yet looked at; atomic */
     uintptr_t stack_top;        /* for moments between two threads */
     struct context between;
     uint8_t *request, *answer;  /* of kernel-handled calls, MSG_BYTES_MAX each */
+    uint64_t quiet;             /* reclaim's: epoch at which it last held nothing */
+    struct reclaim *dead, **dead_end;
+    uint32_t ndead;
 };
 static inline struct core *this_core(void) { return cpu_field(core); }
 static inline struct thread *this_thread(void) { return cpu_field(current); }
+struct core *core_of(unsigned cpu);
 
 /* Turns the caller (on the boot stack) into the idle thread of this CPU; sched_idle never
  * returns. */
 void sched_init(void);
 _Noreturn void sched_idle(void);
+/* Starts the other CPUs. */
+void sched_cpus(void);
 void sched_start(struct thread *t);
-/* The caller waits in `state` until somebody calls sched_wake, or the deadline passes (result
- * ERR_TIMEOUT). Returns the result. deadline: ns, FOREVER for none. */
-int32_t sched_block(enum thread_state state, int64_t deadline);
-/* The same, and `to` (blocked; its result is set) runs at once in the caller's time slice. */
-int32_t sched_handoff(struct thread *to, enum thread_state state, int64_t deadline);
-void sched_wake(struct thread *t, int32_t result);
+/* The caller, which holds `guard`, waits in `state` until somebody who holds it calls sched_wake,
+ * or the deadline passes (result ERR_TIMEOUT). Drops the guard. Returns the result. deadline: ns,
+ * FOREVER for none. */
+int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadline);
+/* The same in parts: for a caller whose wait is set up (sched_wait, sched_deadline) and whose guard
+ * is dropped again. `to`, claimed, runs at once in the caller's time slice; NULL: whoever is next.
+ * */
+int32_t sched_switch(struct thread *to);
+/* The caller is blocked from here on, under `guard`, which it holds, and about to switch away. */
+static inline void sched_wait(struct thread *t, enum thread_state state, struct lock *guard)
+{
+    t->wait_seq++;
+    t->state = (uint8_t)state;
+    t->guard = guard;
+}
+void sched_deadline(struct thread *t, int64_t deadline);
+void timer_cancel(struct thread *t);
+/* Ends the wait of a blocked thread; the guard is held. Claimed, it is the caller's to run: by
+ * sched_switch or sched_resume. */
+static inline void sched_claim(struct thread *t, int32_t result)
+{
+    t->result = result;
+    t->guard = NULL;
+    t->state = THREAD_READY;
+    if (__builtin_expect(t->timed != NULL, 0))
+        timer_cancel(t);
+}
+void sched_resume(struct thread *t);
+void sched_wake(struct thread *t, int32_t result);      /* claims it and puts it in a run queue */
+static inline bool thread_blocked(const struct thread *t)
+{
+    return t->guard != NULL;
+}
 void sched_yield(void);
 /* On the way out of the kernel: looks at recorded interrupts, gives the CPU away if the slice is
- * over. */
+ * over, ends the thread of a SIP that is being ended. */
 void sched_out(void);
 static inline void sched_point(void)
 {
@@ -143,28 +222,42 @@ void sched_hold(void);
 void sched_unhold(void);
 /* Forgets the calling thread: fn(arg) runs on the core's own stack, then the next thread. */
 _Noreturn void sched_leave(void (*fn)(void *), void *arg);
-/* Takes a thread that does not run out of all queues, for good. */
-void sched_remove(struct thread *t);
+/* Takes a ready thread out of its run queue; false if it is in none. */
+bool sched_remove(struct thread *t);
 uint64_t sched_cpu_ns(const struct thread *t);
 /* Sleeps; kernel threads only. */
 void sched_sleep(uint64_t ns);
 
-void timer_add(struct core *c, struct thread *t, uint64_t deadline);
-void timer_del(struct core *c, struct thread *t);       /* harmless if it is not in */
+void timer_add(struct core *c, struct thread *t, uint64_t deadline);    /* its lock is held */
+void timer_del(struct core *c, struct thread *t);       /* its lock is held; t is in */
+
+/* A flag that one kernel thread waits for. */
+struct event { struct lock lock; bool set; struct thread *waiter; };
+#define EVENT { LOCK(RANK_EVENT), false, NULL }
+void event_set(struct event *e);
+bool event_wait(struct event *e, int64_t deadline);     /* and clears it; false: the deadline */
 
 /* ---- objects and handles (handle.c) */
 
-/* Head of everything that a handle can name. lock: the owner's */
+/* Head of everything that a handle can name. `lock` is the object's own (of a channel: one for both
+ * ends) and is taken before the owner's, which guards the fields here; `owner` may be read under
+ * either. */
 struct object {
     uint8_t kind;               /* enum handle_kind */
     uint8_t number;             /* in the owner's table */
+    struct lock *lock;
     struct sip *owner;          /* NULL: in flight inside a message, or being made */
     struct link ready;          /* in owner->ready while there is something to receive */
     struct thread *waiter;      /* THREAD_WAITING for this one */
 };
 
-void object_init(struct object *o, enum handle_kind kind);
-/* What handle h of s names; NULL. kind 0: any. */
+void object_init(struct object *o, enum handle_kind kind, struct lock *lock);
+/* A SIP's table; replaced by a larger one as it grows. */
+struct handles { uint32_t cap; struct reclaim reclaim; struct object *at[]; };
+extern struct handles handles_none;     /* what a SIP begins with */
+void handles_free(struct handles *t);
+/* What handle h of s names; NULL. kind 0: any. Without the lock of s it may be gone from there at
+ * any time, but stays memory (reclaim). All others but handle_close want the lock. */
 struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind);
 /* Reserves n free numbers: ERR_LIMIT, ERR_NO_MEMORY. */
 err_t handle_reserve(struct sip *s, uint32_t n, uint32_t number[]);
@@ -175,9 +268,10 @@ err_t handle_reserve_at(struct sip *s, uint32_t number);
 void handle_put(struct sip *s, uint32_t number, struct object *o);
 /* Takes an object out of its owner's table, for passing it on. */
 void handle_take(struct object *o);
-/* Closes what stands at h. */
+/* Closes what stands at h. Takes locks. */
 err_t handle_close(struct sip *s, uint32_t h);
-/* Ends an object without owner: closes endpoints, frees. Never recurses into what it holds. */
+/* Ends an object without owner: closes endpoints, frees. Never recurses into what it holds. Takes
+ * locks. */
 void object_drop(struct object *o);
 uint32_t handle_count(const struct sip *s);
 
@@ -190,28 +284,42 @@ struct kserve {
     void (*call)(struct kcall *k);
 };
 
-/* One end of a channel, and the queue of what was sent to it. lock: one for both ends */
+/*
+ * One end of a channel, and the ring of what was sent to it. lock: the channel's; but o's fields.
+ * Messages stand in the ring one behind the other (channel.c), which grows as needed, and goes when
+ * it is empty and large.
+ */
 struct endpoint {
     struct object o;
+    struct channel *ch;
     struct endpoint *peer;      /* NULL: closed, or the kernel handles it */
     const struct kserve *kernel;
-    struct account *account;    /* who pays for it */
-    struct link queue;          /* struct message */
-    uint32_t count, bytes;
-    uint32_t with_handles;      /* messages in the queue that carry handles */
+    uint8_t *ring;
+    uint32_t cap, head, used;   /* bytes */
+    uint32_t count, bytes;      /* messages in it, and their data */
+    uint32_t with_handles;      /* messages in it that carry handles */
+    bool told;                  /* MSG_CLOSED was received; also the owner's lock */
     struct link senders;        /* threads of the peer that wait for room here */
     struct link callers;        /* threads of the owner that wait for answers from the peer */
-    struct iface *connecting;   /* a client's connection that no handler has taken yet */
-    bool told;                  /* MSG_CLOSED was received */
+    struct iface *connecting;   /* a connection that no handler has taken yet; lock: iface's */
     struct contract *contract;  /* NULL: anything may pass */
     bool handler;               /* of its two ends this is the handler's */
     uint8_t state;              /* of the protocol; the client's end has it for both */
 };
 
-/* Keeps count of a SIP's endpoints and queued messages beyond its end, for they may outlive it. */
+struct channel {
+    struct lock lock;
+    uint32_t ends;              /* still open */
+    struct account *account;    /* who pays for it */
+    struct reclaim reclaim;
+    struct endpoint end[2];
+};
+
+/* Keeps count of a SIP's channels and the rings in them beyond its end, for they may outlive it.
+ * All atomic. */
 struct account { uint32_t refs, channels; size_t queued; };
 void account_put(struct account *a);
-#define QUEUED_MAX (4ul << 20)  /* bytes that one SIP sent and nobody received yet */
+#define QUEUED_MAX (4ul << 20)  /* bytes of rings that one SIP pays for */
 #define CHANNELS_MAX 512u       /* made by one SIP and still in existence */
 
 /* A message on its way: checked, nothing moved yet. data may be in SIP memory: copy_checked
@@ -222,8 +330,11 @@ struct parcel {
     uint32_t nobj;
     struct object *obj[MSG_HANDLES_MAX];
     uint32_t kind, token;
-    uint32_t op;                /* set by session_check, if there is a contract: the operation, */
-    uint8_t next;               /* and the state after it */
+    uint32_t handle[MSG_HANDLES_MAX];   /* of the sender, from which obj were found */
+    bool checked;               /* against a contract (session_check), which then sets: */
+    uint8_t next;               /* the state after it */
+    uint32_t op;                /* the operation */
+    uint32_t word;              /* the first word that was checked, which is what is delivered */
 };
 
 /* A pair of connected endpoints without owners: ERR_LIMIT, ERR_NO_MEMORY. s may be NULL. */
@@ -237,13 +348,13 @@ void chan_bind(struct endpoint *client, struct endpoint *handler, struct contrac
 err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags);
 err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline);
 /* Answers a token. wake = NULL: the caller is put into the run queue; else it is handed out there,
- * still blocked, for a hand-off. discard: objects of an answer that nobody takes are dropped. */
+ * claimed, for sched_switch. discard: objects of an answer that nobody takes are dropped. */
 err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, struct thread **wake);
-/* One message from an endpoint: its length, ERR_EMPTY, ERR_PEER (closed and told), ERR_TOO_BIG
- * .. */
+/* One message from an endpoint: its length, ERR_EMPTY, ERR_PEER (closed and told), ERR_TOO_BIG ...
+ * Its lock and its owner's are held, as for everything that object_receive calls. */
 err_t chan_receive(struct endpoint *e, const struct rx *rx);
 bool chan_pending(const struct endpoint *e);
-/* The current thread's call through e (handle h) begins, and the present call of t ends. */
+/* The present call of t through e (handle h) begins, and ends. The channel's lock is held. */
 void chan_call_begin(struct thread *t, struct endpoint *e, uint32_t h, const struct rx *rx);
 void chan_call_done(struct thread *t);
 /* Bytes in all queues. */
@@ -252,16 +363,23 @@ size_t chan_queued_bytes(void);
 /* message.c: structures in SIP memory */
 /* Address of [off, off + len) in memory 0 of s; NULL if it is not all inside. */
 void *sip_range(const struct sip *s, uint32_t off, uint64_t len);
-/* Reads struct msg at off; checks len, data, nhandles. */
-err_t msg_read(const struct sip *s, uint32_t off, struct msg *m);
-/* The receiving half of m. */
-err_t msg_rx(const struct sip *s, uint32_t off, const struct msg *m, struct rx *rx);
+/* Reads the struct msg at off: what is sent, unchecked, and where to receive, checked. */
+struct msg_in { uint32_t data, len, nhandles; struct rx rx; };
+err_t msg_read(const struct sip *s, uint32_t off, struct msg_in *m);
 /* Decodes what m sends, through endpoint `via` (may be NULL); moves nothing. */
-err_t msg_parcel(struct sip *s, const struct msg *m, const struct endpoint *via, struct parcel *p);
+err_t msg_parcel(struct sip *s, const struct msg_in *m, const struct endpoint *via,
+                 struct parcel *p);
+/* May the objects of p be passed on through `via`, and are they still what their handles name? The
+ * locks of msg_lock and the sender's are held. */
+err_t msg_may_pass(struct sip *s, const struct parcel *p, const struct endpoint *via);
+/* Takes the lock of `first` and of all objects of p, in order; and drops them. */
+void msg_lock(struct lock *first, const struct parcel *p);
+void msg_unlock(struct lock *first, const struct parcel *p);
 /* Writes p where rx says; its objects become handles of s. Returns the length; on an error nothing
- * has happened, but ERR_TOO_BIG tells `received` and `from`. */
+ * has happened, but ERR_TOO_BIG tells `received` and `from`. The lock of s is held, and that of the
+ * owner of the objects. */
 err_t msg_deliver(struct sip *s, const struct rx *rx, uint32_t from, const struct parcel *p);
-/* Takes the parcel's objects out of their owner's table. */
+/* Takes the parcel's objects out of their owner's table, whose lock is held. */
 void msg_take(struct parcel *p);
 
 /* ---- contracts and sessions (session.c); the look-up itself is contract.h */
@@ -287,23 +405,30 @@ void session_move(struct endpoint *e, const struct parcel *p);
 
 /* ---- waiting (wait.c) */
 
-/* Something may be received from o: completes a wait, or puts o on its owner's ready list. */
+/* Something may be received from o, whose lock is held: completes a wait, or puts o on its owner's
+ * ready list. Takes the owner's lock. */
 void object_notify(struct object *o);
-/* The same for an object that its owner is just getting; nobody is woken. */
+/* The same with the owner's lock held. */
+void object_notify_owned(struct object *o);
+/* The same for an object that its owner is just getting (lock held); nobody is woken. */
 void object_ready(struct object *o);
-/* The thread that waits for o, or for anything of its owner; NULL. */
+/* The thread that waits for o, or for anything of its owner; NULL. The owner's lock is held. */
 struct thread *object_waiter(const struct object *o);
-/* Ends the wait of t. */
+/* Takes the lock of the owner; NULL: it has none, nothing is taken. */
+struct sip *object_owner_lock(struct object *o);
+/* Ends the wait of t; its SIP's lock is held. */
 void wait_done(struct thread *t);
+/* next, if not NULL: a claimed thread, to run at once if the caller blocks. */
 err_t wait_message(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, struct thread *next);
 
 /* ---- interface registry (iface.c) */
 
 #define IFACE_WAITING_MAX 64u
 
-/* lock: the registry's */
 struct iface {
     struct object o;            /* HANDLE_INTERFACE; owner = the handler, if there is one */
+    struct lock lock;           /* of the waiting list; the registry's for the rest */
+    struct reclaim reclaim;
     struct link all;
     uint8_t id[32];
     char name[32];
@@ -320,11 +445,18 @@ err_t iface_serve(struct sip *s, const struct resource *r, struct sip **owner);
 err_t iface_connect(struct sip *s, const struct resource *r);
 err_t iface_receive(struct iface *f, const struct rx *rx);
 void iface_drop(struct iface *f);
-void iface_forget(struct endpoint *e);      /* a waiting connection whose client is gone */
+/* A waiting connection whose client is gone: true if it was waiting, and is the caller's now. */
+bool iface_forget(struct endpoint *e);
 
 /* ---- devices: interrupts, ports, windows (irq.c, device.c) */
 
-struct irq { struct object o; uint8_t line; bool claimed, fired, out; uint16_t gen; };
+struct irq {
+    struct object o;
+    struct lock lock;
+    uint8_t line;
+    bool claimed, fired, out;
+    uint16_t gen;
+};
 err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owner);
 void irq_fired(unsigned line);              /* from the scheduler's drain */
 err_t irq_receive(struct irq *q, const struct rx *rx);
@@ -409,7 +541,7 @@ struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm
 struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
                         err_t *e, char *reason, size_t n);
 void image_put(struct image *im);
-struct image *image_at(uintptr_t pc);
+struct image *image_at(const struct sip *s, uintptr_t pc);     /* where s may be running */
 size_t image_trim(size_t keep);     /* frees unused ones down to `keep` bytes; bytes in use after */
 size_t image_bytes(void);
 
@@ -421,17 +553,28 @@ size_t image_bytes(void);
 /* What a handle to a process names: outlives the SIP. */
 struct process {
     struct object o;
+    struct lock lock;
+    struct reclaim reclaim;
+    uint32_t refs;              /* atomic: the handle's, the SIP's */
     struct sip *sip;            /* NULL: it has ended */
     uint32_t pid;
     bool told;
     struct exit_info info;
-    struct thread *kwaiter;     /* a kernel thread that waits for the end */
+    struct event ended;         /* for a kernel thread that waits */
 };
 
+/* lock: its own for handles, ready, waiters, threads; atomic: alloc_bytes, charged; the others do
+ * not change while it runs, or are its only thread's */
 struct sip {
-    struct link all;
+    struct lock lock;
+    struct link all;            /* lock: the list's */
+    struct reclaim reclaim;
     uint32_t pid;
-    bool running, ending;
+    bool running;
+    bool dying;                 /* its threads leave; set once */
+    bool ended;                 /* nothing is left of it but this structure */
+    uint8_t priority;           /* of its threads, enum priority */
+    uint32_t nthreads;
     char name[32];
     uint8_t hash[32];
     struct link threads;
@@ -440,11 +583,10 @@ struct sip {
     struct wasm_memory mem;
     struct image *image;
     struct manifest *manifest;
-    struct process *process;    /* the handle to it; NULL if closed */
+    struct process *process;    /* what others hold of it */
     struct account *account;
     /* handles */
-    struct object **handle;
-    uint32_t handle_cap;
+    struct handles *handles;
     uint64_t handle_used[HANDLES_MAX / 64];
     uint64_t handle_manifest;   /* numbers that only the manifest gives */
     struct link ready;          /* objects with something to receive */
@@ -477,20 +619,23 @@ struct spawn {
 };
 /* Starts a program. *process gets an object without owner. reason: words for a human on errors. */
 err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t n);
-/* Ends a SIP that is not current: tells everybody, frees everything. */
-void sip_end(struct sip *s);
-/* Ends the current one. */
+/* Ends the current SIP. */
 _Noreturn void sip_exit(int32_t status);
-_Noreturn void sip_leave(struct sip *s);    /* with s->info set */
+/* Ends the current thread, and its SIP with it if it is the last one. */
+_Noreturn void sip_leave(void);
+/* The SIP ends now, with this info: true for the first one who says so. Its threads leave. */
+bool sip_dying(struct sip *s, const struct exit_info *info);
+void sip_init(void);                        /* the reaper */
 /* A trap at pc (exact: of the instruction; else a return address) with stack pointer sp. */
 _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const char *more);
 _Noreturn void sip_trap_here(int trap);     /* raised by C code on the SIP's stack */
-void sip_killed(struct sip *s);             /* sets s->info */
-err_t sip_kill(uint32_t pid);               /* does not return if it is the current one */
+/* False: it is being ended already. The current one's threads leave at their next way out. */
+bool sip_kill(struct sip *s);
 /* Calls fn(arg) in a thread of s, which has none and is not entered, and waits. Returns 0, the trap
  * that ended it, or WASM_TRAP_KILLED if the deadline (ns) passed first. Kernel threads only. */
 int sip_call(struct sip *s, void (*fn)(void *), void *arg, int64_t deadline);
 _Noreturn void sip_call_end(struct sip *s, int trap);   /* in that thread */
+struct sip *sip_make(void);                 /* with nothing in it; NULL: no memory */
 void sip_enter(struct sip *s);              /* gives it a pid; it can be found */
 void wasm_host_free_all(struct sip *s);     /* wasm_host.c */
 /* Promises s `bytes` more (negative: takes them back); false: more than there is. */
@@ -501,6 +646,8 @@ void sip_free(struct sip *s);               /* releases a SIP that has no thread
 size_t sip_pages(void);
 err_t process_receive(struct process *p, const struct rx *rx);
 void process_drop(struct process *p);
+/* For s, with two references: of whoever holds it, and of the SIP. NULL: no memory. */
+struct process *process_make(struct sip *s);
 /* A kernel thread waits for the end; false if the deadline passes first. */
 bool process_wait(struct process *p, int64_t deadline);
 static inline struct sip *sip_of(struct wasm_instance *in) { return in->embedder; }
@@ -521,7 +668,6 @@ struct kcall {
     const uint8_t *request;
     uint32_t len, nobj;
     struct object *obj[MSG_HANDLES_MAX];
-    bool end;                   /* set by the handler: the calling SIP ends */
     bool later;                 /* set by the handler: kserve_answer comes some time */
     uint8_t *answer;
     uint32_t answer_len;

@@ -50,22 +50,52 @@ static err_t deliver(struct kcall *k, const struct rx *rx, uint32_t h)
 
     if (k->answer_obj)
         a.obj[a.nobj++] = k->answer_obj;
+    lock_take(&k->sip->lock);
     r = msg_deliver(k->sip, rx, h, &a);
+    lock_drop(&k->sip->lock);
     if (r < 0 && k->answer_obj)
         object_drop(k->answer_obj);
     return r;
 }
 
-static err_t wait_later(struct endpoint *e, uint32_t h, const struct rx *rx, int64_t deadline)
+/* The objects leave their owner; ERR_HANDLE, ERR_BUSY ...: they cannot. */
+static err_t take_objects(struct sip *s, struct endpoint *e, struct parcel *p)
 {
-    struct thread *t = this_thread();
     err_t r;
 
-    chan_call_begin(t, e, h, rx);
-    r = sched_block(THREAD_CALLING, deadline);
-    if (t->call_end)
-        chan_call_done(t);
+    if (!p->nobj)
+        return 0;
+    msg_lock(&e->ch->lock, p);
+    lock_take(&s->lock);
+    if ((r = msg_may_pass(s, p, e)) >= 0)
+        msg_take(p);
+    lock_drop(&s->lock);
+    msg_unlock(&e->ch->lock, p);
     return r;
+}
+
+/* The call begins before its handler runs, for a kernel thread may answer it soon. */
+static void begin(struct endpoint *e, uint32_t h, const struct rx *rx)
+{
+    lock_take(&e->ch->lock);
+    chan_call_begin(this_thread(), e, h, rx);
+    lock_drop(&e->ch->lock);
+}
+
+static void end(struct endpoint *e)
+{
+    lock_take(&e->ch->lock);
+    chan_call_done(this_thread());
+    lock_drop(&e->ch->lock);
+}
+
+static err_t wait_later(struct endpoint *e, int64_t deadline)
+{
+    lock_take(&e->ch->lock);
+    if (this_thread()->call_end == e)
+        return sched_block(THREAD_CALLING, &e->ch->lock, deadline);
+    lock_drop(&e->ch->lock);
+    return ERR_PEER;            /* another thread has closed the handle */
 }
 
 err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parcel *p,
@@ -74,11 +104,15 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
     struct core *c = this_core();
     struct kcall k = { .sip = s, .request = c->request, .len = p->len, .nobj = p->nobj,
                        .answer = c->answer, .token = rx ? p->token : 0 };
+    err_t r;
 
     if (p->len && !copy_checked(c->request, p->data, p->len))
         return ERR_NO_MEMORY;
-    msg_take(p);
-    memcpy(k.obj, p->obj, sizeof k.obj);
+    if ((r = take_objects(s, e, p)) < 0)
+        return r;
+    if (rx)
+        begin(e, h, rx);
+    memcpy(k.obj, p->obj, p->nobj * sizeof *k.obj);     /* the others stay NULL */
     if (p->len < sizeof(uint32_t))
         kserve_status(&k, ERR_ARGUMENT);
     else
@@ -86,10 +120,10 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
     for (uint32_t i = 0; i < k.nobj; i++)
         if (k.obj[i])
             object_drop(k.obj[i]);
-    if (k.end)
-        sip_leave(s);
     if (k.later)
-        return wait_later(e, h, rx, deadline);
+        return wait_later(e, deadline);
+    if (rx)
+        end(e);
     if (rx)
         return deliver(&k, rx, h);
     if (k.answer_obj)
@@ -97,19 +131,41 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
     return 0;
 }
 
+/* Gives the answer to t if its call is still this one; the lock of its channel is held. ERR_EMPTY:
+ * it is about to block in it, but does not yet. */
+static err_t answer(struct thread *t, uint16_t gen, struct endpoint *e, const struct parcel *p)
+{
+    err_t r;
+
+    if (t->gen != gen || t->call_end != e || !e->kernel)
+        return ERR_PEER;
+    if (!thread_blocked(t))
+        return ERR_EMPTY;
+    lock_take(&t->sip->lock);
+    r = msg_deliver(t->sip, &t->rx, t->call_handle, p);
+    lock_drop(&t->sip->lock);
+    chan_call_done(t);
+    sched_wake(t, r);
+    return r;
+}
+
 void kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj)
 {
     uint16_t gen;
     struct thread *t = thread_of_token(token, &gen);
     struct parcel a = { .kind = MSG_DATA, .data = data, .len = len };
+    struct endpoint *e;
     err_t r = ERR_PEER;
 
     if (obj)
         a.obj[a.nobj++] = obj;
-    if (t && t->gen == gen && t->state == THREAD_CALLING && t->call_end && t->call_end->kernel) {
-        r = msg_deliver(t->sip, &t->rx, t->call_handle, &a);
-        chan_call_done(t);
-        sched_wake(t, r);
+    while (t && (e = __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE))) {
+        lock_take(&e->ch->lock);
+        r = answer(t, gen, e, &a);
+        lock_drop(&e->ch->lock);
+        if (r != ERR_EMPTY)
+            break;
+        cpu_relax();
     }
     if (r < 0 && obj)
         object_drop(obj);

@@ -36,14 +36,8 @@ static void kill(struct kcall *k)
 
     if (!q)
         return;
-    s = sip_find(q->pid);
-    if (s == k->sip) {
-        sip_killed(s);
-        k->end = true;
-        return;
-    }
-    if (s)
-        sip_kill(q->pid);
+    if ((s = sip_find(q->pid)))
+        sip_kill(s);
     kserve_status(k, s ? 0 : ERR_NOT_FOUND);
 }
 

@@ -12,9 +12,8 @@
 
 extern const struct ktest ktests_start[], ktests_end[];
 
-static struct thread *runner;
-static bool idle;
-static bool asked;
+static struct event work_come = EVENT;
+static bool asked;                      /* atomic */
 static uint32_t asked_index, asked_token;
 static char reason[REASON_MAX], said[80];
 
@@ -138,12 +137,13 @@ static void run_matching(const char *pattern)
 static void serve_request(void)
 {
     struct { struct kernel_system_test_run_ans a; char report[REASON_MAX]; } ans = { 0 };
+    uint32_t token = asked_token;
 
     run(asked_index);
     ans.a.failed = reason[0] != 0;
     memcpy(ans.report, reason, sizeof ans.report);
-    asked = false;
-    kserve_answer(asked_token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.report)), NULL);
+    __atomic_store_n(&asked, false, __ATOMIC_RELEASE);
+    kserve_answer(token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.report)), NULL);
 }
 
 static void work(void *arg)
@@ -151,10 +151,8 @@ static void work(void *arg)
     if (option_given(OPT_TEST))
         run_matching(option_string(OPT_TEST));
     for (;;) {
-        if (asked)
-            serve_request();
-        idle = true;
-        sched_block(THREAD_KERNEL, FOREVER);
+        event_wait(&work_come, FOREVER);
+        serve_request();
     }
 }
 
@@ -163,21 +161,18 @@ err_t ktest_request(uint32_t index, uint32_t token)
 {
     if (index >= ktest_count())
         return ERR_NOT_FOUND;
-    if (asked)
+    if (__atomic_exchange_n(&asked, true, __ATOMIC_ACQUIRE))
         return ERR_BUSY;
-    asked = true;
     asked_index = index;
     asked_token = token;
-    if (idle) {
-        idle = false;
-        sched_wake(runner, 0);
-    }
+    event_set(&work_come);
     return 0;
 }
 
 void ktest_init(void)
 {
-    runner = thread_create(NULL, "tests", STACK, work, NULL);
-    assert(runner, "no memory for the test thread");
-    sched_start(runner);
+    struct thread *t = thread_create(NULL, "tests", STACK, work, NULL);
+
+    assert(t, "no memory for the test thread");
+    sched_start(t);
 }

@@ -33,6 +33,8 @@ static inline void list_del(struct link *n)
     list_init(n);
 }
 
+static inline struct link *list_first(struct link *l) { return l->next == l ? NULL : l->next; }
+
 /* Takes the first one out; NULL if there is none. */
 static inline struct link *list_pop(struct link *l)
 {

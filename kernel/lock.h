@@ -15,8 +15,10 @@
 
 enum lock_rank {
     RANK_REGISTRY,          /* interfaces, lines, ports, windows; policy; store; image cache */
+    RANK_OBJECT,            /* a channel (both ends), interface, line, process */
     RANK_SIP,
     RANK_TABLE,             /* thread table, list of SIPs */
+    RANK_EVENT,
     RANK_CPU,               /* run queue and timers of a CPU */
     RANK_SLOT,              /* pages of one slot */
     RANK_POOL,              /* slots kept for reuse */
@@ -59,6 +61,20 @@ static inline void lock_drop(struct lock *l)
     if (LOCK_CHECKED)
         lock_check(l, false);
     __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+}
+
+/* Two of one rank, which may be the same one. */
+static inline void lock_two(struct lock *a, struct lock *b)
+{
+    lock_take(a < b ? a : b);
+    if (a != b)
+        lock_take(a < b ? b : a);
+}
+static inline void lock_drop_two(struct lock *a, struct lock *b)
+{
+    lock_drop(a);
+    if (a != b)
+        lock_drop(b);
 }
 
 #endif

@@ -30,10 +30,12 @@ _Noreturn void kernel_main(void)
     syscall_init();         /* types of system calls, for linking */
     store_init();           /* files of the boot archive */
     iface_init();           /* interfaces that the kernel handles */
+    sip_init();             /* the reaper */
     worker_init();          /* the thread that starts programs */
     ktest_init();           /* the thread that runs tests */
     cpus_start();           /* from here on there may be others */
     kprintf("Selkie: core up after %lu us\n", clock_ns() / 1000);
+    sched_cpus();           /* the other CPUs */
     if (!option_given(OPT_TEST))
         start_init();
     sched_idle();

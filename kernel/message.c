@@ -1,55 +1,82 @@
 /*
  * message.c - struct msg in a SIP's memory: read and checked on the way in, written on the way out.
  *
- * All arithmetic on a SIP's offsets is in 64 bits, and SIP memory is touched by copy_checked
- * alone. A range that has been checked stays good: linear memories never shrink.
+ * All arithmetic on a SIP's offsets is in 64 bits, and SIP memory is touched by copy_checked and
+ * access.h alone. A range that has been checked stays good: linear memories never shrink. Each
+ * field is read once, since another thread of the SIP may write it.
  */
 #include "kernel/kernel.h"
+#include "kernel/x64/access.h"
+
+_Static_assert(sizeof(struct msg) == 52 && offsetof(struct msg, nhandles) == 16
+               && offsetof(struct msg, from) == 36, "fields are read and written in pairs");
+
+static inline bool inside(const struct sip *s, uint32_t off, uint64_t len)
+{
+    return off + len <= (uint64_t)s->mem.pages * WASM_PAGE;
+}
 
 void *sip_range(const struct sip *s, uint32_t off, uint64_t len)
 {
-    if ((uint64_t)off + len > (uint64_t)s->mem.pages * WASM_PAGE)
-        return NULL;
-    return s->mem.base + off;
+    return inside(s, off, len) ? s->mem.base + off : NULL;
 }
 
-err_t msg_read(const struct sip *s, uint32_t off, struct msg *m)
+err_t msg_read(const struct sip *s, uint32_t off, struct msg_in *m)
 {
-    const void *at = sip_range(s, off, sizeof *m);
+    const uint8_t *at = s->mem.base + off;
+    uint64_t out, in;
 
-    if (!at)
+    if (!inside(s, off, sizeof(struct msg)))
         return ERR_MEMORY;
-    if (!copy_checked(m, at, sizeof *m))
+    if (!peek64(at, &out) || !peek64(at + 8, &in) || !peek32(at + 16, &m->nhandles))
         return ERR_NO_MEMORY;
-    return 0;
+    m->data = (uint32_t)out;
+    m->len = (uint32_t)(out >> 32);
+    m->rx = (struct rx){ off, (uint32_t)in, (uint32_t)(in >> 32) };
+    return m->rx.cap && !inside(s, m->rx.buf, m->rx.cap) ? ERR_MEMORY : 0;
 }
 
-err_t msg_rx(const struct sip *s, uint32_t off, const struct msg *m, struct rx *rx)
+static err_t read_handles(struct sip *s, const struct msg_in *m, const struct endpoint *via,
+                          struct parcel *p)
 {
-    if (m->cap && !sip_range(s, m->buf, m->cap))
-        return ERR_MEMORY;
-    rx->msg = off;
-    rx->buf = m->buf;
-    rx->cap = m->cap;
-    return 0;
-}
+    const uint8_t *at = s->mem.base + m->rx.msg + offsetof(struct msg, handle);
 
-/* May o be passed on through `via`? What an endpoint still owes or is owed cannot move with it; and
- * one that holds handles in its queue stays, so that no endpoint can end up inside itself. */
-static err_t may_pass(struct object *o, const struct endpoint *via)
-{
-    struct endpoint *e;
-
-    if (!o)
-        return ERR_HANDLE;
-    if (o->kind == HANDLE_PROCESS)
-        return o->waiter ? ERR_BUSY : 0;
-    if (o->kind != HANDLE_CHANNEL)
-        return ERR_RIGHTS;
-    e = container_of(o, struct endpoint, o);
-    if (via && (e == via || e == via->peer))
+    if (m->nhandles > MSG_HANDLES_MAX)
         return ERR_ARGUMENT;
-    if (o->waiter || e->with_handles || !list_empty(&e->callers))
+    for (uint32_t i = 0; i < m->nhandles; i++) {
+        if (!peek32(at + 4 * i, &p->handle[i]))
+            return ERR_NO_MEMORY;
+        if (!(p->obj[i] = handle_get(s, p->handle[i], 0)))
+            return ERR_HANDLE;
+        if (via && p->obj[i]->lock == &via->ch->lock)
+            return ERR_ARGUMENT;
+        for (uint32_t j = 0; j < i; j++)
+            if (p->obj[j] == p->obj[i])
+                return ERR_ARGUMENT;
+    }
+    return 0;
+}
+
+err_t msg_parcel(struct sip *s, const struct msg_in *m, const struct endpoint *via,
+                 struct parcel *p)
+{
+    p->len = m->len;
+    p->nobj = m->nhandles;
+    p->data = s->mem.base + m->data;
+    if (m->len > MSG_BYTES_MAX)
+        return ERR_TOO_BIG;
+    if (m->len && !inside(s, m->data, m->len))
+        return ERR_MEMORY;
+    return m->nhandles ? read_handles(s, m, via, p) : 0;
+}
+
+/* What an endpoint still owes or is owed cannot move with it; and one that holds handles in its
+ * queue stays, so that no endpoint can end up inside itself. */
+static err_t endpoint_may_pass(const struct endpoint *e, const struct endpoint *via)
+{
+    if (via && e->ch == via->ch)
+        return ERR_ARGUMENT;
+    if (e->o.waiter || e->with_handles || !list_empty(&e->callers))
         return ERR_BUSY;
     if (e->peer)
         for (struct link *l = e->peer->callers.next; l != &e->peer->callers; l = l->next)
@@ -58,29 +85,72 @@ static err_t may_pass(struct object *o, const struct endpoint *via)
     return 0;
 }
 
-err_t msg_parcel(struct sip *s, const struct msg *m, const struct endpoint *via, struct parcel *p)
+err_t msg_may_pass(struct sip *s, const struct parcel *p, const struct endpoint *via)
 {
     err_t e;
 
-    memset(p, 0, sizeof *p);
-    if (m->len > MSG_BYTES_MAX)
-        return ERR_TOO_BIG;
-    if (m->nhandles > MSG_HANDLES_MAX)
-        return ERR_ARGUMENT;
-    if (m->len && !(p->data = sip_range(s, m->data, m->len)))
-        return ERR_MEMORY;
-    p->len = m->len;
-    for (uint32_t i = 0; i < m->nhandles; i++) {
-        struct object *o = handle_get(s, m->handle[i], 0);
-        if ((e = may_pass(o, via)) < 0)
+    for (uint32_t i = 0; i < p->nobj; i++) {
+        struct object *o = handle_get(s, p->handle[i], 0);
+        if (o != p->obj[i])
+            return ERR_HANDLE;          /* closed or passed on meanwhile */
+        if (o->kind == HANDLE_PROCESS) {
+            if (o->waiter)
+                return ERR_BUSY;
+        } else if (o->kind != HANDLE_CHANNEL) {
+            return ERR_RIGHTS;
+        } else if ((e = endpoint_may_pass(container_of(o, struct endpoint, o), via)) < 0) {
             return e;
-        for (uint32_t j = 0; j < i; j++)
-            if (p->obj[j] == o)
-                return ERR_ARGUMENT;
-        p->obj[i] = o;
+        }
     }
-    p->nobj = m->nhandles;
     return 0;
+}
+
+/* The locks, each once, in the order of their addresses. */
+static uint32_t sorted(struct lock *first, const struct parcel *p,
+                       struct lock *l[MSG_HANDLES_MAX + 1])
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i <= p->nobj; i++) {
+        struct lock *x = i ? p->obj[i - 1]->lock : first;
+        uint32_t at = n;
+        while (at && l[at - 1] > x)
+            at--;
+        if (at && l[at - 1] == x)
+            continue;
+        memmove(l + at + 1, l + at, (n - at) * sizeof *l);
+        l[at] = x;
+        n++;
+    }
+    return n;
+}
+
+void msg_lock(struct lock *first, const struct parcel *p)
+{
+    struct lock *l[MSG_HANDLES_MAX + 1];
+    uint32_t n;
+
+    if (!p->nobj) {
+        lock_take(first);
+        return;
+    }
+    n = sorted(first, p, l);
+    for (uint32_t i = 0; i < n; i++)
+        lock_take(l[i]);
+}
+
+void msg_unlock(struct lock *first, const struct parcel *p)
+{
+    struct lock *l[MSG_HANDLES_MAX + 1];
+    uint32_t n;
+
+    if (!p->nobj) {
+        lock_drop(first);
+        return;
+    }
+    n = sorted(first, p, l);
+    while (n)
+        lock_drop(l[--n]);
 }
 
 void msg_take(struct parcel *p)
@@ -89,37 +159,57 @@ void msg_take(struct parcel *p)
         handle_take(p->obj[i]);
 }
 
-/* The fields from nhandles on are what the kernel writes. */
-static bool write_head(struct sip *s, const struct rx *rx, struct msg *m)
+/* The fields that the kernel writes, but for the handles. */
+static inline bool write_head(uint8_t *at, uint32_t from, const struct parcel *p, uint32_t nobj,
+                              uint32_t token)
 {
-    size_t at = offsetof(struct msg, nhandles);
-
-    return copy_checked(s->mem.base + rx->msg + at, (uint8_t *)m + at, sizeof *m - at);
+    return poke32(at + 16, nobj) && poke64(at + 36, from | (uint64_t)p->kind << 32)
+        && poke64(at + 44, token | (uint64_t)p->len << 32);
 }
 
-err_t msg_deliver(struct sip *s, const struct rx *rx, uint32_t from, const struct parcel *p)
+/* The first word is the one that was checked, whatever the sender's other threads have done since.
+ * */
+static inline bool write_data(uint8_t *to, const struct parcel *p)
 {
-    struct msg m = { .from = from, .kind = p->kind, .token = p->token, .received = p->len };
-    err_t e = 0;
+    return (!p->len || copy_checked(to, p->data, p->len)) && (!p->checked || poke32(to, p->word));
+}
 
-    if (p->len > rx->cap) {
-        m.token = 0;
-        write_head(s, rx, &m);
-        return ERR_TOO_BIG;
-    }
-    if (p->nobj && (e = handle_reserve(s, p->nobj, m.handle)) < 0)
+static err_t deliver_objects(struct sip *s, const struct rx *rx, uint32_t from,
+                             const struct parcel *p)
+{
+    uint8_t *at = s->mem.base + rx->msg;
+    uint32_t handle[MSG_HANDLES_MAX];
+    err_t e = handle_reserve(s, p->nobj, handle);
+
+    if (e < 0)
         return e;
-    m.nhandles = p->nobj;
-    if ((p->len && !copy_checked(s->mem.base + rx->buf, p->data, p->len))
-            || !write_head(s, rx, &m)) {
-        handle_unreserve(s, p->nobj, m.handle);
+    if (!write_data(s->mem.base + rx->buf, p)
+            || !copy_checked(at + offsetof(struct msg, handle), handle, 4 * p->nobj)
+            || !write_head(at, from, p, p->nobj, p->token)) {
+        handle_unreserve(s, p->nobj, handle);
         return ERR_NO_MEMORY;
     }
     for (uint32_t i = 0; i < p->nobj; i++) {
         if (p->obj[i]->owner)
             handle_take(p->obj[i]);
-        handle_put(s, m.handle[i], p->obj[i]);
+        handle_put(s, handle[i], p->obj[i]);
     }
+    s->messages++;
+    return (err_t)p->len;
+}
+
+err_t msg_deliver(struct sip *s, const struct rx *rx, uint32_t from, const struct parcel *p)
+{
+    uint8_t *at = s->mem.base + rx->msg;
+
+    if (p->len > rx->cap) {
+        write_head(at, from, p, 0, 0);
+        return ERR_TOO_BIG;
+    }
+    if (p->nobj)
+        return deliver_objects(s, rx, from, p);
+    if (!write_data(s->mem.base + rx->buf, p) || !write_head(at, from, p, 0, p->token))
+        return ERR_NO_MEMORY;
     s->messages++;
     return (err_t)p->len;
 }

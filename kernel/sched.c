@@ -1,10 +1,12 @@
 /*
- * sched.c - who runs: round robin with time slices, and what interrupts have to do with it.
+ * sched.c - who runs: run queues of each CPU, round robin with time slices within a priority, and
+ * what interrupts have to do with it.
  *
  * A thread leaves the CPU in one of two ways. It blocks or yields in the kernel (sched_block: a
  * context of six registers on its own stack), or an interrupt takes it away from image or compiler
  * code (preempt: the whole frame with vector registers, put aside in the thread). resume() undoes
- * either.
+ * either. Its stack is in use until the switch has left it: `on_cpu`, which the switch itself
+ * clears and whoever picks the thread waits for.
  *
  * An interrupt that lands in kernel text only records what happened and sets need_resched; drain()
  * acts on it, in sched_point() on the way out. Between that look and the return into an image
@@ -16,29 +18,54 @@
  * the end of the queue. So whoever waits a lot answers quickly, and nobody gets more than a slice
  * a round.
  *
- * A hand-off (sched_handoff) passes the CPU and the rest of the slice to the thread at the other
- * end of a channel, past the run queue.
+ * A hand-off (sched_switch) passes the CPU and the rest of the slice to the thread at the other
+ * end of a channel, past the run queue, and the caller's priority with it. It reads no clock: CPU
+ * time is charged to whoever runs at every HANDOFFS_CHARGED-th one, an odd number so that both
+ * sides of a dialogue are hit alike.
+ *
+ * Woken threads go to the CPU where they ran last if that is idle, else here; if they still wait
+ * after SPREAD_NS, an idle CPU is woken and takes one (steal). So a thread that is woken by one
+ * that then blocks, as in most dialogues, is not moved.
  */
 #include "kernel/kernel.h"
 #include "kernel/options.h"
 
 #define RETRY_NS 100000ull
+#define SPREAD_NS 30000ull
 #define CORE_STACK 65536ul
+#define HANDOFFS_CHARGED 31u
 
 static struct core boot_core;
+static struct core *cores[CPU_MAX];
+static uint64_t idle_bits[CPU_MAX / 64];        /* CPUs that sleep or are about to; atomic */
 static uint64_t slice_ns = 10 * NS_PER_MS;
 static uint64_t slice_least = NS_PER_MS / 10;   /* a rest below this is none */
 
+struct core *core_of(unsigned cpu)
+{
+    return cores[cpu];
+}
+
 /* ---- the timer ------------------------------------------------------------------------------ */
+
+static bool any_idle(void)
+{
+    for (unsigned w = 0; w < CPU_MAX / 64; w++)
+        if (__atomic_load_n(&idle_bits[w], __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
 
 /* Sees to it that the timer fires for the next deadline, and for the slice if somebody waits. */
 static void arm(struct core *c)
 {
     uint64_t want = c->timers ? c->timers->deadline : UINT64_MAX;
 
-    if (this_thread() != c->idle && c->slice_end < want
-            && (!list_empty(&c->ready) || !list_empty(&c->urgent)))
-        want = c->slice_end;
+    if (this_thread() != c->idle && c->ready_bits) {
+        uint64_t spread = cpus_many && any_idle() ? clock_ns() + SPREAD_NS : UINT64_MAX;
+        want = c->slice_end < want ? c->slice_end : want;
+        want = spread < want ? spread : want;
+    }
     if (want < cpu_field(timer_deadline))
         timer_arm(want);
 }
@@ -70,48 +97,167 @@ void sched_unhold(void)
 
 /* ---- run queues ----------------------------------------------------------------------------- */
 
-static void make_ready(struct core *c, struct thread *t)
+/* lock: the core's */
+static void push(struct core *c, struct thread *t, bool head)
 {
+    unsigned level = t->urgent && t->slice_left ? PRIORITY_URGENT : t->level;
+
+    t->core = c;
     t->state = THREAD_READY;
-    if (t->urgent && t->slice_left)
-        list_push(&c->urgent, &t->run);
+    if (head)
+        list_push_head(&c->ready[level], &t->run);
     else
-        list_push(&c->ready, &t->run);
+        list_push(&c->ready[level], &t->run);
+    c->ready_bits |= 1u << level;
 }
 
-static bool waits_for(const struct thread *t)
+/* lock: the core's */
+static void unlink(struct core *c, struct thread *t)
 {
-    return t->state == THREAD_SENDING || t->state == THREAD_CALLING
-        || t->state == THREAD_WAITING || t->state == THREAD_KERNEL;
+    list_del(&t->run);
+    for (unsigned p = 0; p < PRIORITIES; p++)
+        if (list_empty(&c->ready[p]))
+            c->ready_bits &= ~(1u << p);
 }
 
-static void wake(struct thread *t, int32_t result, bool urgent)
+static struct thread *pop(struct core *c)
 {
-    struct core *c = this_core();
+    struct thread *t = NULL;
 
-    assert(waits_for(t), "only a blocked thread can be woken");
-    timer_del(c, t);
-    t->result = result;
-    t->urgent = urgent;
-    make_ready(c, t);
+    if (!c->ready_bits)
+        return NULL;
+    lock_take(&c->lock);
+    if (c->ready_bits) {
+        unsigned level = 31 - (unsigned)__builtin_clz(c->ready_bits);
+        t = container_of(c->ready[level].next, struct thread, run);
+        unlink(c, t);
+        t->state = THREAD_RUNNING;
+    }
+    lock_drop(&c->lock);
+    return t;
+}
+
+/* One that waits on another CPU and may move; the first of the highest queue that has one. */
+static struct thread *steal_from(struct core *from)
+{
+    struct thread *t = NULL;
+
+    if (!__atomic_load_n(&from->ready_bits, __ATOMIC_RELAXED))
+        return NULL;
+    lock_take(&from->lock);
+    for (unsigned p = PRIORITIES; p-- > 0 && !t;)
+        for (struct link *l = from->ready[p].next; l != &from->ready[p] && !t; l = l->next)
+            if (!container_of(l, struct thread, run)->pinned)
+                t = container_of(l, struct thread, run);
+    if (t) {
+        unlink(from, t);
+        t->state = THREAD_RUNNING;
+    }
+    lock_drop(&from->lock);
+    return t;
+}
+
+static struct thread *steal(struct core *c)
+{
+    unsigned n = cpus_many ? cpus_up() : 1, me = c->cpu->id;
+    struct thread *t = NULL;
+
+    for (unsigned i = 1; i < n && !t; i++)
+        t = steal_from(cores[(me + i) % n]);
+    return t;
+}
+
+static bool is_idle(const struct core *c)
+{
+    return __atomic_load_n(&idle_bits[c->cpu->id / 64], __ATOMIC_RELAXED) >> c->cpu->id % 64 & 1;
+}
+
+static void wake_an_idle_one(void)
+{
+    for (unsigned w = 0; w < CPU_MAX / 64; w++) {
+        uint64_t bits = __atomic_load_n(&idle_bits[w], __ATOMIC_RELAXED);
+        if (bits) {
+            cpu_wake(w * 64 + (unsigned)__builtin_ctzll(bits));
+            return;
+        }
+    }
+}
+
+/* Into a run queue: of its last CPU if that is idle or it may not move, else of this one. */
+static void make_ready(struct thread *t)
+{
+    struct core *here = this_core(), *c = here;
+
+    if (t->core != here && (t->pinned || is_idle(t->core)))
+        c = t->core;
+    lock_take(&c->lock);
+    push(c, t, false);
+    lock_drop(&c->lock);
+    if (c != here)
+        cpu_wake(c->cpu->id);
+    else
+        arm(c);
+}
+
+void sched_resume(struct thread *t)
+{
+    t->urgent = this_core()->draining;
+    make_ready(t);
 }
 
 void sched_wake(struct thread *t, int32_t result)
 {
-    wake(t, result, this_core()->draining);
-    arm(this_core());
+    assert(thread_blocked(t), "only a blocked thread can be woken");
+    sched_claim(t, result);
+    sched_resume(t);
 }
 
 void sched_start(struct thread *t)
 {
-    make_ready(this_core(), t);
-    arm(this_core());
+    make_ready(t);
+}
+
+bool sched_remove(struct thread *t)
+{
+    struct core *c;
+    bool found = false;
+
+    do {
+        c = t->core;
+        lock_take(&c->lock);
+        if (t->core == c && t->state == THREAD_READY && !list_empty(&t->run)) {
+            unlink(c, t);
+            t->state = THREAD_ENDED;
+            found = true;
+        }
+        lock_drop(&c->lock);
+    } while (t->core != c);
+    return found;
+}
+
+/* The deadline that is due next, its thread taken out; NULL if none is. */
+static struct thread *expired(struct core *c, uint64_t now, uint32_t *seq)
+{
+    struct thread *t = NULL;
+
+    if (!c->timers)
+        return NULL;
+    lock_take(&c->lock);
+    if (c->timers && c->timers->deadline <= now) {
+        t = c->timers;
+        *seq = t->timed_seq;
+        timer_del(c, t);
+    }
+    lock_drop(&c->lock);
+    return t;
 }
 
 /* Acts on interrupts and deadlines that have come. */
 static void drain(struct core *c)
 {
+    struct thread *t;
     uint64_t now;
+    uint32_t seq;
 
     cpu_field(need_resched) = 0;
     c->draining = true;
@@ -121,59 +267,91 @@ static void drain(struct core *c)
             irq_fired(w * 64 + (unsigned)__builtin_ctzll(bits));
     }
     now = clock_ns();
-    while (c->timers && c->timers->deadline <= now)
-        wake(c->timers, ERR_TIMEOUT, true);
+    while ((t = expired(c, now, &seq)))
+        thread_cancel(t, seq, ERR_TIMEOUT);
     c->draining = false;
+    if (cpus_many && c->ready_bits && any_idle())
+        wake_an_idle_one();
+}
+
+static void fresh_slice(struct core *c)
+{
+    c->slice_end = clock_ns() + slice_ns;
+    c->slice_stale = false;
 }
 
 /* Must the running thread give way? */
 static bool give_way(struct core *c)
 {
-    if (!list_empty(&c->urgent))
+    uint32_t above = c->ready_bits >> (this_thread()->level + 1);
+
+    if (above)
         return true;
     if (clock_ns() < c->slice_end)
         return false;
-    if (!list_empty(&c->ready))
-        return true;
-    c->slice_end = clock_ns() + slice_ns;
-    return false;
+    if (c->slice_stale || !(c->ready_bits >> this_thread()->level)) {
+        fresh_slice(c);
+        return false;
+    }
+    return true;
 }
 
 static void keep_slice(struct core *c, struct thread *t)
 {
     uint64_t now = clock_ns();
 
-    t->slice_left = now + slice_least < c->slice_end ? c->slice_end - now : 0;
+    t->slice_left = c->slice_stale ? slice_ns
+        : now + slice_least < c->slice_end ? c->slice_end - now : 0;
 }
 
 /* The running thread goes back into the queue: to the front while it has a slice. */
 static void requeue(struct core *c, struct thread *t)
 {
     keep_slice(c, t);
-    t->state = THREAD_READY;
-    if (t->slice_left)
-        list_push_head(&c->ready, &t->run);
-    else
-        list_push(&c->ready, &t->run);
+    t->urgent = false;
+    lock_take(&c->lock);
+    push(c, t, t->slice_left != 0);
+    lock_drop(&c->lock);
+}
+
+/* CPU time since the last look goes to the running thread. */
+static void charge(struct core *c)
+{
+    uint64_t tsc = clock_tsc();
+
+    this_thread()->tsc += tsc - c->since;
+    c->since = tsc;
+    c->handoffs = 0;
+}
+
+/* t is about to run here: its stack must be free. */
+static void own(struct core *c, struct thread *t)
+{
+    if (t != this_thread())
+        while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
+            cpu_relax();
+    t->on_cpu = 1;
+    t->core = c;
+    t->state = THREAD_RUNNING;
+    cpu_field(current) = t;
 }
 
 /* Takes the next thread; it becomes current. */
 static struct thread *pick(struct core *c)
 {
-    struct link *l;
-    struct thread *t = c->idle;
-    uint64_t tsc = clock_tsc();
+    struct thread *t;
 
     if (cpu_field(need_resched))
         drain(c);
-    if ((l = list_pop(&c->urgent)) || (l = list_pop(&c->ready)))
-        t = container_of(l, struct thread, run);
-    this_thread()->tsc += tsc - c->since;
-    c->since = tsc;
-    t->state = THREAD_RUNNING;
+    if (cpus_many)
+        reclaim_quiet();
+    if (!(t = pop(c)) && !(t = steal(c)))
+        t = c->idle;
+    charge(c);
     t->urgent = false;
     c->slice_end = clock_ns() + (t->slice_left ? t->slice_left : slice_ns);
-    cpu_field(current) = t;
+    c->slice_stale = false;
+    own(c, t);
     arm(c);
     return t;
 }
@@ -196,74 +374,102 @@ static void resume_between(void *arg)
     frame_resume(&t->frame);
 }
 
-/* From the caller, which is put aside, to t. */
+/* From the caller, which is put aside, to t, which is current already. */
 static void switch_to(struct core *c, struct thread *from, struct thread *t)
 {
     if (t == from)
         return;
-    if (t->preempted) {
+    if (__builtin_expect(t->preempted, 0)) {
         context_init(&c->between, c->stack_top, resume_between, t);
-        thread_switch(&from->ctx, &c->between);
+        thread_switch(&from->ctx, &c->between, &from->on_cpu);
     } else {
-        thread_switch(&from->ctx, &t->ctx);
+        thread_switch(&from->ctx, &t->ctx, &from->on_cpu);
     }
     irq_on();       /* it may have been an interrupt that switched back */
 }
 
-int32_t sched_block(enum thread_state state, int64_t deadline)
+void sched_deadline(struct thread *t, int64_t deadline)
 {
     struct core *c = this_core();
+
+    if (deadline == FOREVER)
+        return;
+    lock_take(&c->lock);
+    timer_add(c, t, (uint64_t)deadline);
+    lock_drop(&c->lock);
+    arm(c);
+}
+
+static bool dying(const struct thread *t)
+{
+    return t->sip && __atomic_load_n(&t->sip->dying, __ATOMIC_RELAXED);
+}
+
+int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadline)
+{
     struct thread *t = this_thread();
 
-    t->state = (uint8_t)state;
+    sched_wait(t, state, guard);
+    sched_deadline(t, deadline);
+    lock_drop(guard);
+    return sched_switch(NULL);
+}
+
+/* To somebody from the run queues. */
+static int32_t switch_away(struct core *c, struct thread *t)
+{
     keep_slice(c, t);
-    if (deadline != FOREVER)
-        timer_add(c, t, (uint64_t)deadline);
+    t->level = t->priority;
     switch_to(c, t, pick(c));
     return t->result;
 }
 
-int32_t sched_handoff(struct thread *to, enum thread_state state, int64_t deadline)
+int32_t sched_switch(struct thread *to)
 {
     struct core *c = this_core();
     struct thread *t = this_thread();
-    uint64_t tsc;
 
-    timer_del(c, to);
-    if (cpu_field(need_resched)) {
+    if (!to)
+        return switch_away(c, t);
+    if (__builtin_expect(cpu_field(need_resched) != 0, 0)) {
         to->slice_left = slice_ns;
         to->urgent = true;
-        make_ready(c, to);
-        return sched_block(state, deadline);
+        make_ready(to);
+        return switch_away(c, t);
     }
-    t->state = (uint8_t)state;
+    if (++c->handoffs >= HANDOFFS_CHARGED)
+        charge(c);
+    if (to->level < t->level)
+        to->level = t->level;
+    t->level = t->priority;
     t->slice_left = 0;
-    if (deadline != FOREVER) {
-        timer_add(c, t, (uint64_t)deadline);
-        arm(c);
-    }
-    tsc = clock_tsc();
-    t->tsc += tsc - c->since;
-    c->since = tsc;
-    to->state = THREAD_RUNNING;
-    cpu_field(current) = to;
+    own(c, to);
     switch_to(c, t, to);
     return t->result;
 }
 
+/* No clock is read: the next one gets a fresh slice from when the timer next looks. */
 void sched_yield(void)
 {
     struct core *c = this_core();
-    struct thread *t = this_thread();
+    struct thread *t = this_thread(), *to;
 
-    if (cpu_field(need_resched))
-        drain(c);
-    if (list_empty(&c->ready) && list_empty(&c->urgent))
+    if (__builtin_expect(cpu_field(need_resched) != 0, 0))
+        sched_out();
+    if (!(c->ready_bits >> t->level))
         return;
-    t->state = THREAD_READY;
+    to = pop(c);
+    if (!to)
+        return;
     t->slice_left = 0;
-    list_push(&c->ready, &t->run);
-    switch_to(c, t, pick(c));
+    lock_take(&c->lock);
+    push(c, t, false);
+    lock_drop(&c->lock);
+    if (++c->handoffs >= HANDOFFS_CHARGED)
+        charge(c);
+    c->slice_stale = true;
+    own(c, to);
+    switch_to(c, t, to);
 }
 
 void sched_out(void)
@@ -274,17 +480,26 @@ void sched_out(void)
     if (c->hold)
         return;
     drain(c);
+    if (dying(t))
+        sip_leave();
     if (t == c->idle || !give_way(c)) {
+        if (cpus_many)
+            reclaim_quiet();
         arm(c);
         return;
     }
     requeue(c, t);
     switch_to(c, t, pick(c));
+    if (dying(t))
+        sip_leave();
 }
 
 void sched_sleep(uint64_t ns)
 {
-    sched_block(THREAD_KERNEL, (int64_t)(clock_ns() + ns));
+    struct lock l = LOCK(RANK_EVENT);
+
+    lock_take(&l);
+    sched_block(THREAD_KERNEL, &l, (int64_t)(clock_ns() + ns));
 }
 
 struct leave { void (*fn)(void *); void *arg; };
@@ -300,27 +515,18 @@ static void leave_on_core_stack(void *arg)
     resume(pick(this_core()));
 }
 
+/* The thread keeps on_cpu set: who forgets it frees it, in fn. */
 _Noreturn void sched_leave(void (*fn)(void *), void *arg)
 {
     struct core *c = this_core();
     struct leave l = { fn, arg };
     struct leave *kept = (struct leave *)(c->stack_top - sizeof *kept);
-    uint64_t tsc = clock_tsc();
 
     irq_off();
     *kept = l;
-    this_thread()->tsc += tsc - c->since;
-    c->since = tsc;
+    charge(c);
     cpu_field(current) = c->idle;
     thread_start(leave_on_core_stack, kept, (c->stack_top - 64) & ~15ul);
-}
-
-void sched_remove(struct thread *t)
-{
-    assert(t->state != THREAD_RUNNING || t != this_thread(), "the running thread stays");
-    timer_del(this_core(), t);
-    list_del(&t->run);
-    t->state = THREAD_ENDED;
 }
 
 uint64_t sched_cpu_ns(const struct thread *t)
@@ -332,6 +538,38 @@ uint64_t sched_cpu_ns(const struct thread *t)
     return tsc / hz * NS_PER_S + tsc % hz * NS_PER_S / hz;
 }
 
+/* ---- events ---------------------------------------------------------------------------------- */
+
+void event_set(struct event *e)
+{
+    struct thread *t;
+
+    lock_take(&e->lock);
+    e->set = true;
+    if ((t = e->waiter) && t->guard == &e->lock) {
+        e->waiter = NULL;
+        sched_wake(t, 0);
+    }
+    lock_drop(&e->lock);
+}
+
+bool event_wait(struct event *e, int64_t deadline)
+{
+    bool was;
+
+    lock_take(&e->lock);
+    if (!e->set && deadline != 0) {
+        e->waiter = this_thread();
+        sched_block(THREAD_KERNEL, &e->lock, deadline);
+        lock_take(&e->lock);
+        e->waiter = NULL;
+    }
+    was = e->set;
+    e->set = false;
+    lock_drop(&e->lock);
+    return was;
+}
+
 /* ---- interrupts: called by the machine with interrupts off, on a stack of the CPU's ---------- */
 
 /* The interrupted code can be put aside: acts at once. */
@@ -339,21 +577,30 @@ static void preempt(struct trap_frame *f)
 {
     struct core *c = this_core();
     struct thread *t = this_thread();
+    bool give;
 
     drain(c);
-    if (!give_way(c)) {
+    if (cpus_many)
+        reclaim_quiet();
+    give = give_way(c);
+    if (!give && !dying(t)) {
         arm(c);
         return;
     }
+    if (dying(t) && t != c->idle)
+        sip_leave();
     t->frame = *f;
     t->preempted = true;
+    charge(c);
+    cpu_field(current) = c->idle;       /* whoever takes t from here on finds it put aside */
+    __atomic_store_n(&t->on_cpu, 0, __ATOMIC_RELEASE);
     requeue(c, t);
     resume(pick(c));
 }
 
 void kernel_irq(struct trap_frame *f, unsigned irq)
 {
-    this_core()->irq_pending[irq / 64] |= 1ull << irq % 64;
+    __atomic_fetch_or(&this_core()->irq_pending[irq / 64], 1ull << irq % 64, __ATOMIC_RELEASE);
     if (may_preempt(f))
         preempt(f);
     else
@@ -372,46 +619,104 @@ void kernel_wake(struct trap_frame *f)
 {
     if (may_preempt(f))
         preempt(f);
+    else
+        record();
 }
 
 /* ---- idle ----------------------------------------------------------------------------------- */
 
-void sched_init(void)
+static void core_init(struct core *c, struct cpu *cpu)
 {
-    struct core *c = &boot_core;
-    struct cpu *cpu = this_cpu();
     uintptr_t top = kstack_alloc(CORE_STACK);
 
-    slice_ns = option_number(OPT_SLICE) * 1000;
-    slice_least = slice_ns / 100;
-    list_init(&c->ready);
-    list_init(&c->urgent);
+    c->lock = (struct lock)LOCK(RANK_CPU);
+    for (unsigned p = 0; p < PRIORITIES; p++)
+        list_init(&c->ready[p]);
+    c->cpu = cpu;
     c->stack_top = top;
     c->request = kmalloc(MSG_BYTES_MAX);
     c->answer = kmalloc(MSG_BYTES_MAX);
+    c->dead_end = &c->dead;
+    c->since = clock_tsc();
+    cpu->core = c;
     c->idle = thread_create(NULL, "idle", 0, NULL, NULL);
     assert(top && c->request && c->answer && c->idle, "no memory for the scheduler");
     c->idle->state = THREAD_RUNNING;
-    c->since = clock_tsc();
-    cpu->core = c;
+    c->idle->priority = c->idle->level = PRIORITY_LOW;
+    c->idle->on_cpu = 1;
+    c->idle->core = c;
+    cores[cpu->id] = c;
     cpu->current = c->idle;
+}
+
+void sched_init(void)
+{
+    slice_ns = option_number(OPT_SLICE) * 1000;
+    slice_least = slice_ns / 100;
+    core_init(&boot_core, this_cpu());
+}
+
+void sched_cpus(void)
+{
+    cpus_many = machine_cpu_count() > 1;
+    cpus_start();
+    cpus_many = cpus_up() > 1;
+}
+
+_Noreturn void kernel_cpu_main(void)
+{
+    struct core *c = kzalloc(sizeof *c);
+
+    assert(c, "no memory for a CPU");
+    core_init(c, this_cpu());
+    sched_idle();
+}
+
+static void idle_note(struct core *c, bool idle)
+{
+    uint64_t bit = 1ull << c->cpu->id % 64;
+
+    if (idle)
+        __atomic_fetch_or(&idle_bits[c->cpu->id / 64], bit, __ATOMIC_SEQ_CST);
+    else
+        __atomic_fetch_and(&idle_bits[c->cpu->id / 64], ~bit, __ATOMIC_SEQ_CST);
+}
+
+static bool work_anywhere(struct core *c)
+{
+    unsigned n = cpus_many ? cpus_up() : 1;
+
+    for (unsigned i = 0; i < n; i++)
+        if (__atomic_load_n(&cores[i]->ready_bits, __ATOMIC_RELAXED))
+            return true;
+    return cpu_field(need_resched) != 0;
 }
 
 _Noreturn void sched_idle(void)
 {
     struct core *c = this_core();
+    struct thread *t;
 
     for (;;) {
         irq_off();
         if (cpu_field(need_resched))
             drain(c);
-        if (list_empty(&c->ready) && list_empty(&c->urgent)) {
+        if (cpus_many)
+            idle_note(c, true);
+        if (!c->ready_bits && !(cpus_many && work_anywhere(c))) {
+            if (cpus_many)
+                reclaim_quiet(), reclaim_idle(true);
             arm(c);
             cpu_idle();
+            if (cpus_many)
+                reclaim_idle(false), idle_note(c, false);
             continue;
         }
+        if (cpus_many)
+            idle_note(c, false);
         irq_on();
         c->idle->state = THREAD_READY;
-        switch_to(c, c->idle, pick(c));
+        t = pick(c);
+        switch_to(c, c->idle, t);
     }
 }

@@ -186,12 +186,18 @@ static void rule_words(const struct contract *c, const struct breach *b, err_t r
 /* Keeps and logs why; returns the rule's error. */
 static err_t refuse(struct sip *s, const struct contract *c, const struct breach *b, err_t rule)
 {
-    if (!s->why && !(s->why = kzalloc(WHY_MAX)))
+    lock_take(&s->lock);
+    if (!s->why)
+        s->why = kzalloc(WHY_MAX);
+    if (!s->why) {
+        lock_drop(&s->lock);
         return rule;
+    }
     ksnprintf(s->why, WHY_MAX, "%.*s: ", (int)c->name.len, c->name.s);
     rule_words(c, b, rule, s->why + c->name.len + 2, WHY_MAX - c->name.len - 2);
     if (s->breaches++ < LOGGED)
         kprintf("%s (pid %u): refused: %s\n", s->name, s->pid, s->why);
+    lock_drop(&s->lock);
     return rule;
 }
 
@@ -238,7 +244,8 @@ err_t session_check(struct sip *s, struct endpoint *e, struct parcel *p, bool ca
         r = check_handles(c, &c->op[b.op - 1].request, p, &b.bad);
     if (r < 0)
         return refuse(s, c, &b, r);
-    p->op = b.op;
+    p->checked = true;
+    p->op = p->word = b.op;
     p->next = contract_next(c, b.state, b.op);
     return 0;
 }
@@ -258,6 +265,8 @@ err_t session_check_answer(struct sip *s, struct endpoint *caller, uint32_t op, 
         r = check_handles(c, &c->op[op - 1].answer, p, &b.bad);
     if (r < 0)
         return refuse(s, c, &b, r);
+    p->checked = true;
+    p->word = status;
     p->next = contract_next_answer(c, b.state, op, (int32_t)status);
     return 0;
 }

@@ -2,16 +2,39 @@
  * sip.c - the life of a SIP after its start, above all its end; and processes, which are what
  * others hold of it.
  *
- * A SIP ends by exit, by a trap, or because somebody kills it; each leads to sip_end, which runs
- * on a stack that is not the SIP's. The order there: threads stop; handles close, which answers
- * callers with ERR_PEER and tells peers; ports go; whoever holds the process gets MSG_EXIT; memory
- * goes. After it, nothing in the kernel remembers the SIP but its process object, if somebody
- * holds that.
+ * A SIP ends by exit, by a trap, or because somebody kills it. Each marks it as dying, with its
+ * status (sip_dying: the first one counts). From then on its threads leave: one that is in the
+ * kernel or in the image at its next way out of the kernel (sched_out), for which its CPU is
+ * interrupted; one that is blocked or in a run queue is stopped where it stands (stop_threads). The
+ * last one to go, or who stopped it, calls sip_end, on a stack that is not the SIP's. What does not
+ * succeed at once is left to the reaper, a kernel thread that tries again every millisecond.
+ *
+ * The order in sip_end: handles close, which answers callers with ERR_PEER and tells peers; ports
+ * go; memory goes; whoever holds the process gets MSG_EXIT. After it, nothing in the kernel
+ * remembers the SIP but its process object, if somebody holds that.
  */
 #include "kernel/kernel.h"
 
-static struct link sips = { &sips, &sips };     /* in order of pid; lock: the list's */
+#define RETRY_NS NS_PER_MS
+#define STOP_BATCH 32u
+
+static struct lock lock = LOCK(RANK_TABLE);     /* of the list, last_pid, graves */
+static struct link sips = { &sips, &sips };     /* in order of pid */
 static uint32_t last_pid;
+static struct link graves = { &graves, &graves };   /* dying, for the reaper (`all`) */
+static struct event reap_more = EVENT;
+
+struct sip *sip_next(uint32_t after)
+{
+    struct sip *found = NULL;
+
+    lock_take(&lock);
+    for (struct link *l = sips.next; l != &sips && !found; l = l->next)
+        if (container_of(l, struct sip, all)->pid > after)
+            found = container_of(l, struct sip, all);
+    lock_drop(&lock);
+    return found;
+}
 
 struct sip *sip_find(uint32_t pid)
 {
@@ -20,31 +43,25 @@ struct sip *sip_find(uint32_t pid)
     return s && s->pid == pid ? s : NULL;
 }
 
-struct sip *sip_next(uint32_t after)
-{
-    for (struct link *l = sips.next; l != &sips; l = l->next) {
-        struct sip *s = container_of(l, struct sip, all);
-        if (s->pid > after)
-            return s;
-    }
-    return NULL;
-}
-
 size_t sip_pages(void)
 {
     size_t n = 0;
 
+    lock_take(&lock);
     for (struct link *l = sips.next; l != &sips; l = l->next)
         n += container_of(l, struct sip, all)->slot->pages;
+    lock_drop(&lock);
     return n;
 }
 
 void sip_enter(struct sip *s)
 {
-    s->pid = ++last_pid;
     s->running = true;
     s->started = clock_ns();
+    lock_take(&lock);
+    s->pid = ++last_pid;
     list_push(&sips, &s->all);
+    lock_drop(&lock);
 }
 
 /* Memory that SIPs asked for is theirs whether they have touched it or not, and the kernel and
@@ -53,36 +70,29 @@ bool sip_charge(struct sip *s, int64_t bytes)
 {
     static size_t charged;
     size_t all = page_count_total() * PAGE_SIZE;
+    size_t now = __atomic_add_fetch(&charged, (size_t)bytes, __ATOMIC_RELAXED);
 
-    if (bytes > 0 && charged + (size_t)bytes > all - all / 8)
+    if (bytes > 0 && now > all - all / 8) {
+        __atomic_fetch_sub(&charged, (size_t)bytes, __ATOMIC_RELAXED);
         return false;
-    charged += (size_t)bytes;
-    s->charged += (size_t)bytes;
+    }
+    __atomic_fetch_add(&s->charged, (size_t)bytes, __ATOMIC_RELAXED);
     return true;
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static void end_threads(struct sip *s)
+static void give_back(struct reclaim *r)
 {
-    struct link *l;
-
-    while ((l = list_pop(&s->threads))) {
-        struct thread *t = container_of(l, struct thread, of_sip);
-        wait_done(t);
-        if (t->call_end)
-            chan_call_done(t);
-        list_del(&t->blocked);
-        sched_remove(t);
-        thread_free(t);
-    }
+    kfree(container_of(r, struct sip, reclaim));
 }
+
+static void process_put(struct process *p);
 
 void sip_free(struct sip *s)
 {
     sched_hold();
-    end_threads(s);
-    for (uint32_t h = 0; h < s->handle_cap; h++)
+    for (uint32_t h = 0; h < s->handles->cap; h++)
         handle_close(s, h);
     port_release(s);
     if (s->in)
@@ -94,76 +104,205 @@ void sip_free(struct sip *s)
         image_put(s->image);
     sip_charge(s, -(int64_t)s->charged);
     account_put(s->account);
+    handles_free(s->handles);
     manifest_free(s->manifest);
     kfree(s->why);
-    kfree(s->handle);
     kfree(s->args);
-    kfree(s);
+    reclaim(&s->reclaim, give_back);
     sched_unhold();
 }
 
-void sip_end(struct sip *s)
+/* It has no thread. Tells who holds the process, last of all. */
+static void sip_end(struct sip *s)
 {
     struct process *p = s->process;
     struct exit_info info = s->info;
 
-    assert(!s->ending, "a SIP ends once");
-    s->ending = true;
+    assert(!s->ended && !s->nthreads, "a SIP ends once, without threads");
+    s->ended = true;
+    lock_take(&lock);
     list_del(&s->all);
+    lock_drop(&lock);
     sip_free(s);
-    if (!p)
-        return;
+    lock_take(&p->lock);
     p->sip = NULL;
     p->info = info;
-    if (p->kwaiter && p->kwaiter->state == THREAD_KERNEL)   /* else its deadline has passed */
-        sched_wake(p->kwaiter, 0);
     object_notify(&p->o);
+    lock_drop(&p->lock);
+    event_set(&p->ended);
+    process_put(p);
 }
 
-static void end_current(void *arg)
+bool sip_dying(struct sip *s, const struct exit_info *info)
 {
-    sip_end(arg);
+    bool first;
+
+    lock_take(&s->lock);
+    if ((first = !s->dying))
+        s->info = *info;
+    __atomic_store_n(&s->dying, true, __ATOMIC_RELEASE);
+    lock_drop(&s->lock);
+    return first;
 }
 
-_Noreturn void sip_leave(struct sip *s)
+/* Takes t, which will not run again, out of its SIP; true: it was the last one. */
+static bool thread_gone(struct thread *t)
 {
-    sched_leave(end_current, s);
+    struct sip *s = t->sip;
+    bool last;
+
+    lock_take(&s->lock);
+    list_del(&t->of_sip);
+    last = --s->nthreads == 0;
+    lock_drop(&s->lock);
+    thread_free(t);
+    return last;
+}
+
+/* Stops those that can be, interrupts the others; true: no thread is left, and it was us who took
+ * the last one. */
+static bool stop_threads(struct sip *s)
+{
+    struct thread *t[STOP_BATCH];
+    struct link *l;
+    uint32_t n, stopped = 1;
+
+    while (stopped) {
+        n = stopped = 0;
+        lock_take(&s->lock);
+        for (l = s->threads.next; l != &s->threads && n < STOP_BATCH; l = l->next)
+            t[n++] = container_of(l, struct thread, of_sip);
+        lock_drop(&s->lock);
+        for (uint32_t i = 0; i < n; i++) {
+            if (thread_stop(t[i])) {
+                stopped++;
+                if (thread_gone(t[i]))
+                    return true;
+            } else if (t[i]->core != this_core()) {
+                cpu_wake(t[i]->core->cpu->id);
+            }
+        }
+    }
+    return false;
+}
+
+/*
+ * What could not be stopped at once is the reaper's. Whoever takes the last thread away ends the
+ * SIP and takes it out of every list then; hence it can still be put into one while it has threads.
+ */
+static void leave_to_reaper(struct sip *s)
+{
+    lock_take(&lock);
+    if (__atomic_load_n(&s->nthreads, __ATOMIC_RELAXED)) {
+        list_del(&s->all);
+        list_push(&graves, &s->all);
+    }
+    lock_drop(&lock);
+    event_set(&reap_more);
+}
+
+static void stop(struct sip *s)
+{
+    if (stop_threads(s))
+        sip_end(s);
+    else
+        leave_to_reaper(s);
+}
+
+static void reap(void *arg)
+{
+    struct link round, *l;
+
+    for (;;) {
+        event_wait(&reap_more, list_empty(&graves) ? FOREVER : (int64_t)(clock_ns() + RETRY_NS));
+        list_init(&round);
+        lock_take(&lock);
+        while ((l = list_pop(&graves)))
+            list_push(&round, l);
+        lock_drop(&lock);
+        while ((l = list_first(&round)))
+            stop(container_of(l, struct sip, all));
+    }
+}
+
+/* On the CPU's stack: the thread is gone, and what that means for its SIP. */
+static void end_thread(void *arg)
+{
+    struct thread *t = arg;
+    struct sip *s = t->sip;
+
+    if (thread_gone(t))
+        sip_end(s);
+    else if (s->dying)
+        stop(s);
+}
+
+_Noreturn void sip_leave(void)
+{
+    struct thread *t = this_thread();
+
+    if (t->sip->call)
+        sip_call_end(t->sip, WASM_TRAP_KILLED);
+    sched_leave(end_thread, t);
 }
 
 _Noreturn void sip_exit(int32_t status)
 {
-    struct sip *s = this_thread()->sip;
+    struct exit_info info = { .status = status };
 
-    s->info.status = status;
-    sip_leave(s);
+    sip_dying(this_thread()->sip, &info);
+    sip_leave();
 }
 
-void sip_killed(struct sip *s)
+bool sip_kill(struct sip *s)
 {
-    const char *text;
+    struct exit_info info = { .status = 128 + WASM_TRAP_KILLED, .trap = WASM_TRAP_KILLED };
 
     sched_hold();
-    text = wasm_trap_text(WASM_TRAP_KILLED);
+    ksnprintf(info.text, sizeof info.text, "%s", wasm_trap_text(WASM_TRAP_KILLED));
     sched_unhold();
-    s->info.status = 128 + WASM_TRAP_KILLED;
-    s->info.trap = WASM_TRAP_KILLED;
-    ksnprintf(s->info.text, sizeof s->info.text, "%s", text);
+    if (!sip_dying(s, &info))
+        return false;
+    if (this_thread()->sip != s)
+        stop(s);
+    return true;
 }
 
-err_t sip_kill(uint32_t pid)
+void sip_init(void)
 {
-    struct sip *s = sip_find(pid);
+    struct thread *t = thread_create(NULL, "reaper", 65536, reap, NULL);
 
-    if (!s)
-        return ERR_NOT_FOUND;
-    sip_killed(s);
-    if (this_thread()->sip == s)
-        sip_leave(s);
-    sip_end(s);
-    return 0;
+    assert(t, "no memory for the reaper");
+    t->priority = t->level = PRIORITY_HIGH;
+    sched_start(t);
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */
+
+struct process *process_make(struct sip *s)
+{
+    struct process *p = kzalloc(sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->lock = (struct lock)LOCK(RANK_OBJECT);
+    p->ended = (struct event)EVENT;
+    object_init(&p->o, HANDLE_PROCESS, &p->lock);
+    p->refs = 2;
+    p->sip = s;
+    return p;
+}
+
+static void process_give_back(struct reclaim *r)
+{
+    kfree(container_of(r, struct process, reclaim));
+}
+
+static void process_put(struct process *p)
+{
+    if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        reclaim(&p->reclaim, process_give_back);
+}
 
 err_t process_receive(struct process *p, const struct rx *rx)
 {
@@ -182,17 +321,13 @@ err_t process_receive(struct process *p, const struct rx *rx)
 
 void process_drop(struct process *p)
 {
-    if (p->sip)
-        p->sip->process = NULL;
-    kfree(p);
+    process_put(p);
 }
 
 bool process_wait(struct process *p, int64_t deadline)
 {
-    if (!p->sip)
-        return true;
-    p->kwaiter = this_thread();
-    sched_block(THREAD_KERNEL, deadline);
-    p->kwaiter = NULL;
-    return !p->sip;
+    while (__atomic_load_n(&p->sip, __ATOMIC_ACQUIRE))
+        if (!event_wait(&p->ended, deadline))
+            return !p->sip;
+    return true;
 }

@@ -28,16 +28,28 @@ static err_t no_memory(char *reason, size_t n, const char *what)
 
 /* ---- the parts ------------------------------------------------------------------------------- */
 
-static struct sip *make(const struct spawn *sp, struct manifest *m, struct image *im)
+struct sip *sip_make(void)
 {
     struct sip *s = kzalloc(sizeof *s);
 
     if (!s)
         return NULL;
+    s->lock = (struct lock)LOCK(RANK_SIP);
+    s->handles = &handles_none;
+    s->priority = PRIORITY_NORMAL;
     list_init(&s->all);
     list_init(&s->threads);
     list_init(&s->ready);
     list_init(&s->allocs);
+    return s;
+}
+
+static struct sip *make(const struct spawn *sp, struct manifest *m, struct image *im)
+{
+    struct sip *s = sip_make();
+
+    if (!s)
+        return NULL;
     memcpy(s->name, sp->program->name, sizeof s->name);
     memcpy(s->hash, sp->program->hash, sizeof s->hash);
     s->manifest = m;
@@ -191,11 +203,24 @@ static void run(void *arg)
     sip_exit(0);
 }
 
+static err_t give_stdio(struct sip *s, struct object *stdio)
+{
+    err_t e = 0;
+
+    if (!stdio)
+        return 0;
+    lock_take(&s->lock);
+    if ((e = handle_reserve_at(s, HANDLE_STDIO)) >= 0)
+        handle_put(s, HANDLE_STDIO, stdio);
+    lock_drop(&s->lock);
+    return e;
+}
+
 /* From here on nothing is preempted, and what can fail leaves no trace. */
 static err_t settle(struct sip *s, struct spawn *sp, struct process **process, char *reason,
                     size_t n)
 {
-    struct process *p = kzalloc(sizeof *p);
+    struct process *p = process_make(s);
     struct thread *t = p ? thread_create(s, NULL, 0, run, s) : NULL;
     err_t e;
 
@@ -203,23 +228,18 @@ static err_t settle(struct sip *s, struct spawn *sp, struct process **process, c
         kfree(p);
         return no_memory(reason, n, "its thread");
     }
-    list_push(&s->threads, &t->of_sip);
-    if ((e = claim_all(s, reason, n)) < 0) {
+    if ((e = claim_all(s, reason, n)) >= 0 && (e = give_stdio(s, sp->stdio)) < 0)
+        no_memory(reason, n, "its handles");
+    if (e < 0) {
         kfree(p);
+        thread_free(t);
         return e;
     }
-    if (sp->stdio) {
-        if ((e = handle_reserve_at(s, HANDLE_STDIO)) < 0) {
-            kfree(p);
-            return no_memory(reason, n, "its handles");
-        }
-        handle_put(s, HANDLE_STDIO, sp->stdio);
-    }
-    object_init(&p->o, HANDLE_PROCESS);
-    sip_enter(s);
-    p->sip = s;
-    p->pid = s->pid;
+    list_push(&s->threads, &t->of_sip);
+    s->nthreads = 1;
     s->process = p;
+    sip_enter(s);
+    p->pid = s->pid;
     *process = p;
     sched_start(t);
     return 0;

@@ -88,22 +88,27 @@ static err_t make_channel(struct sip *s, struct contract *c, uint32_t out)
 
     if (!at)
         return ERR_MEMORY;
-    if ((e = handle_reserve(s, 2, number)) < 0)
+    lock_take(&s->lock);
+    e = handle_reserve(s, 2, number);
+    lock_drop(&s->lock);
+    if (e < 0)
         return e;
     if ((e = chan_create(s, end)) >= 0 && !copy_checked(at, number, sizeof number)) {
         object_drop(&end[0]->o);
         object_drop(&end[1]->o);
         e = ERR_NO_MEMORY;
     }
+    lock_take(&s->lock);
     if (e < 0) {
         handle_unreserve(s, 2, number);
-        return e;
+    } else {
+        if (c)
+            chan_bind(end[1], end[0], c);
+        handle_put(s, number[0], &end[0]->o);
+        handle_put(s, number[1], &end[1]->o);
     }
-    if (c)
-        chan_bind(end[1], end[0], c);
-    handle_put(s, number[0], &end[0]->o);
-    handle_put(s, number[1], &end[1]->o);
-    return 0;
+    lock_drop(&s->lock);
+    return e < 0 ? e : 0;
 }
 
 static int32_t sys_channel(struct wasm_instance *in, uint32_t out)

@@ -1,5 +1,6 @@
 /*
- * thread.c - the table of threads, and the tokens that name a thread's present call.
+ * thread.c - the table of threads, the tokens that name a thread's present call, and how a thread
+ * is stopped from outside.
  *
  * A token is the thread's index plus one, and above it the generation of its call: when the call
  * ends, however it ends, the generation moves on and the token is stale. A generation that comes
@@ -11,6 +12,7 @@
 #define THREADS_MAX 16384u
 #define TOKEN_BITS 15
 
+static struct lock lock = LOCK(RANK_TABLE);     /* of all below; `table` is read without it */
 static struct thread *table[THREADS_MAX];
 static uint16_t generation[THREADS_MAX];
 static uint16_t free_index[THREADS_MAX];
@@ -52,40 +54,63 @@ static bool make_stack(struct thread *t, size_t size)
     return true;
 }
 
+static bool index_take(struct thread *t)
+{
+    bool any;
+
+    lock_take(&lock);
+    if ((any = nfree > 0)) {
+        t->index = free_index[--nfree];
+        t->gen = generation[t->index];
+        t->answered = (uint16_t)(t->gen - 1);
+        __atomic_store_n(&table[t->index], t, __ATOMIC_RELEASE);
+    }
+    lock_drop(&lock);
+    return any;
+}
+
 struct thread *thread_create(struct sip *sip, const char *name, size_t stack_size,
                              void (*entry)(void *), void *arg)
 {
-    struct thread *t;
+    struct thread *t = kzalloc(sizeof *t);
 
-    if (nfree == 0 || !(t = kzalloc(sizeof *t)))
+    if (!t)
         return NULL;
     t->sip = sip;
     t->name = name;
     t->entry = entry;
     t->arg = arg;
     t->state = THREAD_KERNEL;
+    t->priority = t->level = sip ? sip->priority : PRIORITY_NORMAL;
+    t->core = this_core();
     list_init(&t->run);
     list_init(&t->of_sip);
     list_init(&t->blocked);
-    if (!make_stack(t, stack_size)) {
-        kfree(t);
-        return NULL;
-    }
-    t->index = free_index[--nfree];
-    t->gen = generation[t->index];
-    t->answered = (uint16_t)(t->gen - 1);
-    table[t->index] = t;
-    return t;
+    if (make_stack(t, stack_size) && index_take(t))
+        return t;
+    if (t->stack_top)
+        kstack_free(t->stack_top, t->stack_size);
+    kfree(t);
+    return NULL;
+}
+
+static void give_back(struct reclaim *r)
+{
+    struct thread *t = container_of(r, struct thread, reclaim);
+
+    if (t->stack_top)
+        kstack_free(t->stack_top, t->stack_size);
+    kfree(t);
 }
 
 void thread_free(struct thread *t)
 {
+    lock_take(&lock);
     generation[t->index] = (uint16_t)(t->gen + 1);
-    table[t->index] = NULL;
+    __atomic_store_n(&table[t->index], NULL, __ATOMIC_RELEASE);
     free_index[nfree++] = (uint16_t)t->index;
-    if (t->stack_top)
-        kstack_free(t->stack_top, t->stack_size);
-    kfree(t);
+    lock_drop(&lock);
+    reclaim(&t->reclaim, give_back);
 }
 
 uint32_t thread_token(const struct thread *t)
@@ -98,5 +123,65 @@ struct thread *thread_of_token(uint32_t token, uint16_t *gen)
     uint32_t index = (token & ((1u << TOKEN_BITS) - 1)) - 1;
 
     *gen = (uint16_t)(token >> TOKEN_BITS);
-    return index < THREADS_MAX ? table[index] : NULL;
+    return index < THREADS_MAX ? __atomic_load_n(&table[index], __ATOMIC_ACQUIRE) : NULL;
+}
+
+/* ---- stopping -------------------------------------------------------------------------------- */
+
+/* Out of whatever its wait has put it in; its guard is held. */
+static void unlink_wait(struct thread *t)
+{
+    if (t->state == THREAD_WAITING)
+        wait_done(t);
+    else if (t->state == THREAD_CALLING)
+        chan_call_done(t);
+    list_del(&t->blocked);
+}
+
+/* Takes the guard of t if it is blocked; NULL if it is not. */
+static struct lock *guard_take(struct thread *t)
+{
+    struct lock *g;
+
+    while ((g = t->guard)) {
+        lock_take(g);
+        if (t->guard == g)
+            return g;
+        lock_drop(g);
+    }
+    return NULL;
+}
+
+bool thread_cancel(struct thread *t, uint32_t seq, int32_t result)
+{
+    struct lock *g = guard_take(t);
+    bool mine = g && t->wait_seq == seq;
+
+    if (mine) {
+        unlink_wait(t);
+        sched_wake(t, result);
+    }
+    if (g)
+        lock_drop(g);
+    return mine;
+}
+
+bool thread_stop(struct thread *t)
+{
+    struct lock *g = guard_take(t);
+
+    if (t->state == THREAD_ENDED) {
+        if (g)
+            lock_drop(g);
+    } else if (g) {
+        unlink_wait(t);
+        sched_claim(t, ERR_PEER);
+        t->state = THREAD_ENDED;
+        lock_drop(g);
+    } else if (!sched_remove(t)) {
+        return false;
+    }
+    while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
+        cpu_relax();            /* it blocks just now, or is just put aside */
+    return true;
 }

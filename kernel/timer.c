@@ -55,7 +55,8 @@ static struct thread *meld_all(struct thread *first)
 void timer_add(struct core *c, struct thread *t, uint64_t deadline)
 {
     assert(!t->timed, "a thread has one deadline");
-    t->timed = true;
+    t->timed = c;
+    t->timed_seq = t->wait_seq;
     t->deadline = deadline < FAR_AWAY ? deadline : FAR_AWAY;
     t->heap_child = t->heap_next = t->heap_prev = NULL;
     c->timers = meld(c->timers, t);
@@ -65,9 +66,7 @@ void timer_del(struct core *c, struct thread *t)
 {
     struct thread *rest;
 
-    if (!t->timed)
-        return;
-    t->timed = false;
+    t->timed = NULL;
     rest = meld_all(t->heap_child);
     if (c->timers == t) {
         c->timers = rest;
@@ -81,4 +80,16 @@ void timer_del(struct core *c, struct thread *t)
         c->timers = meld(c->timers, rest);
     }
     t->heap_child = t->heap_next = t->heap_prev = NULL;
+}
+
+void timer_cancel(struct thread *t)
+{
+    struct core *c;
+
+    while ((c = __atomic_load_n(&t->timed, __ATOMIC_RELAXED))) {
+        lock_take(&c->lock);
+        if (t->timed == c)
+            timer_del(c, t);
+        lock_drop(&c->lock);
+    }
 }

@@ -25,7 +25,8 @@ static bool pending(const struct object *o)
     }
 }
 
-/* One message from o; ERR_EMPTY if there is none. Keeps its place in the ready list up to date. */
+/* One message from o; ERR_EMPTY if there is none. Keeps its place in the ready list up to date.
+ * Both locks are held. */
 static err_t receive(struct object *o, const struct rx *rx)
 {
     err_t r;
@@ -56,12 +57,7 @@ static err_t receive(struct object *o, const struct rx *rx)
 
 struct thread *object_waiter(const struct object *o)
 {
-    struct thread *t;
-
-    if (!o->owner)
-        return NULL;
-    t = o->waiter ? o->waiter : o->owner->any_waiter;
-    return t && t->state == THREAD_WAITING ? t : NULL;      /* its deadline may just have passed */
+    return o->waiter ? o->waiter : o->owner->any_waiter;
 }
 
 void wait_done(struct thread *t)
@@ -73,6 +69,21 @@ void wait_done(struct thread *t)
     t->waits_on = NULL;
 }
 
+struct sip *object_owner_lock(struct object *o)
+{
+    struct sip *s;
+
+    if (!__atomic_load_n(&o->owner, __ATOMIC_ACQUIRE))
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* (2) what was put into o is there, see (1) */
+    while ((s = __atomic_load_n(&o->owner, __ATOMIC_ACQUIRE))) {
+        lock_take(&s->lock);
+        if (o->owner == s)
+            break;
+        lock_drop(&s->lock);
+    }
+    return s;
+}
+
 void object_ready(struct object *o)
 {
     if (pending(o)) {
@@ -81,12 +92,12 @@ void object_ready(struct object *o)
     }
 }
 
-void object_notify(struct object *o)
+void object_notify_owned(struct object *o)
 {
     struct thread *t;
     err_t r;
 
-    if (!o->owner || !pending(o))
+    if (!pending(o))
         return;
     if (list_empty(&o->ready))
         list_push(&o->owner->ready, &o->ready);
@@ -97,53 +108,123 @@ void object_notify(struct object *o)
     }
 }
 
-/* h = 0: the first that has something. */
-static err_t try_receive(struct sip *s, uint32_t h, const struct rx *rx, struct object **on)
+void object_notify(struct object *o)
+{
+    struct sip *s = object_owner_lock(o);
+
+    if (!s)
+        return;
+    object_notify_owned(o);
+    lock_drop(&s->lock);
+}
+
+/* What h names, or for h = 0 the first that is ready; NULL with ERR_HANDLE or ERR_EMPTY. */
+static struct object *wanted(struct sip *s, uint32_t h, err_t *e)
 {
     struct object *o;
 
-    *on = NULL;
-    if (h == 0) {
-        if (list_empty(&s->ready))
-            return ERR_EMPTY;
-        return receive(container_of(s->ready.next, struct object, ready), rx);
-    }
+    *e = ERR_EMPTY;
+    if (h == 0)
+        return list_empty(&s->ready) ? NULL : container_of(s->ready.next, struct object, ready);
     if (!(o = handle_get(s, h, 0)))
-        return ERR_HANDLE;
-    *on = o;
-    return receive(o, rx);
+        *e = ERR_HANDLE;
+    return o;
 }
 
-/*
- * next, if not NULL: a thread whose result is set and that is to run: at once if the caller blocks,
- * else it goes into the run queue.
- */
+/* Can something be received from o, or be said of it, at once? Its owner's lock is held. */
+static bool has_news(const struct object *o)
+{
+    if (!list_empty(&o->ready))
+        return true;
+    switch (o->kind) {
+    case HANDLE_CHANNEL:
+        return container_of(o, struct endpoint, o)->told;
+    case HANDLE_PROCESS:
+        return container_of(o, struct process, o)->told;
+    case HANDLE_WINDOW:
+        return true;                    /* that it is of the wrong kind */
+    default:
+        return false;
+    }
+}
+
+/* Takes the locks of o and then of s, which was held alone; false: o is no longer of s. */
+static bool lock_both(struct sip *s, struct object *o)
+{
+    struct lock *l = o->lock;
+
+    lock_drop(&s->lock);
+    if (l)
+        lock_take(l);
+    lock_take(&s->lock);
+    if (o->owner == s)
+        return true;
+    if (l) {
+        lock_drop(&s->lock);
+        lock_drop(l);
+        lock_take(&s->lock);
+    }
+    return false;
+}
+
+/* The message that is there already: ERR_EMPTY if there is none; then, and only then, the lock of s
+ * is still held, and *on is what was asked for. */
+static err_t try_receive(struct sip *s, uint32_t h, const struct rx *rx, struct object **on)
+{
+    struct object *o;
+    err_t r;
+
+    lock_take(&s->lock);
+    for (;;) {
+        o = wanted(s, h, &r);
+        *on = h ? o : NULL;
+        if (!o || !has_news(o))
+            break;
+        if (!lock_both(s, o))
+            continue;
+        r = receive(o, rx);
+        if (o->lock && r != ERR_EMPTY) {
+            lock_drop(&s->lock);
+            lock_drop(o->lock);
+            return r;
+        }
+        if (o->lock)
+            lock_drop(o->lock);
+        if (r != ERR_EMPTY || has_news(o))
+            break;
+    }
+    if (r != ERR_EMPTY)
+        lock_drop(&s->lock);
+    return r;
+}
+
 err_t wait_message(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, struct thread *next)
 {
     struct thread *t = this_thread();
     struct object *o = NULL;
-    struct msg m;
-    err_t r;
+    struct msg_in m;
+    err_t r = msg_read(s, msg, &m);
 
-    if ((r = msg_read(s, msg, &m)) >= 0 && (r = msg_rx(s, msg, &m, &t->rx)) >= 0)
-        r = deadline < 0 ? ERR_ARGUMENT : try_receive(s, h, &t->rx, &o);
-    if (r == ERR_EMPTY && deadline != 0 && (o ? o->waiter : s->any_waiter))
-        r = ERR_BUSY;
-    if (r != ERR_EMPTY || deadline == 0) {
-        if (next)
-            sched_wake(next, next->result);
-        return r;
+    if (r >= 0 && deadline < 0)
+        r = ERR_ARGUMENT;
+    if (r >= 0 && (r = try_receive(s, h, &m.rx, &o)) == ERR_EMPTY) {
+        if (deadline != 0 && (o ? o->waiter : s->any_waiter))
+            r = ERR_BUSY;
+        if (r == ERR_EMPTY && deadline != 0) {
+            if (o)
+                o->waiter = t;
+            else
+                s->any_waiter = t;
+            t->waits_on = o;
+            t->rx = m.rx;
+            sched_wait(t, THREAD_WAITING, &s->lock);
+            sched_deadline(t, deadline);
+            lock_drop(&s->lock);
+            return sched_switch(next);
+        }
+        lock_drop(&s->lock);
     }
-    if (o)
-        o->waiter = t;
-    else
-        s->any_waiter = t;
-    t->waits_on = o;
     if (next)
-        r = sched_handoff(next, THREAD_WAITING, deadline);
-    else
-        r = sched_block(THREAD_WAITING, deadline);
-    if (r == ERR_TIMEOUT)
-        wait_done(t);
+        sched_resume(next);
     return r;
 }

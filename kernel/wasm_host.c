@@ -105,6 +105,7 @@ void wasm_host_memory_move(struct wasm_memory *to_m, uint64_t to,
 uint32_t wasm_host_wait(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
                         uint64_t expected, uint32_t bytes, int64_t ns)
 {
+    struct lock nobody = LOCK(RANK_EVENT);
     int64_t now;
     uint64_t value = 0;
 
@@ -114,7 +115,8 @@ uint32_t wasm_host_wait(struct wasm_instance *in, struct wasm_memory *m, uint64_
     if (value != expected)
         return 1;
     now = (int64_t)clock_ns();
-    sched_block(THREAD_KERNEL, ns < 0 || ns > FOREVER - now ? FOREVER : now + ns);
+    lock_take(&nobody);
+    sched_block(THREAD_KERNEL, &nobody, ns < 0 || ns > FOREVER - now ? FOREVER : now + ns);
     return 2;
 }
 

@@ -17,10 +17,10 @@ struct job {
     char args[];
 };
 
-static struct link jobs = { &jobs, &jobs };     /* lock: the worker's */
+static struct lock lock = LOCK(RANK_REGISTRY);
+static struct link jobs = { &jobs, &jobs };
 static uint32_t njobs;
-static struct thread *worker;
-static bool idle;
+static struct event more = EVENT;
 
 static err_t start(struct job *j, struct process **process, char *reason)
 {
@@ -56,19 +56,28 @@ static void finish(struct job *j)
         object_drop(&p->o);
 }
 
-static void work(void *arg)
+static struct job *next(void)
 {
     struct link *l;
 
+    lock_take(&lock);
+    if ((l = list_pop(&jobs)))
+        njobs--;
+    lock_drop(&lock);
+    return l ? container_of(l, struct job, link) : NULL;
+}
+
+static void work(void *arg)
+{
+    struct job *j;
+
     for (;;) {
-        while ((l = list_pop(&jobs))) {
-            njobs--;
-            finish(container_of(l, struct job, link));
-            kfree(l);
+        while ((j = next())) {
+            finish(j);
+            kfree(j);
             sched_point();
         }
-        idle = true;
-        sched_block(THREAD_KERNEL, FOREVER);
+        event_wait(&more, FOREVER);
     }
 }
 
@@ -76,9 +85,8 @@ static err_t queue(uint32_t token, const char *args, uint32_t len, struct object
                    bool trusted)
 {
     struct job *j;
+    bool room;
 
-    if (njobs >= JOBS_MAX)
-        return ERR_FULL;
     if (!(j = kzalloc(sizeof *j + len)))
         return ERR_NO_MEMORY;
     j->token = token;
@@ -86,13 +94,17 @@ static err_t queue(uint32_t token, const char *args, uint32_t len, struct object
     j->stdio = stdio;
     j->trusted = trusted;
     memcpy(j->args, args, len);
-    list_push(&jobs, &j->link);
-    njobs++;
-    if (idle) {
-        idle = false;
-        sched_wake(worker, 0);
+    lock_take(&lock);
+    if ((room = njobs < JOBS_MAX)) {
+        list_push(&jobs, &j->link);
+        njobs++;
     }
-    return 0;
+    lock_drop(&lock);
+    if (room)
+        event_set(&more);
+    else
+        kfree(j);
+    return room ? 0 : ERR_FULL;
 }
 
 err_t worker_spawn(uint32_t token, const char *args, uint32_t args_len, struct object *stdio)
@@ -109,7 +121,8 @@ void worker_first(const char *args, uint32_t args_len)
 
 void worker_init(void)
 {
-    worker = thread_create(NULL, "worker", STACK, work, NULL);
-    assert(worker, "no memory for the worker");
-    sched_start(worker);
+    struct thread *t = thread_create(NULL, "worker", STACK, work, NULL);
+
+    assert(t, "no memory for the worker");
+    sched_start(t);
 }

@@ -1,5 +1,6 @@
 ; copy.asm - copies that survive a fault: trap_dispatch finds the interrupted rip between the labels
-; of a row in copy_fixups and resumes at the row's third address, which returns false.
+; of a row in section fixups (access.h has more) and resumes at the row's third address, which
+; returns false.
 
 section .text
 
@@ -59,9 +60,5 @@ copy_failed:
     xor eax, eax
     ret
 
-section .rodata
-global copy_fixups, copy_fixups_end
-align 8
-copy_fixups:
+section fixups progbits alloc noexec nowrite align=8
     dq copy_begin, copy_end, copy_failed
-copy_fixups_end:

@@ -7,7 +7,7 @@
 #include "kernel/panic.h"
 
 struct fixup { uintptr_t start, end, resume; };
-extern const struct fixup copy_fixups[], copy_fixups_end[];
+extern const struct fixup fixups_start[], fixups_end[];      /* linker.ld */
 
 const char *trap_name(unsigned vector)
 {
@@ -49,7 +49,7 @@ __attribute__((weak)) void kernel_wake(struct trap_frame *f)
 
 static bool fix_up(struct trap_frame *f)
 {
-    for (const struct fixup *x = copy_fixups; x < copy_fixups_end; x++)
+    for (const struct fixup *x = fixups_start; x < fixups_end; x++)
         if (f->rip >= x->start && f->rip < x->end) {
             f->rip = x->resume;
             return true;

@@ -11,12 +11,13 @@ section .text
     push r15
 %endmacro
 
-; void thread_switch(struct context *from, struct context *to);
+; void thread_switch(struct context *from, struct context *to, uint32_t *on_cpu);
 global thread_switch
 thread_switch:
     PUSH_SAVED
     mov [rdi], rsp
     mov rsp, [rsi]
+    mov dword [rdx], 0                          ; that stack may be run on elsewhere
 resume:
     pop r15
     pop r14

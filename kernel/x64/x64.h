@@ -29,6 +29,7 @@ struct thread;
 #define CPU_MAX 256u
 #define CPU_LOCKS 12u        /* that a CPU may hold at once */
 
+struct core;
 struct lock;
 
 /* Reached through FS, which never changes on a CPU. The first four fields are known to assembly
@@ -47,7 +48,7 @@ struct cpu {
     /* ---- the core's ---- */
     struct thread *current;
     uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
-    void *core;                     /* whatever else */
+    struct core *core;              /* whatever else */
     const struct lock *locks[CPU_LOCKS];    /* held, in the order of taking; builds that check */
     unsigned nlocks;
 };
@@ -179,9 +180,10 @@ void cpus_stop(void);
 /* A thread that gave up the CPU itself: rbx, rbp, r12-r15 and where to go on are on its stack. */
 struct context { uint64_t rsp; };
 
-/* Saves the caller in *from and resumes *to (by pop and jmp, never ret). Returns when somebody
- * switches back. No vector state is kept: none is live across a call. Interrupt flag untouched. */
-void thread_switch(struct context *from, struct context *to);
+/* Saves the caller in *from and resumes *to (by pop and jmp, never ret), and clears *on_cpu once
+ * the caller's stack is left. Returns when somebody switches back. No vector state is kept: none is
+ * live across a call. Interrupt flag untouched. */
+void thread_switch(struct context *from, struct context *to, uint32_t *on_cpu);
 /* Resumes *to and forgets the caller. */
 _Noreturn void context_resume(struct context *to);
 /* Builds, on the stack that ends at stack_top (16-byte aligned, mapped or demand-zero), a context

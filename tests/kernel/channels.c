@@ -50,7 +50,7 @@ static void blocked_then_killed(const char *how)
     CHECK(p && q, "not started");
     sched_sleep(60 * NS_PER_MS);
     CHECK(p->sip, "%s did not block", how);
-    CHECK_EQ(sip_kill(q->pid), 0);
+    CHECK(sip_kill(q->sip), "it was dying already");
     finish(q, 1000, NULL);
     CHECK_EQ(finish(p, 1000, NULL), 0);
 }
@@ -72,7 +72,8 @@ KTEST(channel_blocked_is_killed)
         p = start(how[i], end[0]);
         CHECK(p, "not started");
         sched_sleep(20 * NS_PER_MS);
-        CHECK_EQ(sip_kill(p->pid), 0);
+        CHECK(sip_kill(p->sip), "it was dying already");
+        CHECK(process_wait(p, (int64_t)(clock_ns() + NS_PER_S)), "it did not end");
         CHECK_EQ(p->info.trap, WASM_TRAP_KILLED);
         object_drop(&p->o);
         CHECK(!end[1]->peer, "the other end was not told");

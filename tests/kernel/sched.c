@@ -11,11 +11,11 @@ static void sleep_once(void *arg)
 {
     struct sleeper *s = arg;
 
-    sched_block(THREAD_KERNEL, (int64_t)s->until);
+    sched_sleep(s->until - clock_ns());
     s->woke = clock_ns();
     s->ended = true;
-    done++;
-    sched_block(THREAD_KERNEL, FOREVER);
+    __atomic_fetch_add(&done, 1, __ATOMIC_RELAXED);
+    sched_sleep(FOREVER / 2);
 }
 
 KTEST(sched_sleep_is_on_time)
@@ -46,7 +46,7 @@ KTEST(sched_deadlines_in_order)
     CHECK_EQ(done, N);
     for (unsigned i = 0; i < N; i++) {
         CHECK(s[i].woke >= s[i].until, "thread %u woke too early", i);
-        sched_remove(s[i].t);
+        CHECK(thread_stop(s[i].t), "thread %u still runs", i);
         thread_free(s[i].t);
     }
 }
@@ -62,7 +62,7 @@ KTEST(sched_timer_queue_removal)
 
     for (unsigned i = 0; i < N; i++) {
         x = x * 6364136223846793005ull + 1442695040888963407ull;
-        t[i].timed = false;
+        t[i].timed = NULL;
         timer_add(&c, &t[i], x >> 40);
     }
     for (unsigned i = 0; i < N; i += 3)
@@ -72,34 +72,47 @@ KTEST(sched_timer_queue_removal)
         CHECK(first->deadline >= last, "the queue is out of order");
         last = first->deadline;
         timer_del(&c, first);
-        timer_del(&c, first);
         left++;
     }
     CHECK_EQ(left, N - (N + 2) / 3);
 }
 
+static struct event ping = EVENT, pong = EVENT;
+
 static void ping_pong(void *arg)
 {
     for (;;) {
-        sched_block(THREAD_KERNEL, FOREVER);
+        event_wait(&ping, FOREVER);
         done++;
-        sched_wake(arg, 7);
+        event_set(&pong);
     }
 }
 
-KTEST(sched_wake_passes_a_result)
+KTEST(sched_events_wake)
 {
-    struct thread *t = thread_create(NULL, "partner", 16384, ping_pong, this_thread());
+    struct thread *t = thread_create(NULL, "partner", 16384, ping_pong, NULL);
 
     CHECK(t, "no thread");
     done = 0;
     sched_start(t);
-    sched_yield();
     for (unsigned i = 0; i < 1000; i++) {
-        sched_wake(t, 0);
-        CHECK_EQ(sched_block(THREAD_KERNEL, FOREVER), 7);
+        event_set(&ping);
+        CHECK(event_wait(&pong, (int64_t)(clock_ns() + NS_PER_S)), "round %u", i);
     }
     CHECK_EQ(done, 1000);
-    sched_remove(t);
+    while (!thread_stop(t))
+        sched_sleep(NS_PER_MS);
     thread_free(t);
+}
+
+KTEST(sched_event_deadline)
+{
+    struct event never = EVENT;
+    uint64_t start = clock_ns();
+
+    CHECK(!event_wait(&never, (int64_t)(start + 5 * NS_PER_MS)), "it was set by nobody");
+    CHECK(clock_ns() - start >= 5 * NS_PER_MS, "the deadline came early");
+    event_set(&never);
+    CHECK(event_wait(&never, 0), "it was set");
+    CHECK(!event_wait(&never, 0), "it was cleared");
 }

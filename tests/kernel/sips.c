@@ -54,6 +54,17 @@ err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *r
     return sip_spawn(&sp, p, reason, n);
 }
 
+/* Kills it and waits until nothing of it is left. */
+static void end(struct process *p)
+{
+    struct sip *s = p->sip;
+
+    if (s)
+        sip_kill(s);
+    if (!process_wait(p, (int64_t)(clock_ns() + 10 * NS_PER_S)))
+        panic("a killed SIP does not end");
+}
+
 int32_t finish(struct process *p, uint64_t ms, uint32_t *trap)
 {
     int32_t status = TIMED_OUT;
@@ -63,7 +74,7 @@ int32_t finish(struct process *p, uint64_t ms, uint32_t *trap)
     if (process_wait(p, (int64_t)(clock_ns() + ms * NS_PER_MS)))
         status = p->info.status;
     else
-        sip_kill(p->pid);
+        end(p);
     if (trap)
         *trap = p->info.trap;
     object_drop(&p->o);

@@ -191,17 +191,13 @@ struct wasm_instance *embed_instantiate(struct embed *e, struct embed_module *m,
 
 static bool set_up(struct embed *e)
 {
-    struct sip *s = e->s = kzalloc(sizeof *s);
+    struct sip *s = e->s = sip_make();
 
     list_init(&e->blocks);
     list_init(&e->modules);
     list_init(&e->slots);
     if (!s)
         return false;
-    list_init(&s->all);
-    list_init(&s->threads);
-    list_init(&s->ready);
-    list_init(&s->allocs);
     ksnprintf(s->name, sizeof s->name, "script");
     s->slot = slot_alloc(PAGE_SIZE, SLOT_STACK_DEFAULT, 0, s);
     return s->slot != NULL;
