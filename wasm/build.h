@@ -210,6 +210,13 @@ static inline uint8_t build_sig_type(char c)                /* of a letter of a 
 void build_pop_sig(struct build *b, const char *sig, uint32_t v[3]);    /* its operands */
 /* Alignment and offset of an access, checked; returns the memory's index. */
 uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset);
+/*
+ * addr + offset with 64 bits. What is not below 4 GiB, and so out of bounds, comes down to just
+ * there (aligned as before): base + 4 GiB + 2 GiB is the end of what embedders leave unmapped.
+ */
+uint32_t build_effective(struct build *b, uint32_t addr, uint32_t offset);
+/* The address of an access with less than 2 GiB of offset, for displacements are not larger. */
+uint32_t build_address(struct build *b, uint32_t addr, uint32_t *offset);
 
 /* build_simd.c: vector instructions that are not one IR operation */
 void build_simd(struct build *b, uint32_t op, const struct op_info *info);

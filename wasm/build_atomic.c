@@ -15,22 +15,13 @@ static uint32_t atomic_memarg(struct build *b, uint32_t natural, uint32_t *offse
     return mem;
 }
 
-static uint32_t effective(struct build *b, uint32_t addr, uint32_t offset)
-{
-    uint32_t wide = build_ins(b, IR_EXTU, T_I64, addr, 0, 0);
-    if (!wide)
-        return 0;
-    b->f->ins[wide].aux = T_I32;
-    return offset ? build_ins(b, IR_ADD, T_I64, wide, build_const(b, T_I64, offset), 0) : wide;
-}
-
 static void helper(struct build *b, uint32_t op, const struct op_info *info)
 {
     uint32_t v[3] = { 0, 0, 0 }, offset = 0, mem = atomic_memarg(b, info->arg >> 4, &offset);
     int rt = op == OP_memory_atomic_notify ? RT_ATOMIC_NOTIFY :
              op == OP_memory_atomic_wait32 ? RT_ATOMIC_WAIT32 : RT_ATOMIC_WAIT64;
     build_pop_sig(b, info->sig, v);
-    v[0] = effective(b, v[0], offset);
+    v[0] = build_effective(b, v[0], offset);
     build_push(b, build_call_rt(b, rt, T_I32, v, (uint32_t)strlen(info->sig) - 1, mem), WASM_I32);
 }
 
@@ -40,7 +31,7 @@ static void access(struct build *b, uint32_t op, const struct op_info *info)
     uint32_t mem = atomic_memarg(b, info->arg >> 4, &offset);
     uint8_t type = build_sig_type(info->sig[0]);
     build_pop_sig(b, info->sig, v);
-    uint32_t ea = effective(b, v[0], offset);
+    uint32_t ea = build_effective(b, v[0], offset);
     uint32_t i = build_ins(b, info->ir, type ? ir_type_of(type) : T_NONE, ea, v[1], v[2]);
     if (info->ir == IR_ARMW)
         rmw = (op - OP_i32_atomic_rmw_add) / 7;

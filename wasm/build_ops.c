@@ -72,9 +72,34 @@ uint32_t build_memarg(struct build *b, uint32_t natural, uint32_t *offset)
         BUILD_INVALID(b, "offset out of range");
     if (mem > 0xff)
         READER_FAIL(&b->r, WASM_LIMIT, b->pos, "memory index %u too large", mem);
-    if (far > INT32_MAX)
-        b->f->has |= HAS_FAR_OFFSET;
     return mem;
+}
+
+uint32_t build_effective(struct build *b, uint32_t addr, uint32_t offset)
+{
+    uint32_t wide = build_ins(b, IR_EXTU, T_I64, addr, 0, 0);
+    if (!wide)
+        return 0;
+    b->f->ins[wide].aux = T_I32;
+    if (!offset)
+        return wide;
+    uint32_t sum = build_ins(b, IR_ADD, T_I64, wide, build_const(b, T_I64, offset), 0);
+    if (offset <= INT32_MAX)
+        return sum;
+    uint32_t top = build_const(b, T_I64, 1ull << 32), low = build_const(b, T_I64, 1ull << 32 | 15);
+    uint32_t out = build_ins(b, IR_AND, T_I64, sum, low, 0);
+    uint32_t in = build_ins(b, IR_LTU, T_I32, sum, top, 0);
+    b->f->ins[in].aux = T_I64;
+    return build_ins(b, IR_SELECT, T_I64, sum, out, in);
+}
+
+uint32_t build_address(struct build *b, uint32_t addr, uint32_t *offset)
+{
+    uint32_t far = *offset;
+    if (far <= INT32_MAX)
+        return addr;
+    *offset = 0;
+    return build_effective(b, addr, far);
 }
 
 static void access(struct build *b, const struct op_info *info)
@@ -85,6 +110,7 @@ static void access(struct build *b, const struct op_info *info)
         return;
     build_pop_sig(b, info->sig, v);
     uint8_t type = build_sig_type(info->sig[0]);
+    v[0] = build_address(b, v[0], &offset);
     uint32_t i = build_ins(b, info->ir, type ? ir_type_of(type) : T_NONE, v[0], v[1], offset);
     if (i)
         b->f->ins[i].aux = (uint16_t)((info->arg & 15) | mem << 8);

@@ -96,6 +96,7 @@ static const uint8_t lane_mem[] = { MEM_8U, MEM_16U, MEM_FULL, MEM_FULL };
 static uint32_t access(struct build *b, int op, int type, uint32_t addr, uint32_t v,
                        uint32_t offset, uint32_t aux)
 {
+    addr = build_address(b, addr, &offset);
     return with_aux(b, build_ins(b, op, type, addr, v, offset), aux);
 }
 

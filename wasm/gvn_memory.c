@@ -34,13 +34,13 @@ enum overlap { APART, SAME, MAYBE };
 static enum overlap overlap(const struct ir_func *f, const struct ir_ins *load,
                             const struct ir_ins *store)
 {
-    uint64_t a = load->c, b = store->c;
+    int64_t a = (int32_t)load->c, b = (int32_t)store->c;
     uint32_t na = access_size(f, load), nb = access_size(f, store);
     if (load->aux >> 8 != store->aux >> 8)
         return MAYBE;               /* two imported memories may be one */
     if (f->ins[load->a].op == IR_CONST && f->ins[store->a].op == IR_CONST) {
-        a += f->ins[load->a].b;
-        b += f->ins[store->a].b;
+        a += (int64_t)ir_imm(&f->ins[load->a]);
+        b += (int64_t)ir_imm(&f->ins[store->a]);
     } else if (load->a != store->a) {
         return MAYBE;
     }

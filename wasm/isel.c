@@ -282,29 +282,6 @@ static void prepare(struct isel *s)
     }
 }
 
-/* Offsets of 2 GiB and more do not fit a displacement: they are added as 64-bit numbers. */
-static void far_offsets(struct ir_func *f)
-{
-    if (!(f->has & HAS_FAR_OFFSET))
-        return;
-    for (uint32_t b = 1; b < f->nblocks; b++) {
-        struct ir_place p = { .f = f, .block = b };
-        for (uint32_t v = f->blocks[b].first; v; p.prev = v, v = f->ins[v].next) {
-            struct ir_ins i = f->ins[v];
-            if ((i.op != IR_LOAD && i.op != IR_STORE) || i.c <= INT32_MAX)
-                continue;
-            p.pos = i.pos;
-            uint32_t k = ir_insert(&p, (struct ir_ins){ .op = IR_CONST, .type = T_I64, .b = i.c });
-            uint32_t e = ir_insert(&p, (struct ir_ins){ .op = IR_EXTU, .type = T_I64, .aux = T_I32,
-                                                        .a = i.a });
-            uint32_t t = ir_insert(&p, (struct ir_ins){ .op = IR_ADD, .type = T_I64, .a = e,
-                                                        .b = k });
-            f->ins[v].a = t;        /* ir_insert moves f->ins */
-            f->ins[v].c = 0;
-        }
-    }
-}
-
 static bool wanted(struct isel *s, uint32_t v)
 {
     return s->need[v] || (ir_op_mode(s->ins[v].op) & (M_WRITE | M_TRAP));
@@ -369,7 +346,6 @@ void isel_run(struct lfunc *l)
 
     s.late_live = f->o->passes_off >> ('s' - 'a') & 1 ? UINT32_MAX :
                   f->o->stress & WASM_STRESS_FEW ? 0 : LATE_LIVE;
-    far_offsets(f);
     uint32_t n = f->nins;
     s.ins = f->ins;
     s.count = arena_alloc(l->arena, n * sizeof *s.count);
