@@ -57,12 +57,13 @@ void kstack_free(uintptr_t top, size_t size);
 
 /* ---- SIP slots (slot.c) ----------------------------------------------------------------------
  * One slot of SLOT_STRIDE bytes of the lower half holds, from low to high addresses: guard, stack,
- * control area, linear memory of up to 4 GiB, guard. Small ones share one 2 MiB region. Large
- * stacks and control areas (> 512 KiB, > 128 KiB) stand at base + 7 GiB, out of reach of any
- * effective
- * address (base + 6 GiB at most). Pages of memory and stack appear, zeroed, when first touched. */
+ * control area, guard of SLOT_GUARD, linear memory of up to 4 GiB - SLOT_GUARD, guard. Small ones
+ * share one 2 MiB region. Large stacks and control areas (> 512 KiB, > 128 KiB) stand at base +
+ * 7 GiB, out of reach of any effective address (base - SLOT_GUARD to base + 6 GiB).
+ * Pages of memory and stack appear, zeroed, when first touched. */
 
 #define SLOT_STRIDE (0x200000000ul + 0x200000ul + 0x1000ul)
+#define SLOT_GUARD (64ul << 10)      /* what compiled code relies on: WASM_GUARD_BELOW */
 #define SLOT_MAX ((unsigned)(LOWER_HALF_END / SLOT_STRIDE - 1))
 #define SLOT_STACK_DEFAULT (256ul << 10)
 #define SLOT_BELOW (1ul << 20)      /* of the base is where a small slot begins, in its region */
@@ -73,7 +74,7 @@ void kstack_free(uintptr_t top, size_t size);
 struct slot {
     uintptr_t base;                 /* offset 0 of linear memory, page-aligned */
     uint64_t committed;             /* bytes of linear memory that exist */
-    uint64_t window_low;            /* lowest window; committed never passes it. 4 GiB: none */
+    uint64_t window_low;            /* lowest window; committed never passes it */
     uint64_t extent;                /* end of what was ever committed or mapped */
     uintptr_t stack_top;            /* coloured, 16-byte aligned */
     uintptr_t stack_bottom;
@@ -107,7 +108,7 @@ static inline uintptr_t slot_noted(const struct slot *s, size_t i)
 {
     return s->base - SLOT_BELOW + ((uintptr_t)s->noted[i] << PAGE_SHIFT);
 }
-/* Sets the size of linear memory (only upwards); false if it passes 4 GiB or meets a window. */
+/* Sets the size of linear memory (only upwards); false if it passes the end or meets a window. */
 bool slot_commit(struct slot *s, uint64_t bytes);
 /* The slot whose range va falls in, or NULL. */
 struct slot *slot_find(uintptr_t va);
@@ -120,9 +121,8 @@ enum slot_fault slot_fault(uintptr_t va);
 bool slot_in_stack_guard(const struct slot *s, uintptr_t va);
 
 /* Window: [off, off + len) of the linear memory shows physical memory from pa on. All page-aligned,
- * off >= committed, within 4 GiB, not overlapping another window. flags: PAGE_W, PAGE_UC, PAGE_WC.
- * The
- * frames stay the caller's. False if a condition fails or tables run out. */
+ * off >= committed, within 4 GiB - SLOT_GUARD, not overlapping another window. flags: PAGE_W,
+ * PAGE_UC, PAGE_WC. The frames stay the caller's. False if a condition fails or tables run out. */
 bool slot_map_phys(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags);
 void slot_unmap_phys(struct slot *s, uint64_t off, uint64_t len);
 size_t slot_count(void);            /* slots in use */

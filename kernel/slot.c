@@ -3,8 +3,8 @@
  *
  * Slot i begins at (i + 1) * SLOT_STRIDE; the first 2 MiB boundary in it is its region:
  *
- *   region           guard ... stack | control | memory ...              (one page table)
- *   region + 1 MiB + colour: base;  base + 4 GiB: end of memory and windows;
+ *   region           guard ... stack | control | guard | memory ...      (one page table)
+ *   region + 1 MiB + colour: base;  base + MEMORY_MAX: end of memory and windows;
  *   base + 6 GiB: last byte that an effective address can reach;
  *   base + 7 GiB: guard | stack | guard | control, where they are too large for the region
  *
@@ -29,7 +29,7 @@
 #define FAR_OFFSET (7ul << 30)
 #define FAR_GUARD (1ul << 20)
 #define FAR_MAX (256ul << 20)
-#define MEMORY_MAX (4ul << 30)
+#define MEMORY_MAX ((4ul << 30) - SLOT_GUARD)
 
 static struct slot *slots[SLOT_MAX];
 static uint16_t free_list[SLOT_MAX];        /* indices that were used before, newest on top */
@@ -39,7 +39,8 @@ static struct lock lock = LOCK(RANK_SPACE); /* the above */
 
 _Static_assert(BASE_OFFSET == SLOT_BELOW, "as it says");
 _Static_assert(SLOT_STRIDE * (SLOT_MAX + 1ul) <= LOWER_HALF_END, "slots fit the lower half");
-_Static_assert(BASE_OFFSET > INLINE_STACK + INLINE_CONTROL + 16 * PAGE_SIZE, "room and a guard");
+_Static_assert(BASE_OFFSET > INLINE_STACK + INLINE_CONTROL + SLOT_GUARD + 16 * PAGE_SIZE,
+               "room and a guard");
 _Static_assert(REGION * 2 + FAR_OFFSET + 2 * (FAR_GUARD + FAR_MAX) < SLOT_STRIDE, "far parts fit");
 
 static uintptr_t page_up(uintptr_t a) { return (a + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1); }
@@ -74,7 +75,7 @@ static void index_give(uint32_t index)
 /* Places control area and stack: near the memory, or far above it. */
 static void lay_out(struct slot *s, size_t control, size_t stack)
 {
-    uintptr_t far = s->base + FAR_OFFSET, near = s->base;
+    uintptr_t far = s->base + FAR_OFFSET, near = s->base - SLOT_GUARD;
 
     s->stack_size = page_up(stack);
     s->control_size = page_up(control);

@@ -15,6 +15,10 @@
 #define TYPE_BUCKETS 64u
 #define TYPE_TABLE 0x80000000u
 
+_Static_assert(SLOT_GUARD >= WASM_GUARD_BELOW, "code subtracts so much from an address");
+_Static_assert((4ul << 30) - SLOT_GUARD <= (uint64_t)WASM_TOP_PAGES * WASM_PAGE,
+               "and no memory reaches further");
+
 struct alloc { struct link link; size_t bytes, pad; };
 
 _Noreturn void wasm_host_trap(struct wasm_instance *in, int trap)

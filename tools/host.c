@@ -3,8 +3,9 @@
  * instances with reserved address space, and the callbacks of wasm/host.h.
  *
  * A linear memory owns 8 GiB and a little more of address space: base plus a 32-bit address plus a
- * 32-bit offset cannot leave it. Pages become accessible as the memory grows; all others fault, and
- * trap.c turns the fault into a trap. Code pages are writable or executable, never both.
+ * 32-bit offset cannot leave it, nor can an address less WASM_GUARD_BELOW. Pages become accessible
+ * as the memory grows; all others fault, and trap.c turns the fault into a trap. Code pages are
+ * writable or executable, never both.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -219,7 +220,7 @@ bool host_memory_reserve(struct wasm_memory *m)
 {
     void *p = mmap(NULL, RESERVE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    m->base = p == MAP_FAILED ? NULL : p;
+    m->base = p == MAP_FAILED ? NULL : (uint8_t *)p + WASM_GUARD_BELOW;
     m->pages = 0;
     return m->base != NULL;
 }
@@ -227,7 +228,7 @@ bool host_memory_reserve(struct wasm_memory *m)
 void host_memory_release(struct wasm_memory *m)
 {
     if (m->base)
-        munmap(m->base, RESERVE);
+        munmap(m->base - WASM_GUARD_BELOW, RESERVE);
     m->base = NULL;
 }
 

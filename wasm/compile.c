@@ -1,7 +1,8 @@
 /*
  * compile.c - the pipeline: for each function body
  *
- *   pass_build -> pass_gvn -> pass_divide -> pass_bulk -> isel_run -> ra_run -> emit_func
+ *   pass_build -> pass_gvn -> pass_address -> pass_dead -> pass_divide -> pass_bulk -> isel_run ->
+ *   ra_run -> emit_func
  *
  * and the image that collects the results. Everything of one function lives in an arena that is
  * emptied before the next; only code, relocations and site tables stay.
@@ -52,6 +53,7 @@ static struct image_block *block_of(struct wasm_image *img)
 const struct wasm_pass wasm_passes[] = {
     { 'i', "bodies of small and once-called functions in place of calls" },
     { 'g', "value numbering, folding, loads forwarded, invariants out of loops" },
+    { 'a', "constants in addresses as displacements" },
     { 'd', "division by constants by multiplication" },
     { 'm', "short copies and fills of known length inline" },
     { 's', "values computed just before their only user, where registers are scarce" },
@@ -195,6 +197,13 @@ static bool compile_func(struct worker *w, uint32_t index)
         if (dumping(c->o, index, 'g'))
             ir_dump(f, "gvn");
     }
+    if (pass_on(c->o, 'a')) {
+        pass_address(f);
+        if (dumping(c->o, index, 'a'))
+            ir_dump(f, "address");
+    }
+    if (pass_on(c->o, 'g'))
+        pass_dead(f);
     if (pass_on(c->o, 'd'))
         pass_divide(f);
     if (pass_on(c->o, 'm') && !c->o->volatile_mem)

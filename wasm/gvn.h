@@ -55,9 +55,6 @@ bool gvn_bury(struct gvn *g, uint32_t block);           /* empties the block if 
 void gvn_relink_dominator(struct gvn *g, uint32_t block);
 void gvn_relink_loops(struct ir_func *f);
 
-/* gvn_address.c: constants in addresses go to the offsets of loads and stores */
-void gvn_addresses(struct ir_func *f);
-
 /* Can this division not trap? */
 bool fold_safe_division(const struct ir_func *f, const struct ir_ins *x);
 

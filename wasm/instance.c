@@ -218,7 +218,7 @@ static enum wasm_errcode make_memory(struct wasm_instance *in, struct wasm_memor
         mem->has_max = lim->has_max;
         mem->shared = lim->shared;
         mem->max = lim->has_max ? (uint32_t)lim->max : WASM_MAX_PAGES;
-        if (lim->min > WASM_MAX_PAGES || !wasm_host_memory_grow(mem, (uint32_t)lim->min))
+        if (lim->min > WASM_TOP_PAGES || !wasm_host_memory_grow(mem, (uint32_t)lim->min))
             return fail(err, WASM_NOMEM, "out of memory for linear memory");
         mem->pages = (uint32_t)lim->min;
         inst_mems(in)[i] = mem++;

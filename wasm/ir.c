@@ -175,10 +175,10 @@ static void dump_operands(const struct ir_func *f, const struct ir_ins *x)
             text_print(o, " (0x%lx)", ir_imm(x));
         return;
     case IR_LOAD:
-        text_print(o, "%s [v%u + %u]", mem_names[x->aux & 15], x->a, x->c);
+        text_print(o, "%s [v%u + %d]", mem_names[x->aux & 15], x->a, (int32_t)x->c);
         break;
     case IR_STORE:
-        text_print(o, "%s [v%u + %u], v%u", mem_names[x->aux & 15], x->a, x->c, x->b);
+        text_print(o, "%s [v%u + %d], v%u", mem_names[x->aux & 15], x->a, (int32_t)x->c, x->b);
         break;
     case IR_GLOBALSET:
         text_print(o, " %u, v%u", x->c, x->a);

@@ -28,7 +28,7 @@ enum {
 
 /*
  * X(name, mnemonic, mode, operands): operands is a string of what the fields hold:
- *   a b c = instruction indices; o = byte offset of a memory access in field c (u32);
+ *   a b c = instruction indices; o = byte offset of a memory access in field c (an i32);
  *   i = immediate, 64 bits in b and c; n = argument list: args[a .. a+b), c = index of a
  *   function...
  * `type` is the result type (T_NONE: no value). For compares and conversions `aux` is the operand
@@ -111,7 +111,8 @@ enum {
     X(PROMOTE,  "promote",  M_PURE,         "a") \
     X(BITCAST,  "bitcast",  M_PURE,         "a")    /* reinterpret */ \
     X(SELECT,   "select",   M_PURE,         "abc")  /* c != 0 ? a : b */ \
-    /* memory: a = address (i32), c = offset; aux = enum ir_mem | memory index << 8 */ \
+    /* memory: a = address (i32; i64 for far offsets), c = offset, an i32 not below \
+       -WASM_PAGE; aux = enum ir_mem | memory index << 8 */ \
     X(LOAD,     "load",     M_READ|M_TRAP,  "ao") \
     X(STORE,    "store",    M_WRITE|M_TRAP, "abo") \
     /* atomic accesses: a = effective address (i64); */ \
@@ -208,7 +209,7 @@ struct ir_block {
 struct ir_vector { uint64_t lo, hi; };
 
 /* what a function has, or may have: passes that look for nothing else are left out */
-enum ir_has { HAS_DIVISION = 1, HAS_RUNTIME_CALL = 2, HAS_FAR_OFFSET = 4 };
+enum ir_has { HAS_DIVISION = 1, HAS_RUNTIME_CALL = 2 };
 
 /*
  * A body that stands where it was called. `pos` of instructions and blocks is a time: the offset in
@@ -237,6 +238,8 @@ struct ir_func {
     uint32_t *args;         uint32_t nargs, cap_args;       /* pool of lists */
     struct ir_vector *v128; uint32_t nv128, cap_v128;       /* constants; see simd.c */
     uint32_t *v128_slots;   uint32_t v128_mask;
+    struct ir_range *ranges; uint32_t nranges;              /* range.h; [0] unused */
+    uint32_t *range_at;     uint32_t nrange_at;             /* per value: its range, 0 none */
 };
 
 /* which fields of an operation hold values: a, b, c, or args[a .. a+b) */
@@ -296,7 +299,9 @@ void ir_dump(const struct ir_func *f, const char *title);
 struct build;
 /* build.c: body -> SSA, aliases in it. Records the first error in *err and returns false. */
 bool pass_build(struct ir_func *f, struct wasm_error *err);
-void pass_gvn(struct ir_func *f);       /* gvn.c: fold, number, forward, hoist, drop dead code */
+void pass_gvn(struct ir_func *f);       /* gvn.c: fold, number, forward, hoist */
+void pass_address(struct ir_func *f);   /* address.c: constants in addresses join the offsets */
+void pass_dead(struct ir_func *f);      /* dead.c: drops what nobody uses */
 void pass_divide(struct ir_func *f);    /* divide.c: division by constants */
 void pass_bulk(struct ir_func *f);      /* bulk.c: small memory.copy and memory.fill */
 void pass_keep(struct ir_func *f);      /* keep.c: exceptions that need not be kept */

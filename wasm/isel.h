@@ -13,6 +13,7 @@
 #define WASM_ISEL_H
 
 #include "wasm/lir.h"
+#include "wasm/range.h"
 
 #define NEED_PHI 0x80000000u    /* in need[]: a phi wants it */
 #define FOLDED UINT32_MAX      /* in count[]: computed as part of its user, or written already */

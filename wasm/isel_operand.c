@@ -38,78 +38,40 @@ bool isel_can_fold(struct isel *s, uint32_t v, int type)
            s->epoch[v] == s->now;
 }
 
-/* An upper bound of the i32 v, from constants, masks and widths; no deeper than a few
- * operations. */
-static uint64_t highest(struct isel *s, uint32_t v, int depth)
-{
-    struct ir_ins *i = &s->ins[v];
-    uint64_t a, b, k;
-
-    if (i->op == IR_CONST)
-        return ir_imm(i);
-    if (i->type != T_I32 || depth > 5)
-        return UINT32_MAX;
-    switch (i->op) {
-    case IR_AND:
-        a = highest(s, i->a, depth + 1);
-        b = highest(s, i->b, depth + 1);
-        return a < b ? a : b;
-    case IR_ADD:
-        a = highest(s, i->a, depth + 1) + highest(s, i->b, depth + 1);
-        break;
-    case IR_SHL:
-        a = isel_const(s, i->b, &k) ? highest(s, i->a, depth + 1) << (k & 31) : UINT32_MAX;
-        break;
-    case IR_SHRU:
-        return isel_const(s, i->b, &k) ? highest(s, i->a, depth + 1) >> (k & 31) : UINT32_MAX;
-    case IR_MUL:
-        a = isel_const(s, i->b, &k) && k <= UINT16_MAX ? highest(s, i->a, depth + 1) * k
-                                                       : UINT32_MAX;
-        break;
-    case IR_LOAD:
-        return (i->aux & 255) == MEM_8U ? 255 : (i->aux & 255) == MEM_16U ? 65535 : UINT32_MAX;
-    case IR_SELECT:
-        a = highest(s, i->a, depth + 1);
-        b = highest(s, i->b, depth + 1);
-        return a > b ? a : b;
-    default:
-        return isel_int_compare(i->op) || isel_float_compare(i->op) || i->op == IR_EQZ
-            ? 1 : UINT32_MAX;
-    }
-    return a <= UINT32_MAX ? a : UINT32_MAX;
-}
-
 /* v = x + c that cannot wrap: c << shift joins the offset, x is what is left. */
-static uint32_t strip_offset(struct isel *s, uint32_t v, int shift, uint32_t *offset)
+static uint32_t strip_offset(struct isel *s, uint32_t v, int shift, int64_t *offset)
 {
     struct ir_ins *i = &s->ins[v];
-    uint64_t c;
+    uint64_t k;
 
-    if (i->op != IR_ADD || i->type != T_I32 || !isel_const(s, i->b, &c) ||
-        highest(s, i->a, 0) + c > UINT32_MAX ||
-        (c << shift) + *offset > INT32_MAX)
+    if (i->op != IR_ADD || i->type != T_I32 || !isel_const(s, i->b, &k))
         return v;
-    *offset += (uint32_t)(c << shift);
+    struct range r = range_unsigned(range_of(s->f, i->a));
+    int64_t c = (int32_t)k, all = *offset + c * (1 << shift);
+    if (r.lo + c < 0 || r.hi + c > UINT32_MAX || all < INT32_MIN || all > INT32_MAX)
+        return v;
+    *offset = all;
     return i->a;
 }
 
 /* memory operand [base + address + offset] of load or store i into lir x */
-void isel_address(struct isel *s, struct lir *x, uint32_t addr, uint32_t offset, uint32_t memory)
+void isel_address(struct isel *s, struct lir *x, uint32_t addr, uint32_t c, uint32_t memory)
 {
+    int64_t offset = (int32_t)c;
     uint64_t k;
 
     x->mem = memory ? LM_OTHER : LM_LINEAR;
     x->memory = (uint8_t)memory;
     x->scale = 1;
-    if (isel_const(s, addr, &k) && k + offset <= INT32_MAX) {
-        x->disp = (int32_t)(k + offset);
+    if (isel_const(s, addr, &k) && k <= INT32_MAX && (int64_t)k + offset <= INT32_MAX) {
+        x->disp = (int32_t)((int64_t)k + offset);
         return;
     }
     addr = strip_offset(s, addr, 0, &offset);
     struct ir_ins *i = &s->ins[addr];
     if (i->op == IR_SHL && i->type == T_I32 && isel_single(s, addr) &&
         isel_const(s, i->b, &k) && k <= 3 &&
-        highest(s, i->a, 0) << k <= UINT32_MAX) {
+        range_upper(s->f, i->a) << k <= UINT32_MAX) {
         addr = strip_offset(s, i->a, (int)k, &offset);
         x->scale = (uint8_t)(1 << k);
     }

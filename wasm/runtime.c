@@ -76,7 +76,7 @@ static uint32_t rt_memory_grow(struct wasm_instance *in, uint32_t mem, uint32_t 
     uint32_t old = m->pages;
     uint64_t pages = (uint64_t)old + delta;
 
-    if (pages > m->max || pages > WASM_MAX_PAGES)
+    if (pages > m->max || pages > WASM_TOP_PAGES)
         return UINT32_MAX;
     if (delta && !wasm_host_memory_grow(m, (uint32_t)pages))
         return UINT32_MAX;

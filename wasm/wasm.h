@@ -35,6 +35,10 @@ enum wasm_kind { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL, WASM_TAG };
 
 #define WASM_PAGE 65536u
 #define WASM_MAX_PAGES 65536u
+/* What code relies on (address.c): no memory grows beyond TOP_PAGES, and no page of the GUARD_BELOW
+ * bytes below its base is accessible, nor of what is above it up to base + 6 GiB. */
+#define WASM_TOP_PAGES 65535u
+#define WASM_GUARD_BELOW 65536u
 
 /* Traps: X(name, text). The texts are the specification's. */
 #define WASM_TRAPS(X) \
@@ -303,7 +307,8 @@ struct wasm_image *wasm_image_from_flat(struct wasm_module *m, const uint8_t *fl
 
 struct wasm_memory {                /* one linear memory; base never moves */
     uint8_t *base;
-    uint32_t pages, max;            /* of 64 KiB; max as declared or WASM_MAX_PAGES */
+    uint32_t pages, max;            /* of 64 KiB; max as declared or WASM_MAX_PAGES;
+                                       pages never pass WASM_TOP_PAGES */
     bool has_max, shared;
     void *ctx;                      /* the embedder's */
 };
