@@ -85,11 +85,11 @@ def main():
     args = ap.parse_args()
     data = store.read(args.file)
     print(f"\nbars ({data.get('time', 'nothing measured')})")
-    print(f"{'':38}{'must':>7}{'aim':>7}{'minima':>9}{'medians':>9}")
+    print(f"{'':40}{'must':>8}{'aim':>7}{'minima':>9}{'medians':>9}")
     for label, must, aim, figures, remark in (list(run_bars(data.get("run", [])))
                                               + list(compile_bars(data.get("compile", [])))):
         bound = ">=" if must < 0 else "<="
-        print(f"{label:36}{bound} {abs(must):6.4g}{abs(aim):7.4g}"
+        print(f"{label:38}{bound} {abs(must):6.4g}{abs(aim):7.4g}"
               + "".join(bench.show(figures[w], 9) for w in ("times", "medians"))
               + f"  {verdict(must, aim, figures['medians'])}" + (f" ({remark})" if remark else ""))
     return 0
