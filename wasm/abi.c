@@ -1,5 +1,6 @@
 /* abi.c - where arguments and results go: the convention at the head of wasm.h. */
 #include "wasm/lir.h"
+#include "wasm/sealed.h"
 
 static const uint8_t param_regs[] = { RSI, RDX, RCX, R8, R9 };
 static const uint8_t result_regs[] = { RAX, RDX, RCX, RSI, RDI, R8, R9 };
@@ -44,6 +45,14 @@ uint32_t abi_area_words(const struct wasm_functype *t, uint32_t tail_words)
 bool abi_one_place(const struct wasm_functype *t, uint32_t tail_words)
 {
     return !abi_result_words(t) || abi_param_words(t) >= tail_words;
+}
+
+bool abi_within(const struct ir_func *f, const struct ir_ins *call)
+{
+    if (call->op == IR_CALL)
+        return !f->m->funcs[call->c].imported;
+    return call->op == IR_CALLIND && (sealed_table(f->sealed, call->aux) ||
+                                      abi_one_place(&f->m->types[call->c], f->tail_words));
 }
 
 uint32_t abi_result_words(const struct wasm_functype *t)

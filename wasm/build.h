@@ -14,6 +14,7 @@
 #include "wasm/ir.h"
 #include "wasm/opcodes.h"
 #include "wasm/reader.h"
+#include "wasm/sealed.h"
 #include "wasm/step.h"
 #include "wasm/survey.h"
 

@@ -318,7 +318,13 @@ static void op_call_indirect(struct build *b)
     if (type != WASM_FUNCREF && rd_ok(&b->r))
         BUILD_INVALID(b, "type mismatch: call_indirect needs a table of functions");
     uint32_t entry = build_pop(b, WASM_I32);
-    if (rd_ok(&b->r))
+    if (!rd_ok(&b->r))
+        return;
+    const struct ir_ins *e = &b->f->ins[entry];
+    uint32_t known = e->op == IR_CONST ? sealed_callee(b->f->sealed, b->m, table, e->b, i) : 0;
+    if (known)
+        call(b, IR_CALL, &b->m->types[i], 0, known - 1, 0);
+    else
         call(b, IR_CALLIND, &b->m->types[i], entry, i, table);
 }
 
@@ -363,8 +369,7 @@ static void global_op(struct build *b, uint32_t op)
         build_ins(b, IR_GLOBALSET, T_NONE, v, 0, i);
         return;
     }
-    bool known = !g->mut && !g->imported &&
-                 (g->init.op == WASM_C_VALUE || g->init.op == WASM_C_REFNULL);
+    bool known = sealed_global(b->f->sealed, b->m, i);
     uint64_t bits = known && type == T_V128 ? ir_v128(b->f, g->init.bits[0], g->init.bits[1])
                                             : g->init.bits[0];
     v = known ? build_const(b, type, bits) : build_ins(b, IR_GLOBALGET, type, 0, i, 0);

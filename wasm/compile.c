@@ -30,7 +30,9 @@ struct compile {
     struct image_priv *p;
     struct worker *workers;         /* pushed atomically */
     const struct survey *survey;    /* NULL: no pass asks for it */
+    const struct sealed *sealed;    /* NULL: not wanted */
     uint8_t *called;                /* per function: code calls it; atomic */
+    uint8_t *table_called;          /* per table: calls go through its PIECE_TABLE; atomic */
     bool last;                      /* a single worker makes what was deferred */
     uint32_t *todo, ntodo;          /* at the end: deferred bodies that are called; else NULL */
     uint32_t next;                  /* body to take next, atomic */
@@ -52,6 +54,7 @@ static struct image_block *block_of(struct wasm_image *img)
 /* whoever asks for a letter gives it a row here: tools and benchmarks list the passes from it */
 const struct wasm_pass wasm_passes[] = {
     { 'i', "bodies of small and once-called functions in place of calls" },
+    { 'v', "calls through tables, and globals, that never change" },
     { 'g', "value numbering, folding, loads forwarded, invariants out of loops" },
     { 'a', "constants in addresses as displacements" },
     { 'd', "division by constants by multiplication" },
@@ -131,6 +134,10 @@ static void pack_sites(struct worker *w, struct emit *e, struct piece *p)
 
 static void note_called(struct compile *c, uint32_t func)
 {
+    if (func & RELOC_TABLE) {
+        __atomic_store_n(&c->table_called[func & ~RELOC_TABLE], 1, __ATOMIC_RELAXED);
+        return;
+    }
     if (c->todo && !c->called[func] && c->p->piece[func - c->m->nimport_funcs].deferred)
         c->todo[c->ntodo++] = func;
     __atomic_store_n(&c->called[func], 1, __ATOMIC_RELAXED);
@@ -176,7 +183,7 @@ static bool compile_func(struct worker *w, uint32_t index)
     f = arena_alloc(a, sizeof *f);
     *f = (struct ir_func){ .m = c->m, .o = c->o, .arena = a, .index = index,
                             .tail_words = c->img->tail_words, .survey = c->survey,
-                            .inlining = pass_on(c->o, 'i') };
+                            .sealed = c->sealed, .inlining = pass_on(c->o, 'i') };
     if (!pass_build(f, &w->err))
         return false;
     if (f->wants_tail_words)
@@ -333,6 +340,20 @@ static struct piece *compile_thunk(struct worker *w, uint32_t func,
     return &p->piece[p->npiece++];
 }
 
+static void compile_table(struct worker *w, uint32_t table)
+{
+    struct compile *c = w->c;
+    struct piece *x = &c->p->piece[c->p->npiece++];
+
+    arena_reset(&w->scratch);
+    struct emit *e = arena_alloc(&w->scratch, sizeof *e);
+    e->arena = &w->scratch;
+    thunk_table(e, c->m, c->sealed->table[table]);
+    collect(w, e, x, c->m->nimport_funcs);
+    x->kind = PIECE_TABLE;
+    x->table = table;
+}
+
 static void compile_thunks(struct worker *w)
 {
     struct compile *c = w->c;
@@ -349,6 +370,9 @@ static void compile_thunks(struct worker *w)
     }
     if (w->c->landing)
         compile_thunk(w, m->nimport_funcs, thunk_resume)->kind = PIECE_RESUME;
+    for (uint32_t i = 0; i < m->ntables; i++)
+        if (c->table_called[i])
+            compile_table(w, i);
 }
 
 /* Where everything goes: bodies in the order of their numbers, then the thunks. */
@@ -370,6 +394,8 @@ static bool lay_out(struct compile *c, struct wasm_error *err)
             c->p->thunk[x->func] = x->start;
         } else if (x->kind == PIECE_RESUME) {
             c->img->resume = x->start;
+        } else if (x->kind == PIECE_TABLE) {
+            c->p->table[x->table] = x->start;
         } else if (x->kind == PIECE_INVOKE) {
             c->img->invoke[x->func] = x->start;
         } else if (x->deferred) {
@@ -407,8 +433,12 @@ static bool set_up(struct image_block *b, size_t npiece)
     if (!c->o)
         return true;
     c->called = arena_alloc(a, n + 1);
-    if (pass_on(c->o, 'i'))
+    c->table_called = arena_alloc(a, c->m->ntables + 1);
+    c->p->table = arena_alloc(a, ((size_t)c->m->ntables + 1) * sizeof *c->p->table);
+    if (pass_on(c->o, 'i') || pass_on(c->o, 'v'))
         c->survey = survey_make(c->m, c->o, a);
+    if (pass_on(c->o, 'v'))
+        c->sealed = sealed_make(c->m, c->survey, a);
     return true;
 }
 
@@ -441,7 +471,7 @@ struct wasm_image *wasm_compile_begin(struct wasm_module *m, const struct wasm_o
 
     for (uint32_t i = 0; i < m->nfuncs; i++)
         escaping += m->funcs[i].escapes;
-    return image_new(m, o, m->nfuncs + 2 * escaping + 1, err);
+    return image_new(m, o, m->nfuncs + 2 * escaping + m->ntables + 1, err);
 }
 
 /* A last worker for the thunks, so that they have arenas and a place to run out of memory. */
@@ -528,6 +558,15 @@ void wasm_image_free(struct wasm_image *img)
 
 /* ---- the finished image -------------------------------------------------------------------- */
 
+static uint32_t reloc_target(const struct wasm_image *img, uint32_t func)
+{
+    const struct image_priv *p = img->priv;
+
+    if (func & RELOC_THUNK)
+        return p->thunk[func & ~RELOC_THUNK];
+    return func & RELOC_TABLE ? p->table[func & ~RELOC_TABLE] : img->entry[func];
+}
+
 void wasm_image_write(const struct wasm_image *img, uint8_t *to)
 {
     struct image_priv *p = img->priv;
@@ -539,8 +578,8 @@ void wasm_image_write(const struct wasm_image *img, uint8_t *to)
         memset(to + x->start + x->size, 0xcc, end - x->start - x->size);
         for (uint32_t r = 0; r < x->nreloc; r++) {
             uint32_t at = x->start + x->reloc[r].at;
-            uint32_t f = x->reloc[r].func;
-            uint32_t d = (f & RELOC_THUNK ? p->thunk[f & ~RELOC_THUNK] : img->entry[f]) - (at + 4);
+            uint32_t d = reloc_target(img, x->reloc[r].func)
+                       - (x->kind == PIECE_TABLE ? x->start : at + 4);
             memcpy(to + at, &d, 4);
         }
     }

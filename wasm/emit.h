@@ -128,6 +128,7 @@ void emit_func_rel(struct emit *e, uint32_t func);     /* rel32 to a function's 
 /* The external entry of a function is a jump to its thunk, padded to this; then comes the body. */
 #define DIRECT_ENTRY 16
 #define RELOC_THUNK 0x80000000u     /* in reloc.func: the thunk of that function, not its body */
+#define RELOC_TABLE 0x40000000u     /* ... the image's table for that table of the module */
 
 #define VEC(r) ((r) & 15)
 

@@ -3,6 +3,7 @@
  * floor, VEX forms where the CPU has AVX). xmm15 is scratch.
  */
 #include "wasm/emit.h"
+#include "wasm/sealed.h"
 
 enum {
     SSE_MOVAPS = XOP(X_P0, X_0F, 0x28), SSE_AND = XOP(X_P0, X_0F, 0x54),
@@ -590,15 +591,43 @@ void emit_instance(struct emit *e, struct emit_callee c)
     x_rr(&e->b, XOP(X_P0, X_0F, 0x44), 8, RDI, R14);
 }
 
+/* Calls through a sealed table, whose entries in the image are struct sealed_entry. rax = entry in
+ * finish_stubs. */
+static void call_sealed(struct emit *e, struct lir *x, struct ir_ins *c)
+{
+    const struct sealed_table *t = sealed_table(e->f->sealed, c->aux);
+    uint32_t type = e->f->m->type_canon[c->c];
+
+    x_alu_ri(&e->b, 7, 4, RAX, (int32_t)t->size);
+    emit_trap_if(e, CC_AE, WASM_TRAP_ELEMENT, x->pos);
+    x_rm(&e->b, 0x8d, 8, R10, (struct xmem){ .base = 0xff, .index = 0xff, .rip = 1 });
+    e->b.n -= 4;
+    emit_func_rel(e, c->aux | RELOC_TABLE);
+    x_rm(&e->b, 0x8d, 8, RAX, (struct xmem){ .base = R10, .index = RAX, .scale = 8 });
+    if (t->type != type) {
+        x_alu_mi(&e->b, 7, 4, mem_at(RAX, offsetof(struct sealed_entry, type)),
+                 (int32_t)(type + 1));
+        emit_trap_if(e, CC_NE, WASM_TRAP_SIGNATURE, x->pos);
+    }
+    x_rm(&e->b, 0x63, 8, RAX, mem_at(RAX, offsetof(struct sealed_entry, code)));
+    x_rr(&e->b, 0x03, 8, RAX, R10);
+    x_rr(&e->b, 0xff, 4, 2, RAX);
+    emit_site(e, x->pos, WASM_TRAP_NONE, true);
+}
+_Static_assert(sizeof(struct sealed_entry) == 8, "call_sealed multiplies by 8");
+
 /*
  * An entry of this very instance is called where its body starts, DIRECT_ENTRY bytes behind the
  * external entry; all others take the way out of the image, behind the function (emit_cold_calls).
  */
 static void op_call_indirect(struct emit *e, struct lir *x, struct ir_ins *c)
 {
+    if (sealed_table(e->f->sealed, c->aux)) {
+        call_sealed(e, x, c);
+        return;
+    }
     struct emit_callee to = emit_callee(e, x, c);
-
-    if (!abi_one_place(call_type(e->f, c), e->f->tail_words)) {
+    if (!abi_within(e->f, c)) {
         emit_instance(e, to);
         emit_call_outside(e, x->s1, x->pos, to);
         return;

@@ -3,6 +3,7 @@
 #define WASM_IMAGE_H
 
 #include "wasm/emit.h"
+#include "wasm/sealed.h"
 
 /* trap code of sites in a prologue: `pos` counts the words pushed so far */
 #define SITE_PROLOGUE 0x3f
@@ -11,7 +12,8 @@
 
 enum piece_kind { PIECE_BODY = WASM_SITE_BODY, PIECE_EXT = WASM_SITE_EXT,
                   PIECE_INVOKE = WASM_SITE_INVOKE,
-                  PIECE_RESUME };
+                  PIECE_RESUME,
+                  PIECE_TABLE };        /* struct sealed_entry, no code */
 
 /* Every so many sites, where to begin reading: byte in piece.sites, sums of the deltas before
  * it. */
@@ -30,11 +32,13 @@ struct piece {                  /* one function or thunk, in code order */
     uint32_t nsites, site_bytes;
     struct site_mark *mark;     /* (nsites - 1) / SITES_PER_MARK of them */
     struct ir_inlined *inlined; uint32_t ninlined;  /* what the positions of sites mean */
+    uint32_t table;             /* PIECE_TABLE: of the module */
 };
 
 struct image_priv {
     struct piece *piece; uint32_t npiece;   /* bodies in order, then thunks */
     uint32_t *thunk;            /* per escaping function: its thunk for calls from outside */
+    uint32_t *table;            /* per sealed table that is called through: its PIECE_TABLE */
 };
 
 /* compile.c: an image of m with room for so many pieces, nothing in it; NULL: out of memory */
@@ -47,6 +51,8 @@ void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func,
 void thunk_invoke(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
 /* not a call: (rsp, exception, address, instance) as C passes them; goes to the address */
 void thunk_resume(struct emit *e, const struct wasm_module *m, uint32_t func, uint32_t tail_words);
+/* not code: the entries of a sealed table, relocated from its start */
+void thunk_table(struct emit *e, const struct wasm_module *m, const struct sealed_table *t);
 uint8_t thunk_tail(const struct wasm_module *m, uint32_t func, uint32_t tail_words);
 
 #endif

@@ -231,6 +231,7 @@ struct ir_func {
     uint8_t has;                    /* enum ir_has, set by the builder */
 
     const struct survey *survey;    /* of the module; NULL: not made */
+    const struct sealed *sealed;    /* constant tables and globals; NULL: not looked for */
     bool inlining;                  /* calls may be replaced by bodies */
     struct ir_inlined *inlined; uint32_t ninlined;
     struct ir_ins *ins;     uint32_t nins, cap_ins;
@@ -266,6 +267,8 @@ uint32_t abi_result_words(const struct wasm_functype *t);
 uint32_t abi_area_words(const struct wasm_functype *t, uint32_t tail_words);
 /* Are stack results, if any, at the same place for callers within the module and from outside? */
 bool abi_one_place(const struct wasm_functype *t, uint32_t tail_words);
+/* Are arguments and results of this call where functions of the module have them for each other? */
+bool abi_within(const struct ir_func *f, const struct ir_ins *call);
 
 /* Follows aliases. */
 static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)

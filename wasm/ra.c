@@ -611,7 +611,8 @@ static void arguments(struct ra *ra, struct lir *x, struct mi *m)
 /* Words of the outgoing area below the stack results. */
 static uint32_t call_words(struct ra *ra, struct lir *x, const struct wasm_functype *t)
 {
-    bool within = x->op == L_CALL || (x->op == L_CALLIND && abi_one_place(t, ra->f->tail_words));
+    bool within = (x->op == L_CALL || x->op == L_CALLIND) &&
+                  abi_within(ra->f, &ra->f->ins[x->s1]);
 
     return !t ? 0 : within ? abi_area_words(t, ra->f->tail_words) : abi_param_words(t);
 }

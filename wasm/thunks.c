@@ -36,6 +36,20 @@ static void start(struct emit *e)
     emit_room(e);
 }
 
+void thunk_table(struct emit *e, const struct wasm_module *m, const struct sealed_table *t)
+{
+    start(e);
+    for (uint32_t i = 0; i < t->size; i++) {
+        uint32_t f = t->func[i];
+        emit_room(e);
+        x_u32(&e->b, f ? m->type_canon[m->funcs[f - 1].type] + 1 : 0);
+        if (f)
+            emit_func_rel(e, f - 1);
+        else
+            x_u32(&e->b, 0);
+    }
+}
+
 uint8_t thunk_tail(const struct wasm_module *m, uint32_t func, uint32_t tail_words)
 {
     const struct wasm_functype *t = &m->types[m->funcs[func].type];
