@@ -5,7 +5,9 @@
  * finds the values of locals, build_ops.c makes all other instructions.
  *
  * In dead code b->cur is 0: types are still checked, nothing is made and values are 0.
- * Nothing here recurses on the input. Memory per function is bounded by max_ins and max_args.
+ * Nothing here recurses on the input. Memory per function is bounded by max_ins and max_args: each
+ * loop or merge has a phi for each variable that changes around it, so that a few kilobytes could
+ * ask for millions. Real functions have up to 1 value and 4 operands for 4 bytes.
  */
 #include "wasm/build.h"
 
@@ -26,9 +28,10 @@ void *build_grow(struct wasm_arena *a, void *old, size_t size, uint32_t n, uint3
 
 /* ---- instructions -------------------------------------------------------------------------- */
 
-static void too_complex(struct build *b)
+void build_too_complex(struct build *b)
 {
-    READER_FAIL(&b->r, WASM_LIMIT, b->pos, "function too complex");
+    READER_FAIL(&b->r, WASM_LIMIT, b->pos, "function too complex: variables times places where "
+                "control meets are over %u", b->max_ins);
 }
 
 uint32_t build_raw(struct build *b, int op, int type)
@@ -36,7 +39,7 @@ uint32_t build_raw(struct build *b, int op, int type)
     struct ir_func *f = b->f;
     GROW(f->arena, f->ins, f->nins, f->cap_ins, 1);
     if (f->nins >= b->max_ins)
-        too_complex(b);
+        build_too_complex(b);
     f->ins[f->nins] = (struct ir_ins){ .op = (uint8_t)op, .type = (uint8_t)type, .pos = b->time };
     return f->nins++;
 }
@@ -69,7 +72,7 @@ uint32_t build_args(struct build *b, uint32_t n)
     struct ir_func *f = b->f;
     GROW(f->arena, f->args, f->nargs, f->cap_args, n);
     if (f->nargs + n > b->max_args)
-        too_complex(b);
+        build_too_complex(b);
     uint32_t at = f->nargs;
     f->nargs += n;
     return at;
@@ -154,7 +157,7 @@ uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n)
         b->vals[at + i] = build_pop(b, types[i]);
     b->nvals += n;
     if (b->nvals > b->max_args)
-        too_complex(b);
+        build_too_complex(b);
     return at;
 }
 
@@ -235,8 +238,8 @@ static void begin(struct build *b)
     b->body = b->r.pos;
     b->body_end = b->r.end;
     size += build_scan(b);
-    b->max_ins = 65536 + 32 * size;
-    b->max_args = 65536 + 128 * size;
+    b->max_ins = 65536 + 8 * size;
+    b->max_args = 65536 + 32 * size;
     f->cap_ins = size / 2 + t->nparams + 16;
     f->ins = arena_raw(a, f->cap_ins * sizeof *f->ins);
     f->ins[0] = (struct ir_ins){ 0 };

@@ -192,6 +192,8 @@ void build_may_throw(struct build *b, uint32_t call);
 void build_eh_end(struct build *b, struct frame *fr, uint32_t vals);
 bool build_eh(struct build *b, uint32_t op);                /* false: none of its instructions */
 
+void build_too_complex(struct build *b);                    /* build.c: fails, WASM_LIMIT */
+
 /* build.c: making instructions. All return 0 and do nothing in dead code. */
 uint32_t build_raw(struct build *b, int op, int type);      /* in no block */
 uint32_t build_ins(struct build *b, int op, int type, uint32_t x, uint32_t y, uint32_t z);

@@ -53,7 +53,7 @@ static void entry_put(struct build *b, uint32_t block, uint32_t local, uint32_t 
     struct slot *s = slot_at(b, block, local);
     b->nslots += !s->block;
     if (b->nslots > b->max_ins)
-        READER_FAIL(&b->r, WASM_LIMIT, b->pos, "function too complex");
+        build_too_complex(b);
     *s = (struct slot){ block, local, val };
 }
 

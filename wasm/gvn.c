@@ -17,7 +17,7 @@
 #include "wasm/build.h"
 #include "wasm/gvn.h"
 
-enum { FOLD_STEPS = 16, PHI_ROUNDS = 4, PHI_PEERS = 8 };
+enum { FOLD_STEPS = 16, PHI_ROUNDS = 4, PHI_PEERS = 8, HOIST_LOOPS = 64 };
 
 /* ---- placing instructions ------------------------------------------------------------------ */
 
@@ -165,7 +165,8 @@ static uint32_t best_block(const struct gvn *g, uint32_t i)
     uint32_t best = g->block;
     if (!worth_moving(x->op))
         return best;
-    for (uint32_t h = f->blocks[best].loop; h; h = f->blocks[h].loop_up) {
+    unsigned n = 0;
+    for (uint32_t h = f->blocks[best].loop; h && n < HOIST_LOOPS; h = f->blocks[h].loop_up, n++) {
         uint32_t before = f->blocks[h].idom;
         if (!outside(g, x, h) || f->blocks[before].term != TERM_JUMP)
             break;

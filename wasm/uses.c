@@ -33,12 +33,51 @@ static void note_pair(struct ra *ra, uint32_t v, uint32_t block)
     ra->pairs[ra->npairs++] = (struct live_use){ .block = block, .v = v };
 }
 
+/* A value counts as used at the ends of as many loops around a use: the innermost, the outermost. */
+enum { LOOPS_EACH = 8 };
+
+/* Does v, defined before header h and used next at `head`, have to be kept to the loop's end? */
+static bool held_by(struct ra *ra, uint32_t h, uint32_t def, uint32_t head)
+{
+    return h > def && ra->l->block_last[ra->f->blocks[h].loop_end] > head;
+}
+
+/* Jump pointers over deep nests of loops, as those of dominators (ir_dom_link). */
+static void link_loops(struct ra *ra)
+{
+    struct ir_block *blocks = ra->f->blocks;
+    uint32_t n = ra->f->nblocks, *depth = arena_alloc(ra->l->arena, n * sizeof *depth);
+
+    ra->loop_jump = arena_alloc(ra->l->arena, n * sizeof *ra->loop_jump);
+    for (uint32_t b = 1; b < n; b++) {
+        uint32_t up = blocks[b].loop_up, jump = ra->loop_jump[up];
+        if (blocks[b].loop != b)
+            continue;
+        depth[b] = depth[up] + 1;
+        ra->loop_jump[b] = depth[up] - depth[jump] == depth[jump] - depth[ra->loop_jump[jump]]
+                           ? ra->loop_jump[jump] : up;
+    }
+}
+
+/* The outermost loop around h, itself held by, of which the same is true. */
+static uint32_t outermost(struct ra *ra, uint32_t h, uint32_t def, uint32_t head)
+{
+    if (!ra->loop_jump)
+        link_loops(ra);
+    for (;;) {
+        uint32_t up = ra->f->blocks[h].loop_up, jump = ra->loop_jump[h];
+        if (!up || !held_by(ra, up, def, head))
+            return h;
+        h = jump && held_by(ra, jump, def, head) ? jump : up;
+    }
+}
+
 /* Uses come in from the last to the first. `def` is the block of v's definition. */
 static void add(struct ra *ra, uint32_t v, uint32_t at, uint32_t block)
 {
     struct lfunc *l = ra->l;
     struct ir_block *blocks = ra->f->blocks;
-    uint32_t ends[8], n = 0, head = l->uses_of[v] ? l->use[l->uses_of[v]].at : 0;
+    uint32_t ends[LOOPS_EACH], n = 0, head = l->uses_of[v] ? l->use[l->uses_of[v]].at : 0;
     bool constant = ra->f->ins[v].op == IR_CONST;
     uint32_t def = constant ? 1 : l->def_block[v];
 
@@ -49,12 +88,13 @@ static void add(struct ra *ra, uint32_t v, uint32_t at, uint32_t block)
         (!ra->npairs || ra->pairs[ra->npairs - 1].v != v ||
          ra->pairs[ra->npairs - 1].block != block))
         note_pair(ra, v, block);
-    for (uint32_t h = blocks[block].loop; h && h > def; h = blocks[h].loop_up) {
+    /* where it is not held, a later use lies in this loop or at its end: done already */
+    for (uint32_t h = blocks[block].loop; h && held_by(ra, h, def, head); h = blocks[h].loop_up) {
+        if (n == LOOPS_EACH - 1)
+            h = outermost(ra, h, def, head);
         uint32_t end = l->block_last[blocks[h].loop_end];
-        if (head >= end)
-            break;              /* a later use lies in this loop or at its end: done already */
         if (end < at)
-            ends[n < 8 ? n++ : 7] = end;
+            ends[n++] = end;
     }
     while (n--)
         push(l, v, ends[n]);
