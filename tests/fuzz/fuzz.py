@@ -20,6 +20,7 @@ sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import gen
 import gen_eh
+import gen_num
 import gen_simd
 import oracles
 
@@ -68,9 +69,16 @@ def from_gen(rng, path):
     return 'node wabt'
 
 
+def from_numbers(rng, path):
+    with open(path, 'wb') as f:
+        f.write(gen_num.module(rng))
+    return 'node wabt'
+
+
 # name, weight, generator, features for wasm-opt (None: it cannot read them)
 SOURCES = [('binaryen', 2, from_binaryen, BASE), ('pressure', 3, from_gen, BASE),
-           ('exceptions', 2, from_eh, EH), ('vectors', 2, from_simd, SIMD)]
+           ('exceptions', 2, from_eh, EH), ('vectors', 2, from_simd, SIMD),
+           ('numbers', 3, from_numbers, BASE)]
 
 
 def make(rng, path, only=None):
