@@ -21,6 +21,7 @@ sys.dont_write_bytecode = True
 import gen
 import gen_eh
 import gen_num
+import gen_shapes
 import gen_simd
 import oracles
 
@@ -29,6 +30,7 @@ BASE = ['--enable-bulk-memory', '--enable-sign-ext', '--enable-nontrapping-float
         '--enable-multivalue']
 SIMD = [f.replace('--disable-simd', '--enable-simd') for f in BASE]
 EH = BASE + ['--enable-exception-handling', '--enable-tail-call', '--enable-threads']
+REFS = [f.replace('--disable-ref', '--enable-ref') for f in BASE]
 OPT = [['-O1'], ['-O2'], ['-O3'], ['-Os'], ['--flatten', '--local-cse'],
        ['--inlining-optimizing', '-O4'],
        ['--flatten', '--rereloop', '-O'], ['--ssa'], ['--coalesce-locals'],
@@ -75,10 +77,16 @@ def from_numbers(rng, path):
     return 'node wabt'
 
 
+def from_shapes(rng, path):
+    with open(path, 'wb') as f:
+        f.write(gen_shapes.module(rng))
+    return 'node wabt'
+
+
 # name, weight, generator, features for wasm-opt (None: it cannot read them)
 SOURCES = [('binaryen', 2, from_binaryen, BASE), ('pressure', 3, from_gen, BASE),
            ('exceptions', 2, from_eh, EH), ('vectors', 2, from_simd, SIMD),
-           ('numbers', 3, from_numbers, BASE)]
+           ('numbers', 3, from_numbers, BASE), ('shapes', 5, from_shapes, REFS)]
 
 
 def make(rng, path, only=None):
