@@ -21,6 +21,7 @@ sys.dont_write_bytecode = True
 import gen
 import gen_eh
 import gen_num
+import gen_refs
 import gen_shapes
 import gen_simd
 import oracles
@@ -83,10 +84,23 @@ def from_shapes(rng, path):
     return 'node wabt'
 
 
+def from_refs(rng, path):
+    with open(path, 'wb') as f:
+        f.write(gen_refs.module(rng))
+    return 'node wabt'
+
+
+def from_memories(rng, path):           # which node does not have
+    with open(path, 'wb') as f:
+        f.write(gen_refs.module(rng, rng.randint(2, 3)))
+    return 'wabt'
+
+
 # name, weight, generator, features for wasm-opt (None: it cannot read them)
-SOURCES = [('binaryen', 2, from_binaryen, BASE), ('pressure', 3, from_gen, BASE),
-           ('exceptions', 2, from_eh, EH), ('vectors', 2, from_simd, SIMD),
-           ('numbers', 3, from_numbers, BASE), ('shapes', 5, from_shapes, REFS)]
+SOURCES = [('binaryen', 1, from_binaryen, BASE), ('pressure', 3, from_gen, BASE),
+           ('exceptions', 2, from_eh, EH), ('vectors', 3, from_simd, SIMD),
+           ('numbers', 3, from_numbers, BASE), ('shapes', 5, from_shapes, REFS),
+           ('references', 3, from_refs, None), ('memories', 2, from_memories, None)]
 
 
 def make(rng, path, only=None):
@@ -99,7 +113,7 @@ def make(rng, path, only=None):
     who = write(rng, path)
     if not who:
         return None
-    if features and rng.random() < 0.3 and not os.path.exists(path + '.std'):   # may drop traps
+    if features and rng.random() < 0.12 and not os.path.exists(path + '.std'):   # may drop traps
         cmd = ['wasm-opt', path, '-o', path + '.opt'] + features + rng.choice(OPT)
         if subprocess.run(cmd, capture_output=True).returncode == 0:
             os.replace(path + '.opt', path)

@@ -50,6 +50,7 @@ function show(type, v) {
 const traps = [
   [/unreachable/, 'unreachable'], [/^divide by zero|^remainder by zero/, 'integer divide by zero'],
   [/divide result unrepresentable/, 'integer overflow'], [/float unrepresentable/, 'conversion'],
+  [/element segment.*out of bounds/, 'out of bounds table access'],
   [/memory access out of bounds|segment.*out of bounds/, 'out of bounds memory access'],
   [/unaligned access/, 'unaligned atomic'],
   [/table index is out of bounds/, 'undefined element'],
