@@ -1,5 +1,7 @@
 /*
- * divide.c - division and remainder by constants as multiplications.
+ * divide.c - division and remainder by constants as multiplications, and multiplication by
+ * constants of two set bits or so as two operations of a cycle each, which is less than a product
+ * takes.
  *
  * The quotient is the high half of a product with a magic number, shifted. 32-bit operations take
  * the high half from a 64-bit product; 64-bit ones from IR_MULHU and IR_MULHS. Powers of two are
@@ -117,6 +119,31 @@ static uint32_t quotient_signed(struct ir_place *p, int type, uint32_t x, int64_
     return make(p, IR_ADD, type, h, shift(p, IR_SHRU, type, h, (uint32_t)bits - 1));
 }
 
+/* i = x * k: the second of two steps, behind the first one; i itself if k has none. */
+static struct ir_ins two_steps(struct ir_place *p, struct ir_ins i, uint64_t k)
+{
+    uint32_t n = k ? (uint32_t)__builtin_ctzll(k) : 0, x = i.a, bits = i.type == T_I32 ? 32 : 64;
+    uint64_t odd = k >> n;
+
+    p->pos = i.pos;
+    if (k < 6)
+        return i;               /* one lea or shift */
+    if (n && (odd == 3 || odd == 5 || odd == 9)) {
+        i.op = IR_SHL;
+        i.a = make(p, IR_MUL, i.type, x, constant(p, i.type, odd));
+        i.b = constant(p, i.type, n);
+    } else if ((k & (k + 1)) == 0 && k >> (bits - 1) == 0) {
+        i.op = IR_SUB;
+        i.a = shift(p, IR_SHL, i.type, x, (uint32_t)__builtin_ctzll(k + 1));
+        i.b = x;
+    } else if (k > 9 && ((k - 1) & (k - 2)) == 0) {
+        i.op = IR_ADD;
+        i.a = shift(p, IR_SHL, i.type, x, (uint32_t)__builtin_ctzll(k - 1));
+        i.b = x;
+    }
+    return i;
+}
+
 static bool suits(uint64_t d, bool sign, int bits)
 {
     uint64_t ad =
@@ -148,12 +175,20 @@ static uint32_t replace(struct ir_place *p, uint32_t v)
         p->f->ins[q].type = T_NONE;
         return v;
     }
-    uint32_t product = make(p, IR_MUL, i.type, q, i.b);
+    struct ir_ins times = { .op = IR_MUL, .type = i.type, .a = q, .b = i.b, .pos = i.pos };
+    uint32_t product = ir_insert(p, two_steps(p, times, d));
     x = &p->f->ins[v];
     x->op = IR_SUB;
     x->a = i.a;
     x->b = product;
     return v;
+}
+
+static void multiply(struct ir_place *p, uint32_t v)
+{
+    struct ir_ins i = two_steps(p, p->f->ins[v], ir_imm(&p->f->ins[p->f->ins[v].b]));
+
+    p->f->ins[v] = i;           /* the array may have moved */
 }
 
 void pass_divide(struct ir_func *f)
@@ -169,6 +204,8 @@ void pass_divide(struct ir_func *f)
                 suits(ir_imm(&f->ins[i->b]), i->op == IR_DIVS || i->op == IR_REMS,
                       i->type == T_I32 ? 32 : 64))
                 replace(&p, v);
+            else if (i->op == IR_MUL && f->ins[i->b].op == IR_CONST)
+                multiply(&p, v);
             p.prev = v;
         }
     }
