@@ -137,6 +137,27 @@ static void op_test(struct emit *e, struct lir *x, struct mi *m)
     }
 }
 
+/* general registers in VEX form */
+static void op_vex(struct emit *e, uint32_t op, int w, int reg, int vvvv, struct opnd o)
+{
+    if (o.mem)
+        v_rm(&e->b, op, w, reg, vvvv, o.m);
+    else
+        v_rr(&e->b, op, w, reg, vvvv, o.reg);
+}
+
+static void op_rotate(struct emit *e, struct lir *x, struct mi *m)
+{
+    struct opnd o = opnd_of(e, x, m, x->s1, m->r1);
+
+    if (!o.mem && o.reg == m->rd) {
+        x_shift_ri(&e->b, 0, x->w, m->rd, (uint8_t)x->imm);
+        return;
+    }
+    op_vex(e, XOP(X_F2, X_3A, 0xf0), x->w, m->rd, 0, o);      /* rorx */
+    x_byte(&e->b, (uint8_t)(x->w * 8 - x->imm));
+}
+
 static void op_div(struct emit *e, struct lir *x, struct mi *m)
 {
     bool rem = x->sub >= 2, sign = !(x->sub & 1);
@@ -728,15 +749,28 @@ void emit_op(struct emit *e, struct lir *x, struct mi *m)
     case L_ADD: op_add(e, x, m); break;
     case L_SHIFTI: x_shift_ri(b, x->sub, x->w, m->rd, (uint8_t)x->imm); break;
     case L_SHIFTC: x_rr(b, 0xd3, x->w, x->sub, m->rd); break;
-    case L_SHIFTX: {
-        uint32_t op = XOP(x->sub == 4 ? X_66 : x->sub == 5 ? X_F2 : X_F3, X_38, 0xf7);
-        struct opnd o = opnd_of(e, x, m, x->s1, m->r1);
-        if (o.mem)
-            v_rm(b, op, x->w, m->rd, m->r2, o.m);
-        else
-            v_rr(b, op, x->w, m->rd, m->r2, o.reg);
+    case L_ROLI: op_rotate(e, x, m); break;
+    case L_BLS:
+        op_vex(e, XOP(X_P0, X_38, 0xf3), x->w, x->sub, m->rd, opnd_of(e, x, m, x->s1, m->r1));
+        emit_flags_of(e, m->rd, x->w);
         break;
-    }
+    case L_ANDN:
+        op_vex(e, XOP(X_P0, X_38, 0xf2), x->w, m->rd, m->r1, opnd_of(e, x, m, x->s2, m->r2));
+        emit_flags_of(e, m->rd, x->w);
+        break;
+    case L_BSWAP: x_bswap(b, x->w, m->rd); break;
+    case L_BT:
+        if (x->has_imm) {
+            x_rr(b, XOP(X_P0, X_0F, 0xba), x->w, 4, m->r1);
+            x_byte(b, (uint8_t)x->imm);
+        } else {
+            x_rr(b, XOP(X_P0, X_0F, 0xa3), x->w, m->r2, m->r1);
+        }
+        break;
+    case L_SHIFTX:
+        op_vex(e, XOP(x->sub == 4 ? X_66 : x->sub == 5 ? X_F2 : X_F3, X_38, 0xf7), x->w, m->rd,
+               m->r2, opnd_of(e, x, m, x->s1, m->r1));
+        break;
     case L_DIV: op_div(e, x, m); break;
     case L_ATOMIC: emit_atomic(e, x, m); break;
     case L_LANDING: break;

@@ -189,6 +189,7 @@ static bool compute1(int op, unsigned w, int to, uint64_t x, uint64_t *r)
     case IR_CLZ: *r = x ? (uint64_t)__builtin_clzll(x) - (64 - w) : w; return true;
     case IR_CTZ: *r = x ? (uint64_t)__builtin_ctzll(x) : w; return true;
     case IR_POPCNT: *r = count_ones(x); return true;
+    case IR_BSWAP: *r = __builtin_bswap64(x) >> (64 - w); return true;
     case IR_SEXT8: *r = (uint64_t)sign(x, 8); return true;
     case IR_SEXT16: *r = (uint64_t)sign(x, 16); return true;
     case IR_SEXT32: case IR_EXTS: *r = (uint64_t)sign(x, 32); return true;
@@ -651,7 +652,9 @@ uint32_t fold(struct gvn *g, uint32_t i)
     case IR_DIVS: case IR_DIVU: case IR_REMS: case IR_REMU:
         return fold_div(g, i, x->op, x->a, x->b);
     case IR_AND: return fold_and(g, i, x->a, x->b);
-    case IR_OR: return fold_or(g, i, x->a, x->b);
+    case IR_OR:
+        v = fold_or(g, i, x->a, x->b);
+        return v ? v : fold_bytes(g, i);
     case IR_XOR: return fold_xor(g, i, x->a, x->b);
     case IR_SHL: case IR_SHRS: case IR_SHRU: case IR_ROTL: case IR_ROTR:
         return fold_shift(g, i, x->op, x->a, x->b);

@@ -37,6 +37,7 @@ uint32_t gvn_make(struct gvn *g, int op, int type, int aux, uint32_t a, uint32_t
  */
 uint32_t fold(struct gvn *g, uint32_t i);
 
+uint32_t fold_bytes(struct gvn *g, uint32_t i);         /* fold_bytes.c: the same for IR_OR */
 uint32_t fold_simd(struct gvn *g, uint32_t i);          /* the same for vector operations */
 
 /* gvn.c: an earlier instruction equal to i that is good here, or 0; then i is entered. */

@@ -61,6 +61,7 @@ enum {
     X(CLZ,      "clz",      M_PURE,         "a") \
     X(CTZ,      "ctz",      M_PURE,         "a") \
     X(POPCNT,   "popcnt",   M_PURE,         "a") \
+    X(BSWAP,    "bswap",    M_PURE,         "a") \
     X(SEXT8,    "sext8",    M_PURE,         "a")    /* i32/i64.extend8_s */ \
     X(SEXT16,   "sext16",   M_PURE,         "a") \
     X(SEXT32,   "sext32",   M_PURE,         "a")    /* i64.extend32_s */ \

@@ -87,6 +87,7 @@ static void select_ins(struct isel *s, uint32_t v)
     case IR_SHL: case IR_SHRS: case IR_SHRU: case IR_ROTL: case IR_ROTR:
         isel_shift(s, v, i, w); break;
     case IR_CLZ: case IR_CTZ: case IR_POPCNT: put_unary(s, L_COUNT, i->op - IR_CLZ, v, i, w); break;
+    case IR_BSWAP: put_unary(s, L_BSWAP, 0, v, i, w); break;
     case IR_SEXT8: isel_ext(s, w, v, i->a, MEM_8S); break;
     case IR_SEXT16: isel_ext(s, w, v, i->a, MEM_16S); break;
     case IR_SEXT32: case IR_EXTS: isel_ext(s, w, v, i->a, MEM_32S); break;

@@ -37,8 +37,9 @@ struct isel {
     uint32_t late[ISEL_LATE], nlate;    /* values to be written next, from the end */
 };
 
-/* How a condition comes about: cc holds after isel_flags. cmp = the compare to do, or 0: test v. */
-struct flags { uint8_t cc; uint32_t cmp; uint32_t v; };
+/* How a condition comes about: cc holds after isel_flags. cmp = the compare to do, or 0: test v.
+ * bit = the conjunction that is one bit of a value, or 0. */
+struct flags { uint8_t cc; uint32_t cmp, v, bit; };
 
 static inline int isel_width(int type)
 {
@@ -108,6 +109,7 @@ void isel_mul(struct isel *s, uint32_t v, uint32_t a, uint32_t b, int w);
 void isel_ext(struct isel *s, int w, uint32_t v, uint32_t a, int sub);
 void isel_and(struct isel *s, uint32_t v, uint32_t a, uint32_t b, int w);
 void isel_shift(struct isel *s, uint32_t v, struct ir_ins *i, int w);
+uint32_t isel_count(struct isel *s, uint32_t count, int w);     /* less the mask that x86 implies */
 void isel_div(struct isel *s, uint32_t v, struct ir_ins *i, int w);
 void isel_select(struct isel *s, uint32_t v, struct ir_ins *i);
 

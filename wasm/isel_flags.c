@@ -22,14 +22,74 @@ static uint8_t swap_cc(uint8_t cc)
     }
 }
 
+static bool is_shift_of(struct isel *s, uint32_t v, uint64_t of)
+{
+    uint64_t k;
+
+    return s->ins[v].op == IR_SHL && isel_single(s, v) && isel_const(s, s->ins[v].a, &k) && k == of;
+}
+
+/* Is v, which is compared with 0, one bit of a value: 1 << n & x, x >> n & 1, or a bit beyond the
+ * immediates? */
+static bool is_bit(struct isel *s, uint32_t v)
+{
+    struct ir_ins *i = &s->ins[v];
+    uint64_t k;
+
+    if (i->op != IR_AND || !isel_single(s, v))
+        return false;
+    if (is_shift_of(s, i->a, 1) || is_shift_of(s, i->b, 1))
+        return true;
+    if (!isel_const(s, i->b, &k))
+        return false;
+    int op = s->ins[i->a].op;
+    if (k == 1 && (op == IR_SHRU || op == IR_SHRS))
+        return isel_single(s, i->a) && s->ins[s->ins[i->a].b].op != IR_CONST;
+    return k > INT32_MAX && i->type == T_I64 && (k & (k - 1)) == 0;
+}
+
+/* carry = that bit */
+static void put_bit(struct isel *s, uint32_t v)
+{
+    struct ir_ins *i = &s->ins[v];
+    int w = isel_width(i->type);
+    struct lir *x = isel_put(s, L_BT, w, 0);
+    uint32_t of = i->a, n;
+    uint64_t k;
+
+    if (is_shift_of(s, i->a, 1)) {
+        n = s->ins[i->a].b;
+        of = i->b;
+    } else if (is_shift_of(s, i->b, 1)) {
+        n = s->ins[i->b].b;
+    } else if (isel_const(s, i->b, &k) && k != 1) {
+        x->has_imm = true;
+        x->imm = __builtin_ctzll(k);
+        x->s1 = isel_valw(s, of, w);
+        return;
+    } else {
+        of = s->ins[i->a].a;
+        n = s->ins[i->a].b;
+    }
+    x->s2 = isel_val32(s, isel_count(s, n, w));
+    x->s1 = isel_valw(s, of, w);
+}
+
 /* Compare v itself, or 0: which condition holds after put_flags when v is true? */
 struct flags isel_compare(struct isel *s, uint32_t v)
 {
     struct ir_ins *i = &s->ins[v];
-    struct flags fl = { CC_NE, v, 0 };
+    struct flags fl = { CC_NE, v, 0, 0 };
+    uint64_t k;
 
-    if (i->op == IR_EQZ) {
-        fl.cc = CC_E;
+    if (i->op == IR_EQZ ||
+        ((i->op == IR_EQ || i->op == IR_NE) && isel_const(s, i->b, &k) && k == 0)) {
+        bool yes = i->op == IR_NE;
+        fl.cc = yes ? CC_NE : CC_E;
+        if (is_bit(s, i->a)) {
+            fl.bit = i->a;
+            fl.cc = yes ? CC_B : CC_AE;
+        }
     } else if (isel_int_compare(i->op)) {
         fl.cc = int_cc[i->op - IR_EQ];
         if (s->ins[i->a].op == IR_CONST && s->ins[i->b].op != IR_CONST)
@@ -47,7 +107,9 @@ struct flags isel_plan(struct isel *s, uint32_t v)
 
     if (isel_single(s, v) && (op == IR_EQZ || isel_int_compare(op) || isel_float_compare(op)))
         return isel_compare(s, v);
-    return (struct flags){ CC_NE, 0, v };
+    if (is_bit(s, v))
+        return (struct flags){ CC_B, 0, v, v };
+    return (struct flags){ CC_NE, 0, v, 0 };
 }
 
 /* flags of x AND y or of x alone */
@@ -158,6 +220,10 @@ void isel_flags(struct isel *s, struct flags fl)
     struct ir_ins *i = &s->ins[fl.cmp];
     uint32_t a, b;
 
+    if (fl.bit) {
+        put_bit(s, fl.bit);
+        return;
+    }
     if (!fl.cmp) {
         put_nonzero(s, fl.v, 4);
         return;

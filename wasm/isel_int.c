@@ -134,6 +134,33 @@ void isel_ext(struct isel *s, int w, uint32_t v, uint32_t a, int sub)
         x->s1 = sub >= MEM_32S && s->ins[a].type == T_I64 ? isel_val(s, a) : isel_val32(s, a);
 }
 
+/* v = a & b in one operation of BMI1: ~y & b, (b - 1) & b, -b & b? */
+static bool twiddle(struct isel *s, uint32_t v, uint32_t a, uint32_t b, int w)
+{
+    struct ir_ins *i = &s->ins[a];
+    uint64_t k, ones = w == 4 ? UINT32_MAX : UINT64_MAX;
+    struct lir *x;
+
+    if (!(s->l->cpu & WASM_CPU_BMI1) || !isel_single(s, a))
+        return false;
+    if (i->op == IR_XOR && isel_const(s, i->b, &k) && k == ones && s->ins[b].op != IR_CONST) {
+        x = isel_put(s, L_ANDN, w, v);
+        if (isel_can_fold(s, b, w == 4 ? T_I32 : T_I64))
+            isel_fold(s, x, b);
+        else
+            x->s2 = isel_valw(s, b, w);
+        x->s1 = isel_valw(s, i->a, w);
+        return true;
+    }
+    bool off = i->op == IR_ADD && i->a == b && isel_const(s, i->b, &k) && k == ones;
+    if (!off && !(i->op == IR_SUB && i->b == b && isel_const(s, i->a, &k) && k == 0))
+        return false;
+    x = isel_put(s, L_BLS, w, v);
+    x->sub = off ? 1 : 3;
+    x->s1 = isel_valw(s, b, w);
+    return true;
+}
+
 void isel_and(struct isel *s, uint32_t v, uint32_t a, uint32_t b, int w)
 {
     uint64_t k;
@@ -146,7 +173,19 @@ void isel_and(struct isel *s, uint32_t v, uint32_t a, uint32_t b, int w)
             return;
         }
     }
-    isel_alu(s, L_ALUC, 4, v, a, b, w);
+    if (!twiddle(s, v, a, b, w) && !twiddle(s, v, b, a, w))
+        isel_alu(s, L_ALUC, 4, v, a, b, w);
+}
+
+uint32_t isel_count(struct isel *s, uint32_t count, int w)
+{
+    struct ir_ins *i = &s->ins[count];
+    uint64_t mask;
+
+    if (i->op == IR_AND && isel_const(s, i->b, &mask) &&
+        (mask & (w * 8 - 1)) == (uint64_t)(w * 8 - 1))
+        return i->a;
+    return count;
 }
 
 void isel_shift(struct isel *s, uint32_t v, struct ir_ins *i, int w)
@@ -154,20 +193,18 @@ void isel_shift(struct isel *s, uint32_t v, struct ir_ins *i, int w)
     static const uint8_t sub[] = { 4, 7, 5, 0, 1 };     /* SHL SHRS SHRU ROTL ROTR */
     int n = sub[i->op - IR_SHL];
     uint32_t count = i->b;
-    uint64_t k, mask;
+    uint64_t k;
     struct lir *x;
 
     if (isel_const(s, count, &k)) {
-        x = isel_put(s, L_SHIFTI, w, v);
+        bool rorx = n == 0 && (s->l->cpu & WASM_CPU_BMI2);
+        x = isel_put(s, rorx ? L_ROLI : L_SHIFTI, w, v);
         x->sub = n;
         x->imm = (int32_t)(k & (w * 8 - 1));
         x->s1 = isel_valw(s, i->a, w);
         return;
     }
-    /* the processor masks the count itself */
-    if (s->ins[count].op == IR_AND && isel_const(s, s->ins[count].b, &mask) &&
-        (mask & (w * 8 - 1)) == (uint64_t)(w * 8 - 1))
-        count = s->ins[count].a;
+    count = isel_count(s, count, w);
     bool bmi = (s->l->cpu & WASM_CPU_BMI2) && n >= 4;
     x = isel_put(s, bmi ? L_SHIFTX : L_SHIFTC, w, v);
     x->sub = n;

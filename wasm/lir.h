@@ -51,6 +51,11 @@ enum {
     X(SHIFTI,   LC_TIED)             /* sub = x86 /n: 0 rol 1 ror 4 shl 5 shr 7 sar */ \
     X(SHIFTC,   LC_TIED)             /* count s2 in rcx */ \
     X(SHIFTX,   LC_S1MEM)            /* BMI2 */ \
+    X(ROLI,     LC_S1MEM)            /* dst = s1 rotated left by imm (BMI2) */ \
+    X(BLS,      LC_S1MEM)            /* BMI1, sub = /n: 1 lowest bit off, 3 lowest bit only */ \
+    X(ANDN,     LC_S2MEM)            /* dst = ~s1 & s2 (BMI1) */ \
+    X(BSWAP,    LC_TIED)             \
+    X(BT,       0)                  /* carry = bit s2 or imm of s1 */ \
     X(DIV,      0)  /* sub: 0 divs 1 divu 2 rems 3 remu 4 mulhu 5 mulhs; s1 in rax */ \
     X(NEG,      LC_TIED) \
     X(NOT,      LC_TIED) \

@@ -166,3 +166,8 @@ void x_pop(struct xbuf *b, int r)
 {
     head(b, 0x58 | (r & 7), 4, 0, 0, r, false);
 }
+
+void x_bswap(struct xbuf *b, int w, int r)
+{
+    head(b, XOP(X_P0, X_0F, 0xc8 | (r & 7)), w, 0, 0, r, false);
+}

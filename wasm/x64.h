@@ -53,6 +53,7 @@ void x_alu_mi(struct xbuf *b, int n, int w, struct xmem m, int32_t imm);
 /* shifts group 2 by immediate (n = 0 rol 1 ror 4 shl 5 shr 7 sar) */
 void x_shift_ri(struct xbuf *b, int n, int w, int rm, uint8_t imm);
 void x_mov_ri(struct xbuf *b, int rd, uint64_t v);  /* shortest form; leaves the flags alone */
+void x_bswap(struct xbuf *b, int w, int r);
 void x_push(struct xbuf *b, int r);
 void x_pop(struct xbuf *b, int r);
 

@@ -314,7 +314,52 @@ static void vex(void)
                     v_rr(&b, XOP(X_66, X_38, 0xf7), w, r, v, s);
                     add(&b, NULL, "shlx %s, %s, %s", reg(w, r), reg(w, s), reg(w, v));
                 }
-    check("BMI2");
+}
+
+static void bits(void)
+{
+    char text[40];
+
+    for (int r = 0; r < 16; r++)
+        for (int s = 0; s < 16; s++)
+            for (int w = 4; w <= 8; w += 4) {
+                struct xbuf b = fresh();
+                v_rr(&b, XOP(X_F2, X_3A, 0xf0), w, r, 0, s);
+                x_byte(&b, (uint8_t)(r + s));
+                add(&b, NULL, "rorx %s, %s, %d", reg(w, r), reg(w, s), r + s);
+                b = fresh();
+                v_rr(&b, XOP(X_P0, X_38, 0xf3), w, 1, r, s);
+                add(&b, NULL, "blsr %s, %s", reg(w, r), reg(w, s));
+                b = fresh();
+                v_rr(&b, XOP(X_P0, X_38, 0xf3), w, 3, r, s);
+                add(&b, NULL, "blsi %s, %s", reg(w, r), reg(w, s));
+                b = fresh();
+                v_rr(&b, XOP(X_P0, X_38, 0xf2), w, r, s, 15 - r);
+                add(&b, NULL, "andn %s, %s, %s", reg(w, r), reg(w, s), reg(w, 15 - r));
+                struct xmem m = { (uint8_t)s, 0xff, 1, 0, disps[(r + s) % N(disps)] };
+                b = fresh();
+                mem_text(text, sizeof text, m);
+                v_rm(&b, XOP(X_P0, X_38, 0xf2), w, r, 15 - r, m);
+                add(&b, NULL, "andn %s, %s, %s", reg(w, r), reg(w, 15 - r), text);
+                b = fresh();
+                v_rm(&b, XOP(X_F2, X_3A, 0xf0), w, r, 0, m);
+                x_byte(&b, 31);
+                add(&b, NULL, "rorx %s, %s %s, 31", reg(w, r), size_name(w), text);
+                b = fresh();
+                x_rr(&b, XOP(X_P0, X_0F, 0xa3), w, r, s);
+                add(&b, NULL, "bt %s, %s", reg(w, s), reg(w, r));
+            }
+    for (int r = 0; r < 16; r++)
+        for (int w = 4; w <= 8; w += 4) {
+            struct xbuf b = fresh();
+            x_bswap(&b, w, r);
+            add(&b, NULL, "bswap %s", reg(w, r));
+            b = fresh();
+            x_rr(&b, XOP(X_P0, X_0F, 0xba), w, 4, r);
+            x_byte(&b, 63);
+            add(&b, NULL, "bt %s, 63", reg(w, r));
+        }
+    check("BMI1, BMI2 and bits");
 }
 
 static void bytes(void)
@@ -380,6 +425,7 @@ int main(void)
     moves();
     vectors();
     vex();
+    bits();
     bytes();
     the_rest();
     printf("1..%d\n", groups);
