@@ -129,7 +129,7 @@ static void emit_mi(struct emit *e, uint32_t b, struct mi *m)
     case MI_MOVE: emit_move(e, m->type, m->rd, m->r1); break;
     case MI_RELOAD: emit_load_home(e, m->a, m->type, m->rd); break;
     case MI_CONST: emit_const(e, m->a, m->rd, flags_live(e, m)); break;
-    case MI_PMOVE: emit_moves(e, m->a, m->b); break;
+    case MI_PMOVE: emit_moves(e, m->a, m->b, NOREG); break;
     case MI_UNWIND: emit_edge_moves(e, emit_edge(e, b, m->a)); break;
     default: {
         struct lir *x = &e->l->lir[m->a];

@@ -42,6 +42,7 @@ struct emit {
     uint32_t next;              /* block that follows in the layout */
     bool avx;
     bool held;                  /* the scratch register has a value of a cycle of moves */
+    uint8_t spare;              /* register that may take the value of a cycle instead, or NOREG */
     struct moves moves;         /* tables of moves.c */
     uint32_t first_move;        /* pool index of the set under way */
     /* flags of this register, if no code came since */
@@ -88,7 +89,8 @@ void emit_const(struct emit *e, uint32_t v, int rd, bool keep_flags);
 void emit_load_home(struct emit *e, uint32_t v, int type, int rd);
 void emit_keep(struct emit *e, uint32_t v);
 struct xmem emit_stack_in(struct emit *e, uint32_t word);   /* the function's own stack argument */
-void emit_moves(struct emit *e, uint32_t first, uint32_t n);        /* pool[first .. first + n) */
+/* pool[first .. first + n); spare: a general register that nobody needs, or NOREG */
+void emit_moves(struct emit *e, uint32_t first, uint32_t n, uint8_t spare);
 bool emit_move_nop(struct emit *e, struct pmove *p);
 void emit_prepare_moves(struct emit *e);        /* needs the slots */
 

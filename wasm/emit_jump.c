@@ -14,7 +14,7 @@ struct edge *emit_edge(struct emit *e, uint32_t from, uint32_t to)
 
 void emit_edge_moves(struct emit *e, struct edge *ed)
 {
-    emit_moves(e, ed->moves, ed->nmoves);
+    emit_moves(e, ed->moves, ed->nmoves, ed->spare);
 }
 
 bool emit_real_moves(struct emit *e, struct edge *ed)

@@ -239,10 +239,14 @@ static void one_move(struct emit *e, struct pmove *p)
     }
 }
 
-/* A cycle is left: p's source moves to the scratch register, which nothing else may use until it
- * leaves. */
+/* A cycle is left: p's source moves to a spare register, or to the scratch register, which nothing
+ * else may use until it leaves. */
 static void to_scratch(struct emit *e, struct pmove *p, uint32_t from)
 {
+    if (from < XMM0 && e->spare != NOREG) {
+        x_rr(&e->b, 0x8b, 8, e->spare, (int)from);
+        return;
+    }
     if (from < XMM0)
         emit_vec(e, XOP(X_66, X_0F, 0x6e), 8, XSCRATCH, 0, opnd_reg((int)from), 0);
     else if (from < 32)
@@ -254,7 +258,11 @@ static void to_scratch(struct emit *e, struct pmove *p, uint32_t from)
 
 static void from_scratch(struct emit *e, struct pmove *p)
 {
-    if (p->rd < XMM0)
+    if (!e->held && p->rd < XMM0)
+        x_rr(&e->b, 0x8b, 8, p->rd, e->spare);
+    else if (!e->held)
+        x_rm(&e->b, 0x89, 8, e->spare, move_dst(e, p));
+    else if (p->rd < XMM0)
         emit_vec(e, XOP(X_66, X_0F, 0x7e), 8, XSCRATCH, 0, opnd_reg(p->rd), 0);
     else if (p->rd < 32)
         emit_move(e, T_V128, p->rd, XSCRATCH);
@@ -293,8 +301,10 @@ static uint32_t slot_place(struct emit *e, uint32_t v)
     return 32 + (uint32_t)e->l->slot[v] / 8;
 }
 
-void emit_moves(struct emit *e, uint32_t first, uint32_t n)
+void emit_moves(struct emit *e, uint32_t first, uint32_t n, uint8_t spare)
 {
+    e->spare = spare;
+    e->moves.nswap = spare == NOREG ? XMM0 : 0;     /* three moves cost no more than an xchg */
     e->first_move = first;
     if (n == 1) {
         struct pmove *p = &e->l->pool[first];

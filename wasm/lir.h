@@ -153,6 +153,7 @@ struct edge {               /* from a block to a successor */
     uint32_t to, index;     /* index among the predecessors of `to` */
     uint32_t next;          /* of the same source block */
     uint32_t moves, nmoves; /* pool range */
+    uint8_t spare;          /* general register that is free on it, or NOREG */
     size_t stub;            /* emit: where the moves of a switch's edge stand; 0: it has none */
 };
 

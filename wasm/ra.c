@@ -356,6 +356,7 @@ static void resolve(struct ra *ra, uint32_t b, uint32_t k, const struct regs *wa
     uint32_t p = f->args[f->blocks[b].preds + k];
     struct regs *have = f->blocks[b].landing ? ra->unwind[p] : ra->snap[p];
     struct edge *e = &l->edge[ra->edge_base[b] + k];
+    uint32_t busy = want->used | have->used;
 
     e->moves = l->npool;
     for (uint32_t rest = want->used; rest; rest &= rest - 1) {
@@ -380,8 +381,11 @@ static void resolve(struct ra *ra, uint32_t b, uint32_t k, const struct regs *wa
         m->rd = rd == NOREG ? PM_SLOT : rd;
         m->to = v;
         pmove_from(ra, m, o, rs);
+        busy |= rd == NOREG ? 0 : BIT(rd);      /* want may have dropped it */
     }
     e->nmoves = l->npool - e->moves;
+    uint32_t spare = ra->ints & ~busy & (~R_CALLEE | l->callee_used);
+    e->spare = spare ? (uint8_t)__builtin_ctz(spare) : NOREG;
 }
 
 /* ---- block starts -------------------------------------------------------------------------- */
