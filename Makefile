@@ -148,6 +148,7 @@ $B/host/parts.a: $(HOST_LIB) $(TOOL_COMMON:%.c=$B/host/%.o)
 	@rm -f $@
 	ar rcs $@ $^
 $B/host/unit/range: $B/host/kernel/range.o $B/host/kernel/lock.o
+$B/host/unit/contract: $(CONTRACT_OBJ)
 $B/host/kernel/range.o $B/host/kernel/lock.o $B/host/tests/unit/range.o: HOST_CFLAGS += -Ikernel/host
 $(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 	@mkdir -p $(@D)
@@ -172,13 +173,18 @@ $B/fuzz/compile: $(FUZZ_OBJ) $B/fuzz/tests/fuzz/mutator.o
 	clang-19 -fsanitize=address,undefined,fuzzer $^ -o $@ -lm
 $B/fuzz/mutate: $(FUZZ_OBJ) $B/fuzz/tests/fuzz/mutate.o
 	clang-19 -fsanitize=address,undefined $^ -o $@ -lm
+CONTRACT_FUZZ_OBJ := $(patsubst %,$B/fuzz/%.o,$(addprefix kernel/,contract wit wit_note wit_token) \
+	tests/fuzz/contract_fuzz)
+$B/fuzz/contract: $(CONTRACT_FUZZ_OBJ)
+	clang-19 -fsanitize=address,undefined,fuzzer $^ -o $@
 $B/host/fuzzrun: $B/host/tests/fuzz/run.o $B/host/tests/fuzz/play.o $(TOOL_COMMON:%.c=$B/host/%.o) \
 		$(HOST_LIB)
 	$(CC) $^ -o $@ -lm
-$(FUZZ_OBJ): | fuzz-deps
+$(FUZZ_OBJ) $(CONTRACT_FUZZ_OBJ): | fuzz-deps
 fuzz-deps:
 	@tools/deps.sh --check fuzz
-fuzz: fuzz-deps $B/fuzz/compile $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc
+fuzz: fuzz-deps $B/fuzz/compile $B/fuzz/contract $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc \
+		$B/host/ifgen
 	tests/fuzz/all.py $B $(MINUTES)
 -include $(wildcard $B/fuzz/*/*.d $B/fuzz/*/*/*.d)
 test-programs: tools

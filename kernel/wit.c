@@ -74,13 +74,13 @@ static void handle_type(struct parser *ps, struct wit_type *t)
     t->name = ps->tok;
     if (t->name.len > 1 && *t->name.s == '%')
         t->name = (struct wit_name){ t->name.s + 1, t->name.len - 1 };
-    if (ps->src && !wit_is(t->name, "process") && !wit_is(t->name, "channel")
+    if (ps->src && t->name.len && !wit_is(t->name, "process") && !wit_is(t->name, "channel")
             && !name_same(t->name, ps->w->name)) {
         const char *found = ps->src->id_of(ps->src->ctx, t->name);
         if (found) {
             token_add(ps, "@", 1);
             token_add(ps, found, WIT_ID_DIGITS);
-        } else if (t->name.len) {
+        } else {
             token_fail(ps, at, "there is no interface '%' beside this one; own<channel> is any "
                        "channel, own<process> a process", t->name);
         }

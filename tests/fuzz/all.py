@@ -68,6 +68,21 @@ def any_bytes(build, minutes):
     return f'{n} executions', bad
 
 
+def interfaces(build, minutes):
+    """Texts of interfaces; begins with the repository's own."""
+    work, ifgen = f'{build}/fuzz/interfaces', f'{build}/host/ifgen'
+    os.makedirs(work, exist_ok=True)
+    for wit in glob.glob('sips/iface/*.wit') + glob.glob('tests/iface/*.wit'):
+        text = subprocess.run([ifgen, '-I', 'sips/iface', '--text', wit], capture_output=True).stdout
+        with open(f'{work}/{os.path.basename(wit)}', 'wb') as f:
+            f.write(text)
+    status, out = run([f'{build}/fuzz/contract', f'-max_total_time={60 * minutes}',
+                       '-max_len=4096', '-verbosity=0', '-print_final_stats=1',
+                       f'-artifact_prefix={build}/fuzz/', work, 'sips/iface'], build)
+    n = number(r'number_of_executed_units: (\d+)', out)
+    return f'{n} executions', status != 0
+
+
 def differential(build, minutes):
     status, out = run([sys.executable, f'{HERE}/fuzz.py', '--run', f'{build}/host/fuzzrun',
                        '--minutes', str(minutes), '--dir', f'{build}/fuzz'], build)
@@ -76,7 +91,7 @@ def differential(build, minutes):
 
 
 STAGES = [('hostile shapes', hostile), ('cuts and changes', mutations), ('any bytes', any_bytes),
-          ('differential', differential)]
+          ('interfaces', interfaces), ('differential', differential)]
 
 
 def main():
