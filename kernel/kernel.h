@@ -516,8 +516,15 @@ void manifest_free(struct manifest *m);     /* m may be NULL */
 /* "serial", "serve serial", "port 0x3f8-0x3ff", "irq 4", "window framebuffer" */
 void resource_text(const struct resource *r, char *to, size_t n);
 
-err_t policy_check(const struct program *p, const struct manifest *m, char *reason, size_t n);
-err_t policy_change(const char *rule, bool grant, char *reason, size_t n);
+/* May p, started by the SIP `asker`, have all that m asks for? Uses up what was granted for one
+ * start by it. */
+err_t policy_check(const struct program *p, const struct manifest *m, uint32_t asker, char *reason,
+                   size_t n);
+/* Adds or takes back. once: a pid, for one start by that SIP; 0: for good. */
+err_t policy_change(const char *rule, bool grant, uint32_t once, char *reason, size_t n);
+/* What a program asks for and has not been granted: lines; on errors, the reason. */
+err_t policy_wants(const char *program, uint32_t asker, char *to, size_t n);
+void policy_forget(uint32_t asker);     /* that SIP has ended */
 /* Lines from rule `first` on; returns the next one. */
 uint32_t policy_list(uint32_t first, char *to, size_t n, size_t *len);
 
@@ -614,6 +621,7 @@ struct spawn {
     const char *args; uint32_t args_len;
     struct object *stdio;       /* an object without owner, or NULL; consumed on success */
     bool trusted;               /* everything that its manifest asks for is granted */
+    uint32_t asker;             /* pid of who starts it; 0: the kernel */
     bool no_cache;
     size_t quota;               /* bytes; 0: the default */
 };
@@ -687,8 +695,10 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
 
 /* worker.c: a kernel thread that starts programs for others */
 void worker_init(void);
-/* Starts args[0] and answers the token of a kernel-process spawn call. Takes stdio on success. */
-err_t worker_spawn(uint32_t token, const char *args, uint32_t args_len, struct object *stdio);
+/* Starts args[0] and answers the token of a kernel-process spawn call, which the SIP with pid
+ * `asker` made. Takes stdio on success. */
+err_t worker_spawn(uint32_t token, uint32_t asker, const char *args, uint32_t args_len,
+                   struct object *stdio);
 void worker_first(const char *args, uint32_t args_len);     /* the first program: trusted */
 
 /* ktest.c */

@@ -6,18 +6,41 @@
 
 #define RULE_TEXT 256u
 
-static void change(struct kcall *k, bool grant)
+/* The request's text, terminated; false if it is too long. */
+static bool text_of(const struct kcall *k, char rule[RULE_TEXT])
+{
+    int n = (int)(k->len - sizeof(uint32_t));
+
+    return ksnprintf(rule, RULE_TEXT, "%.*s", n, (const char *)k->request + 4) < (int)RULE_TEXT;
+}
+
+static void change(struct kcall *k, bool grant, uint32_t once)
 {
     char rule[RULE_TEXT], reason[160];
-    int n = (int)(k->len - sizeof(uint32_t));
     err_t e = ERR_TOO_BIG;
 
     ksnprintf(reason, sizeof reason, "%s", err_text(e));
-    if (ksnprintf(rule, sizeof rule, "%.*s", n, (const char *)k->request + 4) < (int)RULE_TEXT)
-        e = policy_change(rule, grant, reason, sizeof reason);
+    if (text_of(k, rule))
+        e = policy_change(rule, grant, once, reason, sizeof reason);
     kserve_status(k, e);
     if (e < 0)
         kserve_text(k, reason);
+}
+
+static void wants(struct kcall *k)
+{
+    char program[RULE_TEXT];
+    char *lines = kmalloc(MSG_BYTES_MAX - 4);
+    err_t e = lines ? ERR_TOO_BIG : ERR_NO_MEMORY;
+
+    if (lines)
+        lines[0] = 0;
+    if (lines && text_of(k, program))
+        e = policy_wants(program, k->sip->pid, lines, MSG_BYTES_MAX - 4);
+    kserve_status(k, e);
+    if (lines)
+        kserve_text(k, lines);
+    kfree(lines);
 }
 
 static void list(struct kcall *k)
@@ -39,10 +62,16 @@ static void call(struct kcall *k)
 {
     switch (*(const uint32_t *)k->request) {
     case KERNEL_POLICY_GRANT:
-        change(k, true);
+        change(k, true, 0);
         break;
     case KERNEL_POLICY_DENY:
-        change(k, false);
+        change(k, false, 0);
+        break;
+    case KERNEL_POLICY_GRANT_ONCE:
+        change(k, true, k->sip->pid);
+        break;
+    case KERNEL_POLICY_WANTS:
+        wants(k);
         break;
     case KERNEL_POLICY_LIST:
         list(k);

@@ -21,7 +21,7 @@ static void spawn(struct kcall *k)
         kserve_text(k, err_text(ERR_ARGUMENT));
         return;
     }
-    if ((e = worker_spawn(k->token, args, n, k->obj[0])) < 0) {
+    if ((e = worker_spawn(k->token, k->sip->pid, args, n, k->obj[0])) < 0) {
         kserve_status(k, e);
         return;
     }

@@ -5,16 +5,25 @@
  * A rule is (hash of a program, resource). A person writes `PROGRAM WHAT`
  * (sips/iface/kernel_policy.wit); an interface by its name alone means what the program's own
  * manifest calls so, and the rule keeps the interface's id. Ports are granted as ranges; a
- * manifest's range must lie inside one. Rules are looked at when a program starts.
+ * manifest's range must lie inside one. Rules are looked at when a program starts. One
+ * that is for one start belongs to the SIP that may make it; it goes with that start, or that SIP.
  */
 #include "kernel/kernel.h"
+#include "kernel/lock.h"
 
 #define RULES_MAX 4096u
 #define WORD_MAX 112u
 
-struct rule { struct link all; uint8_t program[32]; char name[32]; struct resource res; };
+struct rule {
+    struct link all;
+    uint8_t program[32];
+    uint32_t once;              /* pid of who may start it so, once; 0: everybody, always */
+    char name[32];
+    struct resource res;
+};
 
-static struct link rules = { &rules, &rules };      /* lock: the policy's */
+static struct lock lock = LOCK(RANK_REGISTRY);
+static struct link rules = { &rules, &rules };
 static uint32_t nrules;
 
 /* Does the rule's resource cover what is asked? */
@@ -35,30 +44,68 @@ static bool covers(const struct resource *rule, const struct resource *ask)
     }
 }
 
-static struct rule *find(const uint8_t program[32], const struct resource *ask)
+/* The rule of just that kind (`once` of 0: for good) that covers what is asked. */
+static struct rule *find(const uint8_t program[32], const struct resource *ask, uint32_t once)
 {
     for (struct link *l = rules.next; l != &rules; l = l->next) {
         struct rule *r = container_of(l, struct rule, all);
-        if (memcmp(r->program, program, 32) == 0 && covers(&r->res, ask))
+        if (r->once == once && memcmp(r->program, program, 32) == 0 && covers(&r->res, ask))
             return r;
     }
     return NULL;
 }
 
-err_t policy_check(const struct program *p, const struct manifest *m, char *reason, size_t n)
+static bool granted(const struct program *p, const struct resource *r, uint32_t asker)
 {
+    return r->kind == RES_CHANNEL || find(p->hash, r, 0) || (asker && find(p->hash, r, asker));
+}
+
+static void remove(struct rule *r)
+{
+    list_del(&r->all);
+    nrules--;
+    kfree(r);
+}
+
+/* Takes away the rules for one start by asker: of a program, or all (NULL). */
+static void use_up(const uint8_t *program, uint32_t asker)
+{
+    struct link *next;
+
+    for (struct link *l = rules.next; asker && l != &rules; l = next) {
+        struct rule *r = container_of(l, struct rule, all);
+        next = l->next;
+        if (r->once == asker && (!program || memcmp(r->program, program, 32) == 0))
+            remove(r);
+    }
+}
+
+void policy_forget(uint32_t asker)
+{
+    lock_take(&lock);
+    use_up(NULL, asker);
+    lock_drop(&lock);
+}
+
+err_t policy_check(const struct program *p, const struct manifest *m, uint32_t asker, char *reason,
+                   size_t n)
+{
+    const struct resource *missing = NULL;
     char text[64];
 
-    for (uint32_t i = 0; i < m->count; i++) {
-        const struct resource *r = &m->res[i];
-        if (r->kind == RES_CHANNEL || find(p->hash, r))
-            continue;
-        resource_text(r, text, sizeof text);
-        ksnprintf(reason, n, "denied: %s%s (grant it with: grant %s %s)",
-                  r->kind == RES_USE ? "interface " : "", text, p->name, text);
-        return ERR_DENIED;
-    }
-    return 0;
+    lock_take(&lock);
+    for (uint32_t i = 0; i < m->count && !missing; i++)
+        if (!granted(p, &m->res[i], asker))
+            missing = &m->res[i];
+    if (!missing)
+        use_up(p->hash, asker);
+    lock_drop(&lock);
+    if (!missing)
+        return 0;
+    resource_text(missing, text, sizeof text);
+    ksnprintf(reason, n, "denied: %s%s (grant it with: grant %s %s)",
+              missing->kind == RES_USE ? "interface " : "", text, p->name, text);
+    return ERR_DENIED;
 }
 
 /* ---- rules as text --------------------------------------------------------------------------- */
@@ -150,34 +197,51 @@ static bool names(const char *what, const struct resource *r)
     return !at || strcmp(at + 1, id) == 0;
 }
 
-static err_t apply(const struct program *p, const struct resource *res, bool grant)
+static err_t add(const struct program *p, const struct resource *res, uint32_t once)
 {
-    struct rule *r = find(p->hash, res);
+    struct rule *r;
 
-    if (!grant) {
-        if (!r)
-            return ERR_NOT_FOUND;
-        list_del(&r->all);
-        nrules--;
-        kfree(r);
-        return 0;
-    }
-    if (r)
-        return 0;
     if (nrules >= RULES_MAX)
         return ERR_LIMIT;
     if (!(r = kzalloc(sizeof *r)))
         return ERR_NO_MEMORY;
     memcpy(r->program, p->hash, 32);
     memcpy(r->name, p->name, sizeof r->name);
+    r->once = once;
     r->res = *res;
+    r->res.contract = NULL;     /* the manifest's */
     list_push(&rules, &r->all);
     nrules++;
     return 0;
 }
 
+/* Two rules may cover a thing: a range of ports that lies in another. */
+static err_t take_back(const struct program *p, const struct resource *res)
+{
+    err_t e = ERR_NOT_FOUND;
+
+    for (struct rule *r; (r = find(p->hash, res, 0)); e = 0)
+        remove(r);
+    return e;
+}
+
+static err_t apply(const struct program *p, const struct resource *res, bool grant, uint32_t once)
+{
+    err_t e;
+
+    lock_take(&lock);
+    if (!grant)
+        e = take_back(p, res);
+    else if (find(p->hash, res, 0) || find(p->hash, res, once))
+        e = 0;
+    else
+        e = add(p, res, once);
+    lock_drop(&lock);
+    return e;
+}
+
 static err_t change_interface(const struct program *p, const struct words *w, bool grant,
-                              char *reason, size_t n)
+                              uint32_t once, char *reason, size_t n)
 {
     bool serve = strcmp(w->verb, "serve") == 0 && w->rest[0];
     const char *what = serve ? w->rest : w->verb;
@@ -193,7 +257,7 @@ static err_t change_interface(const struct program *p, const struct words *w, bo
         return e;
     for (uint32_t i = 0; i < m->count; i++)
         if (m->res[i].kind == kind && names(what, &m->res[i]))
-            e = apply(p, &m->res[i], grant);
+            e = apply(p, &m->res[i], grant, once);
     if (e == ERR_NOT_FOUND)
         ksnprintf(reason, n, grant ? "%s does not ask for %s%s" : "%s has no grant of %s%s",
                   p->name, serve ? "serve " : "", what);
@@ -201,7 +265,17 @@ static err_t change_interface(const struct program *p, const struct words *w, bo
     return e;
 }
 
-err_t policy_change(const char *rule, bool grant, char *reason, size_t n)
+static err_t find_program(const char *name, const struct program **p, char *reason, size_t n)
+{
+    err_t e = store_find(name, p);
+
+    if (e < 0)
+        ksnprintf(reason, n, e == ERR_EXISTS ? "%s: more than one program begins so"
+                  : "%s: no such program", name);
+    return e;
+}
+
+err_t policy_change(const char *rule, bool grant, uint32_t once, char *reason, size_t n)
 {
     const struct program *p;
     struct resource res;
@@ -213,21 +287,41 @@ err_t policy_change(const char *rule, bool grant, char *reason, size_t n)
         ksnprintf(reason, n, "a rule is PROGRAM WHAT");
         return ERR_ARGUMENT;
     }
-    if ((e = store_find(w.program, &p)) < 0) {
-        ksnprintf(reason, n, e == ERR_EXISTS ? "%s: more than one program begins so"
-                  : "%s: no such program", w.program);
+    if ((e = find_program(w.program, &p, reason, n)) < 0)
         return e;
-    }
     if (!w.rest[0] || strcmp(w.verb, "serve") == 0)
-        e = change_interface(p, &w, grant, reason, n);
+        e = change_interface(p, &w, grant, once, reason, n);
     else if ((strcmp(w.verb, "port") && strcmp(w.verb, "irq") && strcmp(w.verb, "window"))
              || !parse_device(&w, &res))
         e = ERR_ARGUMENT;
     else
-        e = apply(p, &res, grant);
+        e = apply(p, &res, grant, once);
     if (e < 0 && !reason[0])
         ksnprintf(reason, n, "%s", err_text(e));
     return e;
+}
+
+err_t policy_wants(const char *program, uint32_t asker, char *to, size_t n)
+{
+    const struct program *p;
+    struct manifest *m;
+    size_t len = 0;
+    err_t e;
+
+    to[0] = 0;
+    if ((e = find_program(program, &p, to, n)) < 0
+            || !(m = manifest_parse(p->bytes, p->size, &e, to, n)))
+        return e;
+    lock_take(&lock);
+    for (uint32_t i = 0; i < m->count; i++) {
+        char text[64];
+        resource_text(&m->res[i], text, sizeof text);
+        if (!granted(p, &m->res[i], asker) && len + strlen(text) + 1 < n)
+            len += (size_t)ksnprintf(to + len, n - len, "%s\n", text);
+    }
+    lock_drop(&lock);
+    manifest_free(m);
+    return 0;
 }
 
 uint32_t policy_list(uint32_t first, char *to, size_t n, size_t *len)
@@ -236,17 +330,20 @@ uint32_t policy_list(uint32_t first, char *to, size_t n, size_t *len)
     char text[64], line[112];
 
     *len = 0;
+    lock_take(&lock);
     for (struct link *l = rules.next; l != &rules; l = l->next, i++) {
         struct rule *r = container_of(l, struct rule, all);
         size_t k;
         if (i < first)
             continue;
         resource_text(&r->res, text, sizeof text);
-        k = (size_t)ksnprintf(line, sizeof line, "%s %s\n", r->name, text);
+        k = (size_t)ksnprintf(line, sizeof line, "%s %s%s\n", r->name, text,
+                              r->once ? " (once)" : "");
         if (*len + k > n)
             break;
         memcpy(to + *len, line, k);
         *len += k;
     }
+    lock_drop(&lock);
     return i;
 }

@@ -123,6 +123,7 @@ static void sip_end(struct sip *s)
     lock_take(&lock);
     list_del(&s->all);
     lock_drop(&lock);
+    policy_forget(s->pid);
     sip_free(s);
     lock_take(&p->lock);
     p->sip = NULL;

@@ -256,7 +256,7 @@ err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t
     reason[0] = 0;
     if (!(m = manifest_parse(p->bytes, p->size, &e, reason, n)))
         return e;
-    if ((!sp->trusted && (e = policy_check(p, m, reason, n)) < 0)
+    if ((!sp->trusted && (e = policy_check(p, m, sp->asker, reason, n)) < 0)
             || !(im = image_get(p, m, !sp->no_cache, &e, reason, n))) {
         manifest_free(m);
         return e;

@@ -12,6 +12,7 @@
 struct job {
     struct link link;
     uint32_t token, args_len;       /* token 0: nobody waits for it */
+    uint32_t asker;
     struct object *stdio;
     bool trusted;
     char args[];
@@ -25,7 +26,7 @@ static struct event more = EVENT;
 static err_t start(struct job *j, struct process **process, char *reason)
 {
     struct spawn sp = { .args = j->args, .args_len = j->args_len, .stdio = j->stdio,
-                        .trusted = j->trusted };
+                        .trusted = j->trusted, .asker = j->asker };
     err_t e = store_find(j->args, &sp.program);
 
     if (e == ERR_EXISTS)
@@ -81,8 +82,8 @@ static void work(void *arg)
     }
 }
 
-static err_t queue(uint32_t token, const char *args, uint32_t len, struct object *stdio,
-                   bool trusted)
+static err_t queue(uint32_t token, uint32_t asker, const char *args, uint32_t len,
+                   struct object *stdio, bool trusted)
 {
     struct job *j;
     bool room;
@@ -90,6 +91,7 @@ static err_t queue(uint32_t token, const char *args, uint32_t len, struct object
     if (!(j = kzalloc(sizeof *j + len)))
         return ERR_NO_MEMORY;
     j->token = token;
+    j->asker = asker;
     j->args_len = len;
     j->stdio = stdio;
     j->trusted = trusted;
@@ -107,14 +109,15 @@ static err_t queue(uint32_t token, const char *args, uint32_t len, struct object
     return room ? 0 : ERR_FULL;
 }
 
-err_t worker_spawn(uint32_t token, const char *args, uint32_t args_len, struct object *stdio)
+err_t worker_spawn(uint32_t token, uint32_t asker, const char *args, uint32_t args_len,
+                   struct object *stdio)
 {
-    return queue(token, args, args_len, stdio, false);
+    return queue(token, asker, args, args_len, stdio, false);
 }
 
 void worker_first(const char *args, uint32_t args_len)
 {
-    err_t e = queue(0, args, args_len, NULL, true);
+    err_t e = queue(0, 0, args, args_len, NULL, true);
 
     assert(e >= 0, "the first program can be queued");
 }

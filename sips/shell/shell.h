@@ -1,7 +1,7 @@
 /*
- * shell.h - what the files of the shell share. Reading order: shell.c (the prompt), words.c
- * (pure: taking a line apart), command.c (the table of commands), job.c (programs), system.c
- * (the kernel's interfaces).
+ * shell.h - what the files of the shell share. Reading order: shell.c (the prompt), words.c (pure:
+ * taking a line apart), command.c (the table of commands), job.c (programs), permit.c (asking what
+ * they may have), system.c (the kernel's interfaces).
  */
 #ifndef SHELL_SHELL_H
 #define SHELL_SHELL_H
@@ -56,6 +56,12 @@ extern uint32_t own_session;
 int job_run(struct words *w);
 /* Reports background programs that have ended. */
 void job_poll(void);
+
+/* ---- permit.c ------------------------------------------------------------------------------ */
+
+/* Lists what a program wants and has not been granted, and asks. True: it was granted, once or for
+ * good, and may be started. */
+bool permit(const char *program);
 
 /* ---- system.c ------------------------------------------------------------------------------ */
 

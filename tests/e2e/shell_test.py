@@ -91,7 +91,6 @@ def messages(g, build):
         g.match("ping and pong", r"^100 rounds of 56 bytes, \d+ ns each$", m.command("ping 100"))
         g.match("of 4 KiB", r"^20 rounds of 4096 bytes", m.command("ping 20 4096"))
         m.command("deny ping ping")
-        g.match("what is denied is named", r"denied: .*ping", m.command("ping"))
         g.check("a denial is in force", "ping ping" not in m.command("grants ping"), "")
         m.command("grant ping ping")
         g.match("a grant is in force", r"^1 rounds", m.command("ping 1"))

@@ -73,7 +73,8 @@ def interfaces(build, minutes):
     work, ifgen = f'{build}/fuzz/interfaces', f'{build}/host/ifgen'
     os.makedirs(work, exist_ok=True)
     for wit in glob.glob('sips/iface/*.wit') + glob.glob('tests/iface/*.wit'):
-        text = subprocess.run([ifgen, '-I', 'sips/iface', '--text', wit], capture_output=True).stdout
+        text = subprocess.run([ifgen, '-I', 'sips/iface', '--text', wit],
+                              capture_output=True).stdout
         with open(f'{work}/{os.path.basename(wit)}', 'wb') as f:
             f.write(text)
     status, out = run([f'{build}/fuzz/contract', f'-max_total_time={60 * minutes}',

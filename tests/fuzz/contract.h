@@ -1,7 +1,7 @@
 /*
- * contract.h - what holds for every text of an interface, whoever wrote it: the parser ends with words
- * and a place, or the table that is made keeps within a message and its states. For the unit test
- * and the fuzzer.
+ * contract.h - what holds for every text of an interface, whoever wrote it: the parser ends with
+ * words and a place, or the table that is made keeps within a message and its states. For the unit
+ * test and the fuzzer.
  */
 #ifndef TESTS_FUZZ_CONTRACT_H
 #define TESTS_FUZZ_CONTRACT_H

@@ -138,15 +138,49 @@ KTEST(policy_denies_by_default)
 
     expect_refusal("test/client", false, ERR_DENIED,
                    "denied: interface test-a (grant it with: grant test/client test-a)");
-    CHECK_EQ(policy_change("test/client test-a", true, reason, sizeof reason), 0);
-    CHECK_EQ(policy_change("test/client nothing", true, reason, sizeof reason), ERR_NOT_FOUND);
-    CHECK_EQ(policy_change("no-such-program test-a", true, reason, sizeof reason), ERR_NOT_FOUND);
-    CHECK_EQ(policy_change("test/devices port 2e8-2ef", true, reason, sizeof reason), 0);
+    CHECK_EQ(policy_change("test/client test-a", true, 0, reason, sizeof reason), 0);
+    CHECK_EQ(policy_change("test/client nothing", true, 0, reason, sizeof reason), ERR_NOT_FOUND);
+    CHECK_EQ(policy_change("no-such-program test-a", true, 0, reason, sizeof reason),
+             ERR_NOT_FOUND);
+    CHECK_EQ(policy_change("test/devices port 2e8-2ef", true, 0, reason, sizeof reason), 0);
     expect_refusal("test/devices", false, ERR_DENIED, "denied: irq 5");
-    CHECK_EQ(policy_change("test/devices port 2e8-2ef", false, reason, sizeof reason), 0);
+    CHECK_EQ(policy_change("test/devices port 2e8-2ef", false, 0, reason, sizeof reason), 0);
     expect_refusal("test/devices", false, ERR_DENIED, "denied: port 0x2e8-0x2ef");
-    CHECK_EQ(policy_change("test/client test-a", false, reason, sizeof reason), 0);
+    CHECK_EQ(policy_change("test/client test-a", false, 0, reason, sizeof reason), 0);
     expect_refusal("test/client", false, ERR_DENIED, "denied: interface test-a");
+}
+
+/* Rules for one start belong to one SIP, and are used up by its start alone. */
+KTEST(policy_once)
+{
+    enum { ONE = 1000000, OTHER };
+    const struct program *p;
+    struct manifest *m;
+    char reason[400];
+    err_t e = 0;
+
+    CHECK_EQ(store_find("test/devices", &p), 0);
+    CHECK_EQ(policy_wants("test/devices", ONE, reason, sizeof reason), 0);
+    CHECK(strcmp(reason, "port 0x2e8-0x2ef\nirq 5\n") == 0, "%s", reason);
+    m = manifest_parse(p->bytes, p->size, &e, reason, sizeof reason);
+    CHECK(m, "%s", reason);
+    for (unsigned round = 0; round < 2; round++) {
+        CHECK_EQ(policy_change("test/devices irq 5", true, ONE, reason, sizeof reason), 0);
+        CHECK_EQ(policy_check(p, m, ONE, reason, sizeof reason), ERR_DENIED);
+        CHECK_EQ(policy_change("test/devices port 2e8-2ef", true, ONE, reason, sizeof reason), 0);
+        CHECK_EQ(policy_wants("test/devices", ONE, reason, sizeof reason), 0);
+        CHECK(!reason[0], "%s", reason);
+        CHECK_EQ(policy_check(p, m, OTHER, reason, sizeof reason), ERR_DENIED);
+        CHECK_EQ(policy_check(p, m, 0, reason, sizeof reason), ERR_DENIED);
+        if (round == 0)
+            CHECK_EQ(policy_check(p, m, ONE, reason, sizeof reason), 0);
+        else
+            policy_forget(ONE);
+        CHECK_EQ(policy_check(p, m, ONE, reason, sizeof reason), ERR_DENIED);
+    }
+    CHECK_EQ(policy_wants("no-such-program", ONE, reason, sizeof reason), ERR_NOT_FOUND);
+    CHECK(contains(reason, "no such program"), "%s", reason);
+    manifest_free(m);
 }
 
 KTEST(manifest_hostile_text)
