@@ -22,7 +22,7 @@ struct ra {
     struct regs **head;         /* per loop header: registers at its start */
     uint32_t *edge_base;        /* per block: edge of its first predecessor */
     uint32_t *dom_in, *dom_out; /* dominator tree intervals */
-    uint32_t *loop_jump;        /* uses.c: per header, an enclosing one further out; NULL: not made */
+    uint32_t *loop_jump;        /* uses.c: per header, one further out; NULL: not made */
     uint32_t *live_id;  /* per vreg that crosses blocks: its bit in the sets; NULL: no sets */
     uint64_t *live_in, *live_out;   /* per block: live_words words */
     uint32_t live_words;

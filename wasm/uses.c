@@ -33,7 +33,7 @@ static void note_pair(struct ra *ra, uint32_t v, uint32_t block)
     ra->pairs[ra->npairs++] = (struct live_use){ .block = block, .v = v };
 }
 
-/* A value counts as used at the ends of as many loops around a use: the innermost, the outermost. */
+/* A value counts as used at the ends of so many loops around a use: inner ones, outermost. */
 enum { LOOPS_EACH = 8 };
 
 /* Does v, defined before header h and used next at `head`, have to be kept to the loop's end? */

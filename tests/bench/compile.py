@@ -3,7 +3,8 @@
 
 Processor time of the fastest compilation (`ours --compile`, compile.js); the median is kept, too.
 Memory: of ours, the bytes held beyond module and code; of V8, the growth of the process by the
-first compilation. out/in is bytes of code by bytes of the module's code section.
+first compilation. out/in is bytes of code by bytes of the module's code section. The rows size-1m
+and size-75m are one program's functions a few times and many times: a byte should take as long.
 """
 import argparse
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 
 import bench
+import copies
 import modules
 import results as store
 
@@ -42,6 +44,33 @@ def rate(size, r):
 
 def mb(r, key):
     return f"{r[key] / 1e6:9.1f}" if key in r else f"{'-':>9}"
+
+
+def grown(d, name, megabytes):
+    """A row for a module of so many copies of lua's functions; only ours compiles it."""
+    source, full = modules.path(d, "lua"), f"{d}/{name}.wasm"
+    if not source:
+        return None
+    with open(source, "rb") as f, open(full, "wb") as out:
+        out.write(copies.copies(f.read(), int(megabytes * 1e6)))
+    row = {"name": name, "size": os.path.getsize(full), "code": modules.code_bytes(full),
+           "ours": ours(d, full), "v8": {}, "liftoff": {}}
+    os.unlink(full)
+    return row
+
+
+def growth(rows):
+    """Prints the rows size-1m and size-75m beside each other."""
+    named = {r["name"]: r["ours"] | r for r in rows}
+    small, large = named.get("size-1m"), named.get("size-75m")
+    for r in (small, large):
+        if r:
+            print(f"{r['name']:12}{r['size'] / 1e6:7.2f}{rate(r['size'], r)}{'':18}{mb(r, 'peak')}"
+                  + f"  {r.get('error', '')}")
+    if small and large and "s" in small and "s" in large:
+        print(f"compile time per byte, {large['size'] / 1e6:.0f} MB against "
+              f"{small['size'] / 1e6:.0f} MB: "
+              f"{large['s'] / large['size'] / (small['s'] / small['size']):.2f}")
 
 
 def figures(row):
@@ -82,6 +111,10 @@ def main():
               + (f"{l['s'] / o['s']:6.2f}x" if "s" in o and "s" in l else f"{'-':>7}")
               + (f"{o['out'] / code:8.2f}" if "out" in o else f"{'-':>8}")
               + "".join(f"  {r['error']}" for r in (o, t, l) if "error" in r), flush=True)
+    for name, megabytes in (("size-1m", 1), ("size-75m", 75)):
+        if not args.only or name in args.only.split(","):
+            results += filter(None, [grown(args.dir, name, megabytes)])
+    growth(results)
     for key, label in (("v8", "TurboFan"), ("liftoff", "Liftoff")):
         m = bench.mean([r[key]["s"] / r["ours"]["s"] for r in results
                         if "s" in r[key] and "s" in r["ours"]])
