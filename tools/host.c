@@ -52,7 +52,7 @@ size_t host_heap_peak(void)
 
 static struct host_module *modules;
 
-static uint32_t cpu_mask = UINT32_MAX;
+static uint32_t cpu_mask = UINT32_MAX, all_off, all_stress;
 
 void host_options(struct wasm_options *o)
 {
@@ -66,6 +66,14 @@ void host_options(struct wasm_options *o)
            | (__builtin_cpu_supports("avx2") ? WASM_CPU_AVX2 : 0)
            | (__builtin_cpu_supports("fma") ? WASM_CPU_FMA : 0);
     o->cpu &= cpu_mask;
+    o->passes_off = all_off;
+    o->stress = all_stress;
+}
+
+void host_passes(uint32_t off, uint32_t stress)
+{
+    all_off = off;
+    all_stress = stress;
 }
 
 struct flag_name { const char *name; uint32_t bits; };

@@ -48,6 +48,8 @@ bool host_features(const char *list, uint32_t *features);
 bool host_cpu(const char *list);
 /* The names of WASM_CPU_* bits, with commas. */
 void host_cpu_names(uint32_t bits, char *to, size_t size);
+/* wasm_options.passes_off and .stress that host_options gives from now on */
+void host_passes(uint32_t off, uint32_t stress);
 /* Whole file in malloc'ed memory; NULL with errno set. */
 uint8_t *host_read_file(const char *path, size_t *size);
 

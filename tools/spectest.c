@@ -31,6 +31,8 @@ static const char usage[] =
     "               folder threads, all elsewhere\n"
     "  --cpu LIST   use only these features of the CPU: none, all, lzcnt, bmi1, bmi2, avx, avx2, "
     "fma\n"
+    "  --off LETTERS  switch passes off (wasmc --help lists them), all: every one\n"
+    "  --stress N   make rare things common (enum wasm_stress)\n"
     "  --skip NAME  leave the script NAME out (and say so); NAME* is a prefix\n"
     "  --list FILE  run the scripts that FILE names, one a line; `- NAME reason` leaves one out\n"
     "               (and says so); a script that FILE does not name is a failure\n"
@@ -38,6 +40,7 @@ static const char usage[] =
     "  --help       this text\n";
 
 static bool verbose, images;
+static uint32_t off, stress;
 static const char *pack_to;     /* --pack */
 static struct pack pack;
 static const char *features;
@@ -246,6 +249,11 @@ static int take_option(const char *option, const char *value)
             fprintf(stderr, "spectest: unknown feature of the CPU in %s\n", value);
             return 2;
         }
+    } else if (strcmp(option, "--off") == 0) {
+        for (const char *c = strcmp(value, "all") ? value : "abcdefghijklmnopqrstuvwxyz"; *c; c++)
+            off |= *c >= 'a' && *c <= 'z' ? 1u << (*c - 'a') : 0;
+    } else if (strcmp(option, "--stress") == 0) {
+        stress = (uint32_t)strtoul(value, NULL, 0);
     } else if (strcmp(option, "--list") == 0) {
         return read_list(value) ? 0 : 1;
     } else if (strcmp(option, "--pack") == 0) {
@@ -287,6 +295,7 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
+    host_passes(off, stress);
     for (; i < argc; i++)
         ok = run_path(argv[i], &t) && ok;
     for (int k = 0; k < nlisted; k++)

@@ -236,6 +236,13 @@ static void count_ref(struct isel *s, uint32_t v)
         v = s->ins[v].a;
 }
 
+uint32_t isel_past(struct isel *s, uint32_t past, uint32_t v)
+{
+    if (s->count[past] != 1)
+        count_ref(s, v);
+    return v;
+}
+
 int isel_operands(int op)
 {
     uint8_t o = operand_bits[op];

@@ -83,6 +83,10 @@ static inline uint32_t isel_valw(struct isel *s, uint32_t v, int w)
     return w == 4 ? isel_val32(s, v) : isel_val(s, v);
 }
 
+/* isel.c: v, of which `past` is made, is used in its place: a user more of v, if `past` has others
+ * for whose sake it is computed all the same. Returns v. */
+uint32_t isel_past(struct isel *s, uint32_t past, uint32_t v);
+
 /* isel_operand.c: a new instruction, before those that are there; constant usable as a
  * sign-extended 32-bit immediate of an operation of width w? */
 struct lir *isel_put(struct isel *s, int op, int w, uint32_t dst);

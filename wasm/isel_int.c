@@ -184,7 +184,7 @@ uint32_t isel_count(struct isel *s, uint32_t count, int w)
 
     if (i->op == IR_AND && isel_const(s, i->b, &mask) &&
         (mask & (w * 8 - 1)) == (uint64_t)(w * 8 - 1))
-        return i->a;
+        return isel_past(s, count, i->a);
     return count;
 }
 

@@ -51,7 +51,7 @@ static uint32_t strip_offset(struct isel *s, uint32_t v, int shift, int64_t *off
     if (r.lo + c < 0 || r.hi + c > UINT32_MAX || all < INT32_MIN || all > INT32_MAX)
         return v;
     *offset = all;
-    return i->a;
+    return isel_past(s, v, i->a);
 }
 
 /* memory operand [base + address + offset] of load or store i into lir x */

@@ -62,8 +62,8 @@ class Function:
         if t in 'iI':
             return code
         k = self.local(t)
-        return code + tee(k) + const(t, 1.25) + get(k) + get(k) + op(f'f{32 if t == "f" else 64}.eq') \
-            + b'\x1b'
+        same = op('f32.eq' if t == 'f' else 'f64.eq')
+        return code + tee(k) + const(t, 1.25) + get(k) + get(k) + same + b'\x1b'
 
     def safe(self, name, sig, operands):
         """Makes a trap unlikely, though not too much."""
@@ -109,8 +109,8 @@ class Function:
 
     def store(self):
         t = self.r.choice('iIfF')
-        return (self.tree('i', 2) + const('i', 1023) + op('i32.and') + self.clean(t, self.tree(t, 3))
-                + op(self.r.choice(STORES[t]), 0, self.r.choice([0, 1, 1000])))
+        value = self.clean(t, self.tree(t, 3))
+        return (self.tree('i', 2) + const('i', 1023) + op('i32.and') + value + op(self.r.choice(STORES[t]), 0, self.r.choice([0, 1, 1000])))
 
     def body(self, results):
         r = self.r

@@ -1,4 +1,4 @@
-"""gen_shapes.py - modules of the shapes that optimisers look for, and of those that only nearly are:
+"""gen_shapes.py - modules of the shapes that optimisers look for, and of others like them:
 
 - many small functions calling each other (inlining), with early returns, loops, traps, several
   results and arguments that are constants or not used;
@@ -179,8 +179,8 @@ class Function:
             n = r.choice([bits - 8, bits - 16, 24, c])
             return (code + get(x) + const(t, n) + op(w + 'shl') + const(t, n)
                     + op(w + r.choice(['shr_s', 'shr_s', 'shr_u'])))
-        return (code + get(x) + const(t, r.choice([3, 5, 7, 9, 10, 100, 641, -7, 0x55555555, 1 << c]))
-                + op(w + r.choice(['mul', 'div_u', 'div_s', 'rem_u', 'rem_s'])))
+        d = r.choice([3, 5, 7, 9, 10, 100, 641, -7, 0x55555555, 1 << c])
+        return (code + get(x) + const(t, d) + op(w + r.choice(['mul', 'div_u', 'div_s', 'rem_u', 'rem_s'])))
 
     def swap(self, t, x):
         """x with its bytes in the other order, written in several ways, some of them wrong."""
