@@ -110,7 +110,8 @@ class Function:
     def store(self):
         t = self.r.choice('iIfF')
         value = self.clean(t, self.tree(t, 3))
-        return (self.tree('i', 2) + const('i', 1023) + op('i32.and') + value + op(self.r.choice(STORES[t]), 0, self.r.choice([0, 1, 1000])))
+        return (self.tree('i', 2) + const('i', 1023) + op('i32.and') + value
+                + op(self.r.choice(STORES[t]), 0, self.r.choice([0, 1, 1000])))
 
     def body(self, results):
         r = self.r

@@ -180,7 +180,8 @@ class Function:
             return (code + get(x) + const(t, n) + op(w + 'shl') + const(t, n)
                     + op(w + r.choice(['shr_s', 'shr_s', 'shr_u'])))
         d = r.choice([3, 5, 7, 9, 10, 100, 641, -7, 0x55555555, 1 << c])
-        return (code + get(x) + const(t, d) + op(w + r.choice(['mul', 'div_u', 'div_s', 'rem_u', 'rem_s'])))
+        return (code + get(x) + const(t, d)
+                + op(w + r.choice(['mul', 'div_u', 'div_s', 'rem_u', 'rem_s'])))
 
     def swap(self, t, x):
         """x with its bytes in the other order, written in several ways, some of them wrong."""
