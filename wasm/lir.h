@@ -36,6 +36,7 @@ enum {
     LC_TERM = 128,   /* ends the block */
     LC_TMP = 256,    /* wants a temporary general register */
     LC_FLAGS = 512,  /* reads the flags that the instruction before it set */
+    LC_FIXED = 1024, /* registers are given: ra_fixed.c */
 };
 
 /* X(name, constraints). `sub` refines: ALU number, condition, rounding mode, conversion, ... */
@@ -49,14 +50,14 @@ enum {
     X(LEA,      0)                  /* dst = s1 + s3 * scale + disp */ \
     X(ADD,      LC_COMM)             /* add or lea, whichever the registers allow */ \
     X(SHIFTI,   LC_TIED)             /* sub = x86 /n: 0 rol 1 ror 4 shl 5 shr 7 sar */ \
-    X(SHIFTC,   LC_TIED)             /* count s2 in rcx */ \
+    X(SHIFTC,   LC_TIED|LC_FIXED)            /* count s2 in rcx */ \
     X(SHIFTX,   LC_S1MEM)            /* BMI2 */ \
     X(ROLI,     LC_S1MEM)            /* dst = s1 rotated left by imm (BMI2) */ \
     X(BLS,      LC_S1MEM)            /* BMI1, sub = /n: 1 lowest bit off, 3 lowest bit only */ \
     X(ANDN,     LC_S2MEM)            /* dst = ~s1 & s2 (BMI1) */ \
     X(BSWAP,    LC_TIED)             \
     X(BT,       0)                  /* carry = bit s2 or imm of s1 */ \
-    X(DIV,      0)  /* sub: 0 divs 1 divu 2 rems 3 remu 4 mulhu 5 mulhs; s1 in rax */ \
+    X(DIV,      LC_FIXED) /* sub: 0 divs 1 divu 2 rems 3 remu 4 mulhu 5 mulhs; s1 in rax */ \
     X(NEG,      LC_TIED) \
     X(NOT,      LC_TIED) \
     X(COUNT,    LC_S1MEM|LC_TMP)      /* sub: 0 clz 1 ctz 2 popcnt */ \
@@ -78,9 +79,9 @@ enum {
     X(GLOBALP,  LC_TMP)              /* load or store through a global's pointer at [r14+imm] */ \
     X(MEMSIZE,  0) \
     X(INSTADDR, 0)                  /* dst = r14 + imm */ \
-    X(ATOMIC,   0)  /* sub = enum lir_atomic; dst in rax; s1 = expected; s2 = operand */ \
+    X(ATOMIC,   LC_FIXED) /* sub = enum lir_atomic; dst in rax; s1 = expected; s2 = operand */ \
     X(FENCE,    0) \
-    X(LANDING,  0)                  /* dst in rax */ \
+    X(LANDING,  LC_FIXED)                  /* dst in rax */ \
     X(CALL,     LC_CALL)            /* calls: imm = landing block or 0 */ \
     X(CALLIMP,  LC_CALL) \
     X(CALLIND,  LC_CALL) \
@@ -97,13 +98,13 @@ enum {
     X(VSPLAT,   LC_S2MEM)            /* sub = lane type */ \
     X(VSHUF,    0)                  /* imm, disp = vector constants for s1, s2 */ \
     X(VTEST,    0) \
-    X(IN,       0)                  /* sub = width, imm = port; dst in rax, rdx clobbered */ \
-    X(OUT,      0) \
+    X(IN,       LC_FIXED)            /* sub = width, imm = port; dst in rax, rdx clobbered */ \
+    X(OUT,      LC_FIXED) \
     X(JMP,      LC_TERM) \
     X(JCC,      LC_TERM|LC_FLAGS) \
     X(SWITCH,   LC_TERM|LC_TMP) \
-    X(RET,      LC_TERM) \
-    X(TAIL,     LC_TERM)            /* sub: the call, L_CALL, L_CALLIMP or L_CALLIND */ \
+    X(RET,      LC_TERM|LC_FIXED) \
+    X(TAIL,     LC_TERM|LC_FIXED)            /* sub: the call, L_CALL, L_CALLIMP or L_CALLIND */ \
     X(TRAP,     LC_TERM)
 
 enum lir_op {
