@@ -227,3 +227,38 @@ void iface_drop(struct iface *f)
     free_if_unused(f);
     lock_drop(&registry);
 }
+
+uint32_t iface_handler(const struct contract *c)
+{
+    const struct iface *f;
+    const struct sip *owner;
+    uint32_t pid;
+
+    lock_take(&registry);
+    f = find(c->id);
+    owner = f ? __atomic_load_n(&f->o.owner, __ATOMIC_ACQUIRE) : NULL;
+    pid = owner ? owner->pid : 0;
+    lock_drop(&registry);
+    return pid;
+}
+
+bool iface_at(uint32_t n, struct iface_info *to)
+{
+    struct link *l;
+
+    memset(to, 0, sizeof *to);
+    lock_take(&registry);
+    for (l = all.next; n && l != &all; l = l->next)
+        n--;
+    if (l != &all) {
+        const struct iface *f = container_of(l, struct iface, all);
+        const struct sip *owner = __atomic_load_n(&f->o.owner, __ATOMIC_ACQUIRE);
+        memcpy(to->id, f->id, sizeof to->id);
+        memcpy(to->name, f->name, sizeof to->name);
+        to->pid = owner ? owner->pid : 0;
+        to->waiting = f->nwaiting;
+        to->kernel = f->kernel != NULL;
+    }
+    lock_drop(&registry);
+    return l != &all;
+}

@@ -444,6 +444,11 @@ err_t iface_serve(struct sip *s, const struct resource *r, struct sip **owner);
 /* Opens a channel to the handler of r at its handle, which is free: ERR_FULL, ERR_NO_MEMORY .. */
 err_t iface_connect(struct sip *s, const struct resource *r);
 err_t iface_receive(struct iface *f, const struct rx *rx);
+/* The pid of the handler; 0: there is none, or the kernel is it. */
+uint32_t iface_handler(const struct contract *c);
+/* What the registry holds, for a person: the n-th interface; false: there are no more. */
+struct iface_info { uint8_t id[32]; char name[32]; uint32_t pid, waiting; bool kernel; };
+bool iface_at(uint32_t n, struct iface_info *to);
 void iface_drop(struct iface *f);
 /* A waiting connection whose client is gone: true if it was waiting, and is the caller's now. */
 bool iface_forget(struct endpoint *e);
@@ -622,6 +627,7 @@ struct spawn {
     struct object *stdio;       /* an object without owner, or NULL; consumed on success */
     bool trusted;               /* everything that its manifest asks for is granted */
     uint32_t asker;             /* pid of who starts it; 0: the kernel */
+    bool replace;               /* who handles what it serves is ended first */
     bool no_cache;
     size_t quota;               /* bytes; 0: the default */
 };
@@ -656,6 +662,8 @@ err_t process_receive(struct process *p, const struct rx *rx);
 void process_drop(struct process *p);
 /* For s, with two references: of whoever holds it, and of the SIP. NULL: no memory. */
 struct process *process_make(struct sip *s);
+/* That of a SIP which has not ended, with a reference (process_drop); NULL. */
+struct process *process_of(uint32_t pid);
 /* A kernel thread waits for the end; false if the deadline passes first. */
 bool process_wait(struct process *p, int64_t deadline);
 static inline struct sip *sip_of(struct wasm_instance *in) { return in->embedder; }
@@ -695,10 +703,9 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
 
 /* worker.c: a kernel thread that starts programs for others */
 void worker_init(void);
-/* Starts args[0] and answers the token of a kernel-process spawn call, which the SIP with pid
- * `asker` made. Takes stdio on success. */
-err_t worker_spawn(uint32_t token, uint32_t asker, const char *args, uint32_t args_len,
-                   struct object *stdio);
+/* Starts the program args[0] and answers the token of a kernel-process spawn call (0: nobody
+ * waits). Copies args; takes stdio on success. */
+err_t worker_spawn(uint32_t token, const struct spawn *sp);
 void worker_first(const char *args, uint32_t args_len);     /* the first program: trusted */
 
 /* ktest.c */

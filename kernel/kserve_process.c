@@ -8,6 +8,7 @@ static void spawn(struct kcall *k)
 {
     const struct kernel_process_spawn_req *q = kserve_request(k, sizeof *q);
     const char *args = (const char *)(q + 1);
+    struct spawn sp = { .asker = k->sip->pid };
     uint32_t n;
     err_t e;
 
@@ -15,13 +16,18 @@ static void spawn(struct kcall *k)
         return;
     n = k->len - (uint32_t)sizeof *q;
     if (n == 0 || n > ARGS_MAX || args[n - 1] != 0 || args[0] == 0 || k->nobj > 1 || !k->token
+            || q->flags & ~KERNEL_PROCESS_REPLACE
             || (k->nobj && k->obj[0]->kind != HANDLE_CHANNEL)) {
         ((struct kernel_process_spawn_ans *)
             kserve_reply(k, sizeof(struct kernel_process_spawn_ans)))->status = ERR_ARGUMENT;
         kserve_text(k, err_text(ERR_ARGUMENT));
         return;
     }
-    if ((e = worker_spawn(k->token, k->sip->pid, args, n, k->obj[0])) < 0) {
+    sp.args = args;
+    sp.args_len = n;
+    sp.stdio = k->obj[0];
+    sp.replace = q->flags & KERNEL_PROCESS_REPLACE;
+    if ((e = worker_spawn(k->token, &sp)) < 0) {
         kserve_status(k, e);
         return;
     }
@@ -89,6 +95,28 @@ static void list(struct kcall *k)
     }
 }
 
+static void handlers(struct kcall *k)
+{
+    const struct kernel_process_handlers_req *q = kserve_request(k, sizeof *q);
+    struct kernel_process_handler one = { 0 };
+    struct iface_info info;
+    uint32_t n;
+
+    if (!q)
+        return;
+    n = q->first;
+    kserve_reply(k, sizeof(struct kernel_process_handlers_ans));
+    for (; k->answer_len + sizeof one <= MSG_BYTES_MAX && iface_at(n, &info); n++) {
+        one.pid = info.pid;
+        one.waiting = info.waiting;
+        one.kernel = info.kernel;
+        memcpy(one.id, info.id, sizeof one.id);
+        memcpy(one.name, info.name, sizeof one.name);
+        memcpy(k->answer + k->answer_len, &one, sizeof one);
+        k->answer_len += sizeof one;
+    }
+}
+
 static void call(struct kcall *k)
 {
     switch (*(const uint32_t *)k->request) {
@@ -100,6 +128,9 @@ static void call(struct kcall *k)
         break;
     case KERNEL_PROCESS_LIST:
         list(k);
+        break;
+    case KERNEL_PROCESS_HANDLERS:
+        handlers(k);
         break;
     default:
         kserve_status(k, ERR_UNSUPPORTED);

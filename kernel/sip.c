@@ -294,6 +294,20 @@ struct process *process_make(struct sip *s)
     return p;
 }
 
+struct process *process_of(uint32_t pid)
+{
+    struct process *p = NULL;
+
+    lock_take(&lock);
+    for (struct link *l = sips.next; l != &sips && !p; l = l->next)
+        if (container_of(l, struct sip, all)->pid == pid)
+            p = container_of(l, struct sip, all)->process;
+    if (p)
+        __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
+    lock_drop(&lock);
+    return p;
+}
+
 static void process_give_back(struct reclaim *r)
 {
     kfree(container_of(r, struct process, reclaim));

@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 
 #define ENTRY_NAME "_start"
+#define DISMISS_NS NS_PER_S
 
 static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
                     struct wasm_extern *out)
@@ -191,6 +192,24 @@ static err_t claim_all(struct sip *s, char *reason, size_t n)
     return 0;
 }
 
+/* Ends those who handle what the program is going to. One start is made at a time, so nobody takes
+ * their place before it. */
+static void dismiss_handlers(const struct manifest *m)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        struct process *p = NULL;
+        struct sip *s;
+        if (m->res[i].kind == RES_SERVE)
+            p = process_of(iface_handler(m->res[i].contract));
+        if (!p)
+            continue;
+        if ((s = __atomic_load_n(&p->sip, __ATOMIC_ACQUIRE)))
+            sip_kill(s);
+        process_wait(p, (int64_t)(clock_ns() + DISMISS_NS));
+        process_drop(p);
+    }
+}
+
 /* The first thread: on the SIP's own stack. */
 static void run(void *arg)
 {
@@ -268,8 +287,11 @@ err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t
     }
     if ((e = furnish(s, sp)) < 0)
         no_memory(reason, n, "the process");
-    else if ((e = link(s, reason, n)) >= 0)
+    else if ((e = link(s, reason, n)) >= 0) {
+        if (sp->replace)
+            dismiss_handlers(m);
         e = settle(s, sp, process, reason, n);
+    }
     if (e < 0)
         sip_free(s);
     return e;

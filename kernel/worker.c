@@ -11,10 +11,8 @@
 
 struct job {
     struct link link;
-    uint32_t token, args_len;       /* token 0: nobody waits for it */
-    uint32_t asker;
-    struct object *stdio;
-    bool trusted;
+    uint32_t token;                 /* 0: nobody waits for it */
+    struct spawn sp;
     char args[];
 };
 
@@ -25,18 +23,16 @@ static struct event more = EVENT;
 
 static err_t start(struct job *j, struct process **process, char *reason)
 {
-    struct spawn sp = { .args = j->args, .args_len = j->args_len, .stdio = j->stdio,
-                        .trusted = j->trusted, .asker = j->asker };
-    err_t e = store_find(j->args, &sp.program);
+    err_t e = store_find(j->args, &j->sp.program);
 
     if (e == ERR_EXISTS)
         ksnprintf(reason, REASON_MAX, "%.64s: more than one program begins so", j->args);
     else if (e < 0)
         ksnprintf(reason, REASON_MAX, "%.64s: no such program", j->args);
     else
-        e = sip_spawn(&sp, process, reason, REASON_MAX);
-    if (e < 0 && j->stdio)
-        object_drop(j->stdio);
+        e = sip_spawn(&j->sp, process, reason, REASON_MAX);
+    if (e < 0 && j->sp.stdio)
+        object_drop(j->sp.stdio);
     return e;
 }
 
@@ -82,20 +78,17 @@ static void work(void *arg)
     }
 }
 
-static err_t queue(uint32_t token, uint32_t asker, const char *args, uint32_t len,
-                   struct object *stdio, bool trusted)
+err_t worker_spawn(uint32_t token, const struct spawn *sp)
 {
     struct job *j;
     bool room;
 
-    if (!(j = kzalloc(sizeof *j + len)))
+    if (!(j = kzalloc(sizeof *j + sp->args_len)))
         return ERR_NO_MEMORY;
     j->token = token;
-    j->asker = asker;
-    j->args_len = len;
-    j->stdio = stdio;
-    j->trusted = trusted;
-    memcpy(j->args, args, len);
+    j->sp = *sp;
+    j->sp.args = j->args;
+    memcpy(j->args, sp->args, sp->args_len);
     lock_take(&lock);
     if ((room = njobs < JOBS_MAX)) {
         list_push(&jobs, &j->link);
@@ -109,15 +102,10 @@ static err_t queue(uint32_t token, uint32_t asker, const char *args, uint32_t le
     return room ? 0 : ERR_FULL;
 }
 
-err_t worker_spawn(uint32_t token, uint32_t asker, const char *args, uint32_t args_len,
-                   struct object *stdio)
-{
-    return queue(token, asker, args, args_len, stdio, false);
-}
-
 void worker_first(const char *args, uint32_t args_len)
 {
-    err_t e = queue(0, 0, args, args_len, NULL, true);
+    struct spawn sp = { .args = args, .args_len = args_len, .trusted = true };
+    err_t e = worker_spawn(0, &sp);
 
     assert(e >= 0, "the first program can be queued");
 }

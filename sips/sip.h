@@ -100,6 +100,9 @@ struct child {
  * strings, the name first; stdio: becomes its standard stream (moves), or 0. 0 or ERR_*. */
 int32_t spawn(uint32_t kernel_process, const char *args, uint32_t n, uint32_t stdio,
               struct child *child);
+/* The same with spawn-flags of iface/kernel_process.wit. */
+int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const char *args, uint32_t n,
+                   uint32_t stdio, struct child *child);
 
 /* ---- the standard stream ------------------------------------------------------------------- */
 

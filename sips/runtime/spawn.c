@@ -9,6 +9,12 @@
 int32_t spawn(uint32_t kernel_process, const char *args, uint32_t n, uint32_t stdio,
               struct child *child)
 {
+    return spawn_with(kernel_process, 0, args, n, stdio, child);
+}
+
+int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const char *args, uint32_t n,
+                   uint32_t stdio, struct child *child)
+{
     static struct { struct kernel_process_spawn_req q; char args[ARGS_BYTES]; } req;
     struct { struct kernel_process_spawn_ans a; char reason[sizeof child->reason]; } ans;
     struct msg m = { .nhandles = stdio ? 1 : 0, .handle = { stdio } };
@@ -18,7 +24,7 @@ int32_t spawn(uint32_t kernel_process, const char *args, uint32_t n, uint32_t st
     if (n > ARGS_BYTES)
         return ERR_TOO_BIG;
     req.q.op = KERNEL_PROCESS_SPAWN;
-    req.q.flags = 0;
+    req.q.flags = flags;
     memcpy(req.args, args, n);
     memset(&ans, 0, sizeof ans);
     r = chan_call_msg(kernel_process, &m, &req, sizeof req.q + n, &ans, sizeof ans - 1);

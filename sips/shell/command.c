@@ -82,6 +82,23 @@ static int run(struct words *w)
     return status;
 }
 
+static int replace(struct words *w)
+{
+    int status;
+
+    if (w->count < 2) {
+        puts("usage: replace PROGRAM [ARGS]\n"
+             "Starts it in the background; programs that handle what it serves are ended first,\n"
+             "and their clients find the new one. `handlers` lists who handles what.");
+        return 2;
+    }
+    words_drop(w, 1);
+    status = job_replace(w);
+    if (status == ERR_NOT_FOUND)
+        unknown(w->word[0]);
+    return status;
+}
+
 static int time(struct words *w)
 {
     int64_t start = sys_clock(), ns;
@@ -102,6 +119,9 @@ const struct command commands[] = {
     { "ls",       "[BEGINNING]",            "programs: name, size, hash; `ls test/` those of tests",
       system_ls },
     { "run",      "NAME|HASH [ARGS] [&]",   "runs a program; & in the background", run },
+    { "handlers", "",                       "who handles which interface", system_handlers },
+    { "replace",  "PROGRAM [ARGS]",         "starts a handler in place of the one that runs",
+      replace },
     { "ps",       "",                       "what runs", system_ps },
     { "kill",     "PID...",                 "ends programs", system_kill },
     { "grant",    "PROGRAM WHAT",           "lets a program have an interface or device",

@@ -54,6 +54,8 @@ extern uint32_t own_session;
 
 /* Runs a program with its arguments; the status it ends with, 0 in the background, or 127. */
 int job_run(struct words *w);
+/* In the background, in place of those who handle what it serves. */
+int job_replace(struct words *w);
 /* Reports background programs that have ended. */
 void job_poll(void);
 
@@ -76,6 +78,7 @@ void system_ready(void);
 int system_ls(struct words *w);
 int system_ps(struct words *w);
 int system_kill(struct words *w);
+int system_handlers(struct words *w);
 int system_grant(struct words *w);      /* and deny */
 int system_grants(struct words *w);
 int system_mem(struct words *w);

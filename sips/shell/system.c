@@ -17,6 +17,8 @@ static int32_t ask(uint32_t h, const void *q, uint32_t n, const char *what)
 
     memset(answer, 0, 512);
     r = chan_call(h, q, n, answer, sizeof answer);
+    if ((r == ERR_PEER || r == ERR_HANDLE) && sys_connect(h) >= 0)  /* there is a new handler */
+        r = chan_call(h, q, n, answer, sizeof answer);
     if (r < 0)
         printf("%s: %s\n", what, error_text(r));
     return r;
@@ -164,6 +166,29 @@ int system_kill(struct words *w)
         }
     }
     return status;
+}
+
+int system_handlers(struct words *w)
+{
+    struct kernel_process_handlers_req q = { KERNEL_PROCESS_HANDLERS, 0 };
+    struct kernel_process_handler one;
+    char who[12];
+    int32_t n;
+
+    printf("%-20s%-16s%8s%9s\n", "INTERFACE", "ID", "PID", "WAITING");
+    do {
+        if ((n = ask(PROCESS, &q, sizeof q, "handlers")) < 0)
+            return 1;
+        for (uint32_t at = 4; at + sizeof one <= (uint32_t)n; at += sizeof one, q.first++) {
+            memcpy(&one, answer + at, sizeof one);
+            copy_text(who, sizeof who, one.kernel ? "kernel" : "nobody");
+            if (one.pid)
+                snprintf(who, sizeof who, "%u", one.pid);
+            printf("%-20s%02x%02x%02x%02x..      %8s%9u\n", (const char *)one.name, one.id[0],
+                   one.id[1], one.id[2], one.id[3], who, one.waiting);
+        }
+    } while (n > 4);
+    return 0;
 }
 
 /* ---- policy -------------------------------------------------------------------------------- */

@@ -1,4 +1,6 @@
 """What is asked of a person who starts a program that wants more than it has been granted."""
+import re
+
 from machine import Machine, scenario
 
 QUESTION = "(d)? "
@@ -62,3 +64,25 @@ def permission_devices(g, build):
         g.match("and the rest is needed", r"^test/devices: denied: port", reply(m, "d"))
         ask(m, "test/sneak")
         g.match("what is not declared cannot be allowed", r"^test/sneak: .*port", reply(m, "a"))
+
+
+@scenario
+def handlers(g, build):
+    """Who handles what, and another one in its place."""
+    with Machine(build, "pvh") as m:
+        m.prompt()
+        m.services()
+        said = m.command("handlers")
+        g.match("the kernel's own", r"^kernel-policy +[0-9a-f]{8}\.\. +kernel +0$", said)
+        g.match("a driver's", r"^clock +[0-9a-f]{8}\.\. +\d+ +0$", said)
+        old = re.match(r"\[(\d+)\]", m.command("pong &")).group(1)
+        g.match("a program's", rf"^ping +[0-9a-f]{{8}}\.\. +{old} ", m.command("handlers"))
+        said = m.command("replace pong") + m.command("")
+        new = re.search(r"^\[(\d+)\] pong$", said, re.M)
+        g.check("another one starts", new and new.group(1) != old, said)
+        g.match("the old one ends", rf"^\[{old}\] pong: killed", said)
+        g.match("the new one handles it", rf"^ping +\S+ +{new and new.group(1)} ",
+                m.command("handlers"))
+        g.match("and answers", r"^10 rounds", m.command("ping 10"))
+        g.match("a driver, too, with its ports", r"^\[\d+\] clock$", m.command("replace clock"))
+        g.match("whose clients go on", r"^20\d\d-\d\d-\d\d ", m.command("time"))

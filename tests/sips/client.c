@@ -1,6 +1,6 @@
 /*
  * client.c - `client N`: calls the handler of test-a; after the handler's end, which it must be
- * told of, it connects again. Ends with 0 after N answers.
+ * told of, it connects again. Ends after N answers with the number of handlers that it lost.
  */
 #include "tests/sips/peer.h"
 #include "iface/test_a.h"
