@@ -334,11 +334,10 @@ bool chan_pending(const struct endpoint *e)
 /* The call with this token is now in the hands of whoever received it. */
 static void mark_delivered(struct endpoint *e, uint32_t token)
 {
-    uint16_t gen;
-    struct thread *t = thread_of_token(token, &gen);
+    struct thread *t = thread_of_token(token);
 
-    if (t && t->gen == gen && t->call_end && t->call_end == e->peer)
-        t->call_delivered = true;
+    if (t && t->token == token && t->call_end && t->call_end == e->peer)
+        t->server = e->o.owner;
 }
 
 static err_t receive_closed(struct endpoint *e, const struct rx *rx)
@@ -543,7 +542,7 @@ void chan_call_begin(struct thread *t, struct endpoint *e, uint32_t h, const str
     t->rx = *rx;
     t->call_end = e;
     t->call_handle = h;
-    t->call_delivered = false;
+    t->server = NULL;
     list_push(&e->callers, &t->blocked);
 }
 
@@ -551,7 +550,8 @@ void chan_call_done(struct thread *t)
 {
     list_del(&t->blocked);
     t->call_end = NULL;
-    t->gen++;
+    t->server = NULL;
+    t->token = token_next(t->token);
 }
 
 err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
@@ -570,7 +570,7 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
         if ((r = lookup(s, h, &e)) < 0 || (r = msg_parcel(s, &m, e, &p)) < 0)
             return r;
         p.kind = MSG_CALL;
-        p.token = thread_token(t);
+        p.token = t->token;
         if (__builtin_expect(e->kernel != NULL, 0)) {
             if (e->contract && (r = session_check(s, e, &p, true)) < 0)
                 return r;
@@ -587,7 +587,7 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
     if (r >= 0) {
         chan_call_begin(t, e, h, &m.rx);
         t->call_op = (uint8_t)p.op;
-        t->call_delivered = r == PUSHED_NOW;
+        t->server = r == PUSHED_NOW ? to->sip : NULL;
         sched_wait(t, THREAD_CALLING, &e->ch->lock);
         sched_deadline(t, deadline);
     }
@@ -602,8 +602,7 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
 static err_t caller_lock(struct sip *s, uint32_t token, const struct parcel *p,
                          struct thread **caller, struct lock **lock)
 {
-    uint16_t gen;
-    struct thread *t = thread_of_token(token, &gen);
+    struct thread *t = thread_of_token(token);
     struct endpoint *e;
 
     if (!t)
@@ -611,18 +610,18 @@ static err_t caller_lock(struct sip *s, uint32_t token, const struct parcel *p,
     while ((e = __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE))) {
         *lock = &e->ch->lock;
         msg_lock(*lock, p);
-        if (t->gen == gen && t->call_end == e && t->state == THREAD_CALLING) {
+        if (t->token == token && t->call_end == e && t->state == THREAD_CALLING) {
             *caller = t;
-            if (t->call_delivered && e->peer && e->peer->o.owner == s)
+            if (t->server == s)
                 return 0;
             msg_unlock(*lock, p);
             return ERR_TOKEN;
         }
         msg_unlock(*lock, p);
-        if (t->gen != gen || t->call_end == e)
+        if (t->token != token || t->call_end == e)
             break;
     }
-    return t->answered == gen ? ERR_TOKEN : ERR_PEER;
+    return t->answered == token ? ERR_TOKEN : ERR_PEER;
 }
 
 /* Gives the answer to t, whose channel's lock is held, and ends its call. *e: what became of it; a
@@ -648,7 +647,7 @@ static err_t give(struct sip *s, struct thread *t, struct parcel *p, err_t *e)
     }
     if (end->contract)
         session_move(end, p);
-    t->answered = t->gen;
+    t->answered = t->token;
     chan_call_done(t);
     sched_claim(t, *e);
     return 0;

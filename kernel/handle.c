@@ -15,14 +15,6 @@ void object_init(struct object *o, enum handle_kind kind, struct lock *lock)
     list_init(&o->ready);
 }
 
-struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind)
-{
-    const struct handles *t = __atomic_load_n(&s->handles, __ATOMIC_ACQUIRE);
-    struct object *o = h < t->cap ? __atomic_load_n(&t->at[h], __ATOMIC_ACQUIRE) : NULL;
-
-    return o && (kind == 0 || o->kind == kind) ? o : NULL;
-}
-
 static void give_back(struct reclaim *r)
 {
     kfree(container_of(r, struct handles, reclaim));

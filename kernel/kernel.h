@@ -58,8 +58,8 @@ enum thread_state {
  * left. */
 enum priority { PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_HIGH, PRIORITY_URGENT, PRIORITIES };
 
-/* Where a thread wants a message: offsets into its SIP's linear memory, ranges checked. */
-struct rx { uint32_t msg, buf, cap; };
+/* Where a thread wants a message: its struct msg and buffer in linear memory, ranges checked. */
+struct rx { uint8_t *msg, *buf; uint32_t cap; };
 
 /*
  * A blocked thread has a `guard`, the lock under which it was blocked: whoever holds it and finds
@@ -71,6 +71,7 @@ struct rx { uint32_t msg, buf, cap; };
 struct thread {
     struct context ctx;         /* while it does not run and is not `preempted` */
     uint32_t on_cpu;            /* its stack is in use; cleared last thing by who leaves it */
+    int32_t result;             /* of what it blocked in */
     uint8_t state;              /* enum thread_state */
     uint8_t priority;           /* its own */
     uint8_t level;              /* it runs at: its own, or inherited from who called it */
@@ -81,12 +82,11 @@ struct thread {
     struct lock *volatile guard;
     uint32_t wait_seq;          /* counts its waits */
     uint32_t index;             /* in the table of threads */
-    uint16_t gen;               /* of its present call; part of the token */
-    uint16_t answered;          /* gen of the last call that was answered */
+    uint32_t token;             /* of its present call */
+    uint32_t answered;          /* of the last call that was answered */
     struct sip *sip;            /* NULL: a kernel thread */
     struct link run;            /* in a run queue */
     struct link of_sip;         /* lock: the SIP's */
-    int32_t result;             /* of what it blocked in */
     uint64_t tsc;               /* CPU time used */
     uint64_t slice_left;        /* ns; 0: a fresh slice next time, at the end of the queue */
 
@@ -100,7 +100,7 @@ struct thread {
     struct object *waits_on;    /* THREAD_WAITING for one object; NULL: for any */
     struct endpoint *call_end;  /* THREAD_CALLING: through which endpoint */
     uint32_t call_handle;
-    bool call_delivered;        /* the handler has the token */
+    struct sip *server;         /* who has the token; NULL: nobody yet, or it is no call */
     uint8_t call_op;            /* its operation, if the channel has a contract */
 
     struct sip *linking;        /* the SIP that a kernel thread is making */
@@ -120,9 +120,22 @@ struct thread *thread_create(struct sip *sip, const char *name, size_t stack_siz
                              void (*entry)(void *), void *arg);
 /* It does not run and is in no queue; the memory goes by way of reclaim. */
 void thread_free(struct thread *t);
-/* The token of its present call, and back: NULL if no thread has such an index. */
-uint32_t thread_token(const struct thread *t);
-struct thread *thread_of_token(uint32_t token, uint16_t *gen);
+#define THREADS_MAX 16384u
+#define TOKEN_BITS 15
+#define TOKEN_IRQ 0x80000000u  /* no thread's, but an interrupt's */
+extern struct thread *thread_table[THREADS_MAX];
+/* The token after this one of the same thread. */
+static inline uint32_t token_next(uint32_t token)
+{
+    return (token + (1u << TOKEN_BITS)) & ~TOKEN_IRQ;
+}
+/* Whose token it is or was; NULL if no thread has such an index. */
+static inline struct thread *thread_of_token(uint32_t token)
+{
+    uint32_t index = (token & ((1u << TOKEN_BITS) - 1)) - 1;
+
+    return index < THREADS_MAX ? __atomic_load_n(&thread_table[index], __ATOMIC_ACQUIRE) : NULL;
+}
 /* Ends the wait of t with `result`, if it is still its wait number seq. Takes its guard. */
 bool thread_cancel(struct thread *t, uint32_t seq, int32_t result);
 /* Takes t, blocked or ready, out of all queues for good: true, or false if it runs just now. */
@@ -157,7 +170,7 @@ struct core {
     bool draining;              /* who is woken now is woken by an interrupt */
     uint64_t irq_pending[IRQ_MAX / 64];     /* lines that fired, not yet looked at; atomic */
     uintptr_t stack_top;        /* for moments between two threads */
-    struct context between;
+    struct { struct context ctx; uint64_t none; } between;      /* as a thread begins */
     uint8_t *request, *answer;  /* of kernel-handled calls, MSG_BYTES_MAX each */
     uint64_t quiet;             /* reclaim's: epoch at which it last held nothing */
     struct reclaim *dead, **dead_end;
@@ -220,6 +233,8 @@ static inline void sched_point(void)
  * calls into wasm/ and must be seen whole. It must not block. */
 void sched_hold(void);
 void sched_unhold(void);
+/* CPU time since the last look goes to the running thread. */
+void sched_charge(struct core *c);
 /* Forgets the calling thread: fn(arg) runs on the core's own stack, then the next thread. */
 _Noreturn void sched_leave(void (*fn)(void *), void *arg);
 /* Takes a ready thread out of its run queue; false if it is in none. */
@@ -256,9 +271,6 @@ void object_init(struct object *o, enum handle_kind kind, struct lock *lock);
 struct handles { uint32_t cap; struct reclaim reclaim; struct object *at[]; };
 extern struct handles handles_none;     /* what a SIP begins with */
 void handles_free(struct handles *t);
-/* What handle h of s names; NULL. kind 0: any. Without the lock of s it may be gone from there at
- * any time, but stays memory (reclaim). All others but handle_close want the lock. */
-struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind);
 /* Reserves n free numbers: ERR_LIMIT, ERR_NO_MEMORY. */
 err_t handle_reserve(struct sip *s, uint32_t n, uint32_t number[]);
 void handle_unreserve(struct sip *s, uint32_t n, const uint32_t number[]);
@@ -412,8 +424,6 @@ void object_notify(struct object *o);
 void object_notify_owned(struct object *o);
 /* The same for an object that its owner is just getting (lock held); nobody is woken. */
 void object_ready(struct object *o);
-/* The thread that waits for o, or for anything of its owner; NULL. The owner's lock is held. */
-struct thread *object_waiter(const struct object *o);
 /* Takes the lock of the owner; NULL: it has none, nothing is taken. */
 struct sip *object_owner_lock(struct object *o);
 /* Ends the wait of t; its SIP's lock is held. */
@@ -467,7 +477,6 @@ void irq_fired(unsigned line);              /* from the scheduler's drain */
 err_t irq_receive(struct irq *q, const struct rx *rx);
 err_t irq_answer(struct sip *s, uint32_t token);
 void irq_drop(struct irq *q);
-#define TOKEN_IRQ 0x80000000u
 
 struct window {
     struct object o;
@@ -620,6 +629,22 @@ struct sip {
     struct sip_call *call;      /* it has no life of its own: a kernel thread calls into it */
     struct exit_info info;
 };
+
+/* What handle h of s names; NULL. kind 0: any. Without the lock of s it may be gone from there at
+ * any time, but stays memory (reclaim). All other handle functions but handle_close want the
+ * lock. */
+static inline struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind)
+{
+    const struct handles *t = __atomic_load_n(&s->handles, __ATOMIC_ACQUIRE);
+    struct object *o = h < t->cap ? __atomic_load_n(&t->at[h], __ATOMIC_ACQUIRE) : NULL;
+
+    return o && (kind == 0 || o->kind == kind) ? o : NULL;
+}
+/* The thread that waits for o, or for anything of its owner; NULL. The owner's lock is held. */
+static inline struct thread *object_waiter(const struct object *o)
+{
+    return o->waiter ? o->waiter : o->owner->any_waiter;
+}
 
 struct spawn {
     const struct program *program;

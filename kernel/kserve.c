@@ -133,11 +133,11 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
 
 /* Gives the answer to t if its call is still this one; the lock of its channel is held. ERR_EMPTY:
  * it is about to block in it, but does not yet. */
-static err_t answer(struct thread *t, uint16_t gen, struct endpoint *e, const struct parcel *p)
+static err_t answer(struct thread *t, uint32_t token, struct endpoint *e, const struct parcel *p)
 {
     err_t r;
 
-    if (t->gen != gen || t->call_end != e || !e->kernel)
+    if (t->token != token || t->call_end != e || !e->kernel)
         return ERR_PEER;
     if (!thread_blocked(t))
         return ERR_EMPTY;
@@ -151,8 +151,7 @@ static err_t answer(struct thread *t, uint16_t gen, struct endpoint *e, const st
 
 void kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj)
 {
-    uint16_t gen;
-    struct thread *t = thread_of_token(token, &gen);
+    struct thread *t = thread_of_token(token);
     struct parcel a = { .kind = MSG_DATA, .data = data, .len = len };
     struct endpoint *e;
     err_t r = ERR_PEER;
@@ -161,7 +160,7 @@ void kserve_answer(uint32_t token, const void *data, uint32_t len, struct object
         a.obj[a.nobj++] = obj;
     while (t && (e = __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE))) {
         lock_take(&e->ch->lock);
-        r = answer(t, gen, e, &a);
+        r = answer(t, token, e, &a);
         lock_drop(&e->ch->lock);
         if (r != ERR_EMPTY)
             break;

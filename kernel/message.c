@@ -32,14 +32,14 @@ err_t msg_read(const struct sip *s, uint32_t off, struct msg_in *m)
         return ERR_NO_MEMORY;
     m->data = (uint32_t)out;
     m->len = (uint32_t)(out >> 32);
-    m->rx = (struct rx){ off, (uint32_t)in, (uint32_t)(in >> 32) };
-    return m->rx.cap && !inside(s, m->rx.buf, m->rx.cap) ? ERR_MEMORY : 0;
+    m->rx = (struct rx){ s->mem.base + off, s->mem.base + (uint32_t)in, (uint32_t)(in >> 32) };
+    return m->rx.cap && !inside(s, (uint32_t)in, m->rx.cap) ? ERR_MEMORY : 0;
 }
 
 static err_t read_handles(struct sip *s, const struct msg_in *m, const struct endpoint *via,
                           struct parcel *p)
 {
-    const uint8_t *at = s->mem.base + m->rx.msg + offsetof(struct msg, handle);
+    const uint8_t *at = m->rx.msg + offsetof(struct msg, handle);
 
     if (m->nhandles > MSG_HANDLES_MAX)
         return ERR_ARGUMENT;
@@ -80,7 +80,7 @@ static err_t endpoint_may_pass(const struct endpoint *e, const struct endpoint *
         return ERR_BUSY;
     if (e->peer)
         for (struct link *l = e->peer->callers.next; l != &e->peer->callers; l = l->next)
-            if (container_of(l, struct thread, blocked)->call_delivered)
+            if (container_of(l, struct thread, blocked)->server)
                 return ERR_BUSY;
     return 0;
 }
@@ -177,13 +177,13 @@ static inline bool write_data(uint8_t *to, const struct parcel *p)
 static err_t deliver_objects(struct sip *s, const struct rx *rx, uint32_t from,
                              const struct parcel *p)
 {
-    uint8_t *at = s->mem.base + rx->msg;
+    uint8_t *at = rx->msg;
     uint32_t handle[MSG_HANDLES_MAX];
     err_t e = handle_reserve(s, p->nobj, handle);
 
     if (e < 0)
         return e;
-    if (!write_data(s->mem.base + rx->buf, p)
+    if (!write_data(rx->buf, p)
             || !copy_checked(at + offsetof(struct msg, handle), handle, 4 * p->nobj)
             || !write_head(at, from, p, p->nobj, p->token)) {
         handle_unreserve(s, p->nobj, handle);
@@ -200,7 +200,7 @@ static err_t deliver_objects(struct sip *s, const struct rx *rx, uint32_t from,
 
 err_t msg_deliver(struct sip *s, const struct rx *rx, uint32_t from, const struct parcel *p)
 {
-    uint8_t *at = s->mem.base + rx->msg;
+    uint8_t *at = rx->msg;
 
     if (p->len > rx->cap) {
         write_head(at, from, p, 0, 0);
@@ -208,7 +208,7 @@ err_t msg_deliver(struct sip *s, const struct rx *rx, uint32_t from, const struc
     }
     if (p->nobj)
         return deliver_objects(s, rx, from, p);
-    if (!write_data(s->mem.base + rx->buf, p) || !write_head(at, from, p, 0, p->token))
+    if (!write_data(rx->buf, p) || !write_head(at, from, p, 0, p->token))
         return ERR_NO_MEMORY;
     s->messages++;
     return (err_t)p->len;

@@ -314,8 +314,7 @@ static void requeue(struct core *c, struct thread *t)
     lock_drop(&c->lock);
 }
 
-/* CPU time since the last look goes to the running thread. */
-static void charge(struct core *c)
+void sched_charge(struct core *c)
 {
     uint64_t tsc = clock_tsc();
 
@@ -347,7 +346,7 @@ static struct thread *pick(struct core *c)
         reclaim_quiet();
     if (!(t = pop(c)) && !(t = steal(c)))
         t = c->idle;
-    charge(c);
+    sched_charge(c);
     t->urgent = false;
     c->slice_end = clock_ns() + (t->slice_left ? t->slice_left : slice_ns);
     c->slice_stale = false;
@@ -358,10 +357,23 @@ static struct thread *pick(struct core *c)
 
 /* ---- switching ------------------------------------------------------------------------------ */
 
-static _Noreturn void resume(struct thread *t)
+_Static_assert(offsetof(struct thread, ctx) == 0 && offsetof(struct thread, on_cpu) == 8
+               && offsetof(struct thread, result) == 12, "switch.asm");
+
+static void resume_context(void *arg)
+{
+    struct thread *t = arg;
+
+    irq_on();
+    context_resume(&t->ctx);
+}
+
+/* From a stack of the CPU's own. A context goes on with interrupts as they are, perhaps in an
+ * image; they are on again once the stack of the interrupt is left. */
+static _Noreturn void resume(struct core *c, struct thread *t)
 {
     if (!t->preempted)
-        context_resume(&t->ctx);
+        thread_start(resume_context, t, (c->stack_top - 64) & ~15ul);
     t->preempted = false;
     frame_resume(&t->frame);
 }
@@ -380,10 +392,10 @@ static void switch_to(struct core *c, struct thread *from, struct thread *t)
     if (t == from)
         return;
     if (__builtin_expect(t->preempted, 0)) {
-        context_init(&c->between, c->stack_top, resume_between, t);
-        thread_switch(&from->ctx, &c->between, &from->on_cpu);
+        context_init(&c->between.ctx, c->stack_top, resume_between, t);
+        thread_switch(from, &c->between.ctx);
     } else {
-        thread_switch(&from->ctx, &t->ctx, &from->on_cpu);
+        thread_switch(from, &t->ctx);
     }
     irq_on();       /* it may have been an interrupt that switched back */
 }
@@ -438,7 +450,7 @@ int32_t sched_switch(struct thread *to)
         return switch_away(c, t);
     }
     if (++c->handoffs >= HANDOFFS_CHARGED)
-        charge(c);
+        sched_charge(c);
     if (to->level < t->level)
         to->level = t->level;
     t->level = t->priority;
@@ -466,7 +478,7 @@ void sched_yield(void)
     push(c, t, false);
     lock_drop(&c->lock);
     if (++c->handoffs >= HANDOFFS_CHARGED)
-        charge(c);
+        sched_charge(c);
     c->slice_stale = true;
     own(c, to);
     switch_to(c, t, to);
@@ -512,7 +524,7 @@ static void leave_on_core_stack(void *arg)
     sched_hold();
     l.fn(l.arg);
     sched_unhold();
-    resume(pick(this_core()));
+    resume(this_core(), pick(this_core()));
 }
 
 /* The thread keeps on_cpu set: who forgets it frees it, in fn. */
@@ -524,7 +536,7 @@ _Noreturn void sched_leave(void (*fn)(void *), void *arg)
 
     irq_off();
     *kept = l;
-    charge(c);
+    sched_charge(c);
     cpu_field(current) = c->idle;
     thread_start(leave_on_core_stack, kept, (c->stack_top - 64) & ~15ul);
 }
@@ -591,11 +603,11 @@ static void preempt(struct trap_frame *f)
         sip_leave();
     t->frame = *f;
     t->preempted = true;
-    charge(c);
+    sched_charge(c);
     cpu_field(current) = c->idle;       /* whoever takes t from here on finds it put aside */
     __atomic_store_n(&t->on_cpu, 0, __ATOMIC_RELEASE);
     requeue(c, t);
-    resume(pick(c));
+    resume(c, pick(c));
 }
 
 void kernel_irq(struct trap_frame *f, unsigned irq)

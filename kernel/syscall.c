@@ -6,6 +6,7 @@
  * left; they are touched first, while a missing page can still be the SIP's own fault. On the way
  * out, sched_point() looks at what interrupts have recorded.
  */
+#include "kernel/direct.h"
 #include "kernel/kernel.h"
 
 const char *err_text(err_t e)
@@ -50,7 +51,7 @@ static int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint
     return leave(chan_send(enter(in), h, msg, flags));
 }
 
-static int32_t sys_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+int32_t sys_call_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
 {
     return leave(chan_call(enter(in), h, msg, deadline));
 }
@@ -66,8 +67,8 @@ static int32_t sys_answer(struct wasm_instance *in, uint32_t token, uint32_t msg
 }
 
 /* What is wrong with the answer itself is reported; that nobody takes it is not. */
-static int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                               int64_t deadline)
+int32_t sys_answer_wait_slow(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                             int64_t deadline)
 {
     struct sip *s = enter(in);
     struct thread *caller = NULL;

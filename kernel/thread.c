@@ -9,11 +9,8 @@
  */
 #include "kernel/kernel.h"
 
-#define THREADS_MAX 16384u
-#define TOKEN_BITS 15
-
-static struct lock lock = LOCK(RANK_TABLE);     /* of all below; `table` is read without it */
-static struct thread *table[THREADS_MAX];
+static struct lock lock = LOCK(RANK_TABLE);     /* of all below; thread_table is read without it */
+struct thread *thread_table[THREADS_MAX];
 static uint16_t generation[THREADS_MAX];
 static uint16_t free_index[THREADS_MAX];
 static uint32_t nfree;
@@ -61,9 +58,8 @@ static bool index_take(struct thread *t)
     lock_take(&lock);
     if ((any = nfree > 0)) {
         t->index = free_index[--nfree];
-        t->gen = generation[t->index];
-        t->answered = (uint16_t)(t->gen - 1);
-        __atomic_store_n(&table[t->index], t, __ATOMIC_RELEASE);
+        t->token = (t->index + 1) | (uint32_t)generation[t->index] << TOKEN_BITS;
+        __atomic_store_n(&thread_table[t->index], t, __ATOMIC_RELEASE);
     }
     lock_drop(&lock);
     return any;
@@ -106,24 +102,11 @@ static void give_back(struct reclaim *r)
 void thread_free(struct thread *t)
 {
     lock_take(&lock);
-    generation[t->index] = (uint16_t)(t->gen + 1);
-    __atomic_store_n(&table[t->index], NULL, __ATOMIC_RELEASE);
+    generation[t->index] = (uint16_t)(token_next(t->token) >> TOKEN_BITS);
+    __atomic_store_n(&thread_table[t->index], NULL, __ATOMIC_RELEASE);
     free_index[nfree++] = (uint16_t)t->index;
     lock_drop(&lock);
     reclaim(&t->reclaim, give_back);
-}
-
-uint32_t thread_token(const struct thread *t)
-{
-    return (t->index + 1) | (uint32_t)t->gen << TOKEN_BITS;
-}
-
-struct thread *thread_of_token(uint32_t token, uint16_t *gen)
-{
-    uint32_t index = (token & ((1u << TOKEN_BITS) - 1)) - 1;
-
-    *gen = (uint16_t)(token >> TOKEN_BITS);
-    return index < THREADS_MAX ? __atomic_load_n(&table[index], __ATOMIC_ACQUIRE) : NULL;
 }
 
 /* ---- stopping -------------------------------------------------------------------------------- */

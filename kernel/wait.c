@@ -55,11 +55,6 @@ static err_t receive(struct object *o, const struct rx *rx)
     return r;
 }
 
-struct thread *object_waiter(const struct object *o)
-{
-    return o->waiter ? o->waiter : o->owner->any_waiter;
-}
-
 void wait_done(struct thread *t)
 {
     if (t->waits_on)

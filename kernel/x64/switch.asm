@@ -1,5 +1,12 @@
 ; switch.asm - changing stacks. Resumption is by pop and jmp: a ret onto another stack mispredicts.
+;
+; What a thread that gave up the CPU has on its stack, from rsp: r15 r14 r13 r12 rbp rbx, and where to
+; go on. eax is the result of what it blocked in then, for the system calls below go on in the image.
 
+%define ON_CPU 8                                ; of struct thread, whose context is at 0
+%define RESULT 12                               ; (pinned in sched.c)
+
+extern direct_call, direct_answer_wait
 section .text
 
 %macro PUSH_SAVED 0
@@ -11,13 +18,14 @@ section .text
     push r15
 %endmacro
 
-; void thread_switch(struct context *from, struct context *to, uint32_t *on_cpu);
+; void thread_switch(struct thread *from, struct context *to);
 global thread_switch
 thread_switch:
     PUSH_SAVED
     mov [rdi], rsp
     mov rsp, [rsi]
-    mov dword [rdx], 0                          ; that stack may be run on elsewhere
+    mov eax, [rsi + RESULT]                     ; of a thread; else nobody looks at it
+    mov dword [rdi + ON_CPU], 0                 ; its stack may be run on elsewhere
 resume:
     pop r15
     pop r14
@@ -32,7 +40,44 @@ resume:
 global context_resume
 context_resume:
     mov rsp, [rdi]
+    mov eax, [rdi + RESULT]
     jmp resume
+
+; int32_t sys_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
+; int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg, int64_t deadline);
+%macro DIRECT 2
+global %1
+%1:
+    PUSH_SAVED
+    sub rsp, 8
+    call %2
+    add rsp, 8
+    test rax, rax
+    jz %%stay
+    mov [rdx], rsp
+    mov rsp, [rax]
+    mov dword [rdx + ON_CPU], 0
+    mov eax, [rax + RESULT]
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    pop rbx
+    pop rcx
+    jmp rcx
+%%stay:
+    mov eax, edx
+    pop r15                                     ; direct.c has not kept them
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    pop rbx
+    ret
+%endmacro
+DIRECT sys_call, direct_call
+DIRECT sys_answer_wait, direct_answer_wait
 
 ; Where a context of context_init first resumes: rbx = entry, r12 = argument, rsp 16-byte aligned.
 global context_first

@@ -177,13 +177,14 @@ void cpus_stop(void);
 
 /* ---- switching ------------------------------------------------------------------------------ */
 
-/* A thread that gave up the CPU itself: rbx, rbp, r12-r15 and where to go on are on its stack. */
+/* A thread that gave up the CPU itself: rbx, rbp, r12-r15 and where to go on are on its stack.
+ * First in struct thread; see switch.asm. */
 struct context { uint64_t rsp; };
 
-/* Saves the caller in *from and resumes *to (by pop and jmp, never ret), and clears *on_cpu once
- * the caller's stack is left. Returns when somebody switches back. No vector state is kept: none is
+/* Saves the caller in `from` and resumes *to (by pop and jmp, never ret), and clears from's on_cpu
+ * once its stack is left. Returns when somebody switches back. No vector state is kept: none is
  * live across a call. Interrupt flag untouched. */
-void thread_switch(struct context *from, struct context *to, uint32_t *on_cpu);
+void thread_switch(struct thread *from, struct context *to);
 /* Resumes *to and forgets the caller. */
 _Noreturn void context_resume(struct context *to);
 /* Builds, on the stack that ends at stack_top (16-byte aligned, mapped or demand-zero), a context

@@ -49,8 +49,9 @@ static void yield(void) { sys_yield(); }
 
 static void call(void)
 {
-    struct msg m = { .data = ADDR(buf), .len = bytes, .buf = ADDR(buf), .cap = sizeof buf };
+    static struct msg m = { .data = ADDR(buf), .buf = ADDR(buf), .cap = sizeof buf };
 
+    m.len = bytes;
     if (sys_call(peer, ADDR(&m), FOREVER) != (int32_t)bytes)
         exit(1);
 }

@@ -1,0 +1,268 @@
+/*
+ * direct.c - the direct path of a message: a call to a handler that waits, and its answer, when
+ * nothing out of the ordinary is asked for. Everything else is channel.c's and wait.c's, which do
+ * the same in general; what is checked here is checked there in the same words.
+ *
+ * Ordinary is: no handles, no deadline, no interrupt to be looked at, the receiver's buffer holds
+ * the message, and nothing waits for the server when it answers. The caller's wait is set up, the
+ * message copied straight into the buffer that the receiver posted, and switch.asm goes from the
+ * one stack to the other, back into the image by pop and jmp: a ret on another stack than that of
+ * its call is mispredicted.
+ *
+ * Each function looks at everything first, under the locks of the channel and of the receiver, and
+ * gives up without a trace (`slow`) as soon as something is out of the ordinary.
+ */
+#include "kernel/direct.h"
+#include "kernel/kernel.h"
+#include "kernel/x64/access.h"
+
+#define HANDOFFS_CHARGED 31u
+
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define always static inline __attribute__((always_inline))
+
+/* Each path is compiled twice, for one CPU without what only others make necessary. */
+always void take(struct lock *l, bool many)
+{
+    if (many || LOCK_CHECKED)
+        lock_take(l);
+}
+
+always void drop(struct lock *l, bool many)
+{
+    if (many || LOCK_CHECKED)
+        lock_drop(l);
+}
+
+/*
+ * Decodes the struct msg at `off`: bytes to send, and where t, which runs, is to receive.
+ */
+always bool decode(struct thread *t, const struct sip *s, uint32_t off, const uint8_t **data,
+                   uint64_t *len)
+{
+    uint8_t *base = s->mem.base, *at = base + off;
+    uint64_t size = (uint64_t)s->mem.pages * WASM_PAGE, out, in;
+    uint32_t nhandles;
+
+    if (unlikely(off + sizeof(struct msg) > size) || !peek64(at, &out) || !peek64(at + 8, &in)
+            || !peek32(at + 16, &nhandles))
+        return false;
+    *data = base + (uint32_t)out;
+    *len = out >> 32;
+    t->rx.msg = at;
+    t->rx.buf = base + (uint32_t)in;
+    t->rx.cap = (uint32_t)(in >> 32);
+    return !(unlikely(nhandles != 0) || unlikely(*len > MSG_BYTES_MAX)
+             || unlikely((uint32_t)out + *len > size)
+             || unlikely((uint32_t)in + (in >> 32) > size));
+}
+
+/* Writes the message where rx says. */
+always bool write(const struct rx *rx, const uint8_t *data, uint64_t len, uint64_t from_kind,
+                  uint32_t token)
+{
+    uint8_t *to = rx->buf, *head = rx->msg;
+
+    return (__builtin_expect(len - 33 < 32, 1) ? copy_64(to, data, len)
+            : !len || copy_checked(to, data, len))
+        && poke32(head + 16, 0) && poke64(head + 36, from_kind)
+        && poke64(head + 44, token | len << 32);
+}
+
+always void claim(struct thread *t, int32_t result)
+{
+    t->result = result;
+    t->guard = NULL;
+}
+
+/* The CPU is to's from here on. */
+always struct direct switch_over(struct thread *t, struct thread *to, bool many)
+{
+    struct core *c = this_core();
+
+    if (unlikely(++c->handoffs >= HANDOFFS_CHARGED))
+        sched_charge(c);
+    if (unlikely(to->level < t->level))
+        to->level = t->level;
+    t->level = t->priority;
+    t->slice_left = 0;
+    while (many && unlikely(__atomic_load_n(&to->on_cpu, __ATOMIC_ACQUIRE)))
+        cpu_relax();
+    to->on_cpu = 1;
+    to->core = c;
+    to->state = THREAD_RUNNING;
+    cpu_field(current) = to;
+    return (struct direct){ to, (uintptr_t)t };
+}
+
+/* ---- the call -------------------------------------------------------------------------------- */
+
+/* What the contract says of the call: its operation, and the state after it; 0: it says no. */
+static uint32_t call_checked(struct endpoint *e, const uint8_t *data, uint64_t len, uint8_t **state,
+                             uint8_t *next)
+{
+    const struct contract *c = e->contract;
+    uint32_t op;
+
+    *state = e->handler ? &e->peer->state : &e->state;
+    if (len < 4 || !peek32(data, &op)
+            || contract_check(c, **state, (e->handler ? WAY_EVENT : WAY_SEND) | 1, op,
+                              (uint32_t)len, 0) < 0)
+        return 0;
+    *next = contract_next(c, **state, op);
+    return op;
+}
+
+/* The same for w as pass() says, where there is a contract: what was checked is delivered. */
+static bool write_call(struct thread *t, struct endpoint *e, struct thread *w, const uint8_t *data,
+                       uint64_t len)
+{
+    uint8_t *state, next;
+    uint32_t op = call_checked(e, data, len, &state, &next);
+
+    if (!op || !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_CALL << 32, t->token)
+            || !poke32(w->rx.buf, op))
+        return false;
+    *state = next;
+    t->call_op = (uint8_t)op;
+    return true;
+}
+
+/* The message to the thread w of s, which waits at e's peer; the call of t begins. */
+always bool pass(struct thread *t, struct endpoint *e, struct thread *w, struct sip *s,
+                 const uint8_t *data, uint64_t len, uint32_t h)
+{
+    if (unlikely(len > w->rx.cap) || unlikely(w->timed != NULL))
+        return false;
+    if (e->contract ? !write_call(t, e, w, data, len)
+            : !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_CALL << 32, t->token))
+        return false;
+    s->messages++;
+    if (unlikely(w->waits_on != NULL))
+        wait_done(w);
+    else
+        s->any_waiter = NULL;
+    claim(w, (int32_t)len);
+    t->call_end = e;
+    t->call_handle = h;
+    t->server = s;
+    list_push(&e->callers, &t->blocked);
+    sched_wait(t, THREAD_CALLING, &e->ch->lock);
+    return true;
+}
+
+always struct direct call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                          bool many)
+{
+    struct sip *s = sip_of(in), *to;
+    struct thread *t = this_thread(), *w = NULL;
+    struct endpoint *e;
+    struct object *o;
+    const uint8_t *data;
+    uint64_t len;
+
+    stack_touch_little();
+    if (unlikely(deadline != FOREVER) || unlikely(cpu_field(need_resched) != 0)
+            || !decode(t, s, msg, &data, &len) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL))))
+        goto slow;
+    e = container_of(o, struct endpoint, o);
+    take(&e->ch->lock, many);
+    if (unlikely(!e->peer) || unlikely(many && o->owner != s)
+            || unlikely(!(to = e->peer->o.owner)))
+        goto unlock;
+    take(&to->lock, many);
+    if (unlikely(many && e->peer->o.owner != to)
+            || unlikely(!(w = e->peer->o.waiter ? e->peer->o.waiter : to->any_waiter))
+            || !pass(t, e, w, to, data, len, h))
+        w = NULL;
+    drop(&to->lock, many);
+unlock:
+    drop(&e->ch->lock, many);
+    if (w)
+        return switch_over(t, w, many);
+slow:
+    return (struct direct){ NULL, (uint32_t)sys_call_slow(in, h, msg, deadline) };
+}
+
+struct direct direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+{
+    if (__builtin_expect(cpus_many, 0))
+        return call(in, h, msg, deadline, true);
+    return call(in, h, msg, deadline, false);
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+/* What the contract of e says of the answer; what was checked is delivered. */
+static bool write_answer(struct thread *t, struct endpoint *e, const uint8_t *data, uint64_t len)
+{
+    const struct contract *c = e->contract;
+    uint32_t word;
+
+    if (len < 4 || !peek32(data, &word)
+            || contract_check_answer(c, t->call_op, (int32_t)word, (uint32_t)len, 0) < 0
+            || !write(&t->rx, data, len, t->call_handle | (uint64_t)MSG_DATA << 32, 0)
+            || !poke32(t->rx.buf, word))
+        return false;
+    e->state = contract_next_answer(c, e->state, t->call_op, (int32_t)word);
+    return true;
+}
+
+/* Writes the answer for t, whose channel's lock is held, and ends its call. */
+always bool give(struct thread *t, struct endpoint *e, const uint8_t *data, uint64_t len)
+{
+    if (unlikely(len > t->rx.cap) || unlikely(t->timed != NULL))
+        return false;
+    if (e->contract ? !write_answer(t, e, data, len)
+            : !write(&t->rx, data, len, t->call_handle | (uint64_t)MSG_DATA << 32, 0))
+        return false;
+    t->answered = t->token;
+    t->token = token_next(t->token);
+    list_del(&t->blocked);
+    t->call_end = NULL;
+    t->server = NULL;
+    claim(t, (int32_t)len);
+    return true;
+}
+
+always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                                 int64_t deadline, bool many)
+{
+    struct sip *s = sip_of(in);
+    struct thread *t = this_thread(), *to = NULL;
+    struct endpoint *e;
+    const uint8_t *data;
+    uint64_t len;
+
+    stack_touch_little();
+    if (unlikely(deadline != FOREVER) || unlikely(cpu_field(need_resched) != 0)
+            || !decode(t, s, msg, &data, &len) || unlikely(!(to = thread_of_token(token)))
+            || unlikely(!(e = to->call_end)))
+        goto slow;
+    take(&e->ch->lock, many);
+    take(&s->lock, many);
+    if (unlikely(to->token != token) || unlikely(to->server != s)
+            || unlikely(many && (to->call_end != e || !to->guard))
+            || unlikely(!list_empty(&s->ready)) || unlikely(s->any_waiter != NULL)
+            || !give(to, e, data, len)) {
+        to = NULL;
+    } else {
+        s->any_waiter = t;
+        t->waits_on = NULL;
+        sched_wait(t, THREAD_WAITING, &s->lock);
+    }
+    drop(&s->lock, many);
+    drop(&e->ch->lock, many);
+    if (to)
+        return switch_over(t, to, many);
+slow:
+    return (struct direct){ NULL, (uint32_t)sys_answer_wait_slow(in, token, msg, deadline) };
+}
+
+struct direct direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                                 int64_t deadline)
+{
+    if (__builtin_expect(cpus_many, 0))
+        return answer_wait(in, token, msg, deadline, true);
+    return answer_wait(in, token, msg, deadline, false);
+}
