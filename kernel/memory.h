@@ -19,12 +19,6 @@
  * stack_limit must keep free above slot->stack_bottom. */
 #define STACK_KERNEL_NEED 16384ul
 
-/* What the direct path of a message uses (direct.c), which allocates nothing: a page below rsp. */
-static inline void stack_touch_little(void)
-{
-    __asm__ volatile("testb %%al,-4096(%%rsp)" ::: "cc", "memory");
-}
-
 /* Touches STACK_KERNEL_NEED bytes of stack below the caller, before any kernel state is in flux. */
 static inline void stack_touch(void)
 {

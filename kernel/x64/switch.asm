@@ -1,7 +1,8 @@
 ; switch.asm - changing stacks. Resumption is by pop and jmp: a ret onto another stack mispredicts.
 ;
-; What a thread that gave up the CPU has on its stack, from rsp: r15 r14 r13 r12 rbp rbx, and where to
-; go on. eax is the result of what it blocked in then, for the system calls below go on in the image.
+; What a thread that gave up the CPU has on its stack, from rsp: r15 r14 r13 r12 rbp rbx, and where
+; to go on. eax is the result of what it blocked in then, for the system calls below go on in the
+; image.
 
 %define ON_CPU 8                                ; of struct thread, whose context is at 0
 %define RESULT 12                               ; (pinned in sched.c)
