@@ -109,6 +109,18 @@ static void bytes(struct code *c, bool wide)
     }
 }
 
+static void tree(struct code *c, bool wide, int depth);
+
+static void comparison(struct code *c, int depth)
+{
+    bool wide = rnd(2), zero = rnd(3) == 0;
+
+    tree(c, wide, depth - 1);
+    if (!zero)
+        tree(c, wide, depth - 1);
+    put(c, (uint8_t)((wide ? 0x50 : 0x45) + (zero ? 0 : 1 + rnd(10))));
+}
+
 static void tree(struct code *c, bool wide, int depth)
 {
     uint32_t from = c->n, n;
@@ -160,16 +172,8 @@ static void tree(struct code *c, bool wide, int depth)
         put(c, (uint8_t)((wide ? 0x99 : 0x8b) + rnd(2)));
         put(c, wide ? 0xbd : 0xbc);
         break;
-    case 10: case 11:                                           /* comparisons */
-        n = rnd(2);
-        tree(c, n, depth - 1);
-        tree(c, n, depth - 1);
-        put(c, (uint8_t)((n ? 0x51 : 0x46) + rnd(10)));
-        break;
-    case 12:
-        n = rnd(2);
-        tree(c, n, depth - 1);
-        put(c, n ? 0x50 : 0x45);
+    case 10: case 11: case 12:
+        comparison(c, depth);
         break;
     }
     if (rnd(3) == 0) {
@@ -385,7 +389,7 @@ static bool same(const struct result *a, const struct result *b, const char *aft
 
 static void print(void *ctx, const char *s, size_t n)
 {
-    printf("# %.*s", (int)n, s);
+    printf("%.*s", (int)n, s);
 }
 
 static int wrong[2];                /* functions that gvn, divide changed the meaning of */
