@@ -16,8 +16,6 @@
 #include "kernel/kernel.h"
 #include "kernel/x64/access.h"
 
-#define HANDOFFS_CHARGED 31u
-
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define always static inline __attribute__((always_inline))
 
@@ -76,15 +74,10 @@ always void claim(struct thread *t, int32_t result)
 }
 
 /* The CPU is to's from here on. */
-always struct direct switch_over(struct thread *t, struct thread *to, bool many)
+always struct direct own(struct core *c, struct thread *t, struct thread *to, bool many)
 {
-    struct core *c = this_core();
-
     if (unlikely(++c->handoffs >= HANDOFFS_CHARGED))
         sched_charge(c);
-    if (unlikely(to->level < t->level))
-        to->level = t->level;
-    t->level = t->priority;
     t->slice_left = 0;
     while (many && unlikely(__atomic_load_n(&to->on_cpu, __ATOMIC_ACQUIRE)))
         cpu_relax();
@@ -93,6 +86,49 @@ always struct direct switch_over(struct thread *t, struct thread *to, bool many)
     to->state = THREAD_RUNNING;
     cpu_field(current) = to;
     return (struct direct){ to, (uintptr_t)t };
+}
+
+/* The same, with the priority of t. */
+always struct direct switch_over(struct thread *t, struct thread *to, bool many)
+{
+    if (unlikely(to->level < t->level))
+        to->level = t->level;
+    t->level = t->priority;
+    return own(this_core(), t, to, many);
+}
+
+/* ---- yielding to one of the same priority ------------------------------------------------------ */
+
+always struct direct yield(struct wasm_instance *in, bool many)
+{
+    struct core *c = this_core();
+    struct thread *t = this_thread(), *to;
+    struct link *queue = &c->ready[t->level], *first;
+
+    stack_touch_little();
+    if (unlikely(cpu_field(need_resched) != 0) || unlikely(c->ready_bits >> t->level != 1))
+        return (struct direct){ NULL, (uint32_t)sys_yield_slow(in) };
+    take(&c->lock, many);
+    first = queue->next;
+    to = container_of(first, struct thread, run);
+    if (many && unlikely(first == queue)) {
+        drop(&c->lock, many);
+        return (struct direct){ NULL, 0 };
+    }
+    list_del(first);
+    list_push(queue, &t->run);
+    t->state = THREAD_READY;
+    t->result = 0;
+    drop(&c->lock, many);
+    c->slice_stale = true;
+    return own(c, t, to, many);
+}
+
+struct direct direct_yield(struct wasm_instance *in)
+{
+    if (__builtin_expect(cpus_many, 0))
+        return yield(in, true);
+    return yield(in, false);
 }
 
 /* ---- the call -------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
  * direct.h - from client to server and back without a C frame that lives across the switch: what
- * kernel/x64/switch.asm calls for the system calls `call` and `answer_wait`.
+ * kernel/x64/switch.asm calls for the system calls `yield`, `call` and `answer_wait`.
  */
 #ifndef KERNEL_DIRECT_H
 #define KERNEL_DIRECT_H
@@ -14,11 +14,14 @@ struct wasm_instance;
  * result. */
 struct direct { struct thread *to; uint64_t other; };
 
+struct direct direct_yield(struct wasm_instance *in);
 struct direct direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 struct direct direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
                                  int64_t deadline);
 
 /* The system calls themselves (switch.asm), and what they fall back to (syscall.c). */
+int32_t sys_yield(struct wasm_instance *in);
+int32_t sys_yield_slow(struct wasm_instance *in);
 int32_t sys_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg, int64_t deadline);
 int32_t sys_call_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);

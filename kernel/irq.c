@@ -31,6 +31,7 @@ err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owne
         q->claimed = true;
         q->fired = q->out = false;
         handle_put(s, number, &q->o);
+        s->prompt = true;
     }
     lock_drop(&s->lock);
     lock_drop(&q->lock);

@@ -233,6 +233,7 @@ static inline void sched_point(void)
  * calls into wasm/ and must be seen whole. It must not block. */
 void sched_hold(void);
 void sched_unhold(void);
+#define HANDOFFS_CHARGED 31u        /* switches between two looks at the clock; odd */
 /* CPU time since the last look goes to the running thread. */
 void sched_charge(struct core *c);
 /* Forgets the calling thread: fn(arg) runs on the core's own stack, then the next thread. */
@@ -595,6 +596,7 @@ struct sip {
     bool dying;                 /* its threads leave; set once */
     bool ended;                 /* nothing is left of it but this structure */
     uint8_t priority;           /* of its threads, enum priority */
+    bool prompt;                /* it has an interrupt line */
     uint32_t nthreads;
     char name[32];
     uint8_t hash[32];

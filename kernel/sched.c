@@ -33,7 +33,6 @@
 #define RETRY_NS 100000ull
 #define SPREAD_NS 30000ull
 #define CORE_STACK 65536ul
-#define HANDOFFS_CHARGED 31u
 
 static struct core boot_core;
 static struct core *cores[CPU_MAX];
@@ -111,13 +110,13 @@ static void push(struct core *c, struct thread *t, bool head)
     c->ready_bits |= 1u << level;
 }
 
-/* lock: the core's */
-static void unlink(struct core *c, struct thread *t)
+/* t out of the queue of `level`. lock: the core's */
+static inline void unlink(struct core *c, struct thread *t, unsigned level)
 {
     list_del(&t->run);
-    for (unsigned p = 0; p < PRIORITIES; p++)
-        if (list_empty(&c->ready[p]))
-            c->ready_bits &= ~(1u << p);
+    if (list_empty(&c->ready[level]))
+        c->ready_bits &= ~(1u << level);
+    t->state = THREAD_RUNNING;
 }
 
 static struct thread *pop(struct core *c)
@@ -130,8 +129,7 @@ static struct thread *pop(struct core *c)
     if (c->ready_bits) {
         unsigned level = 31 - (unsigned)__builtin_clz(c->ready_bits);
         t = container_of(c->ready[level].next, struct thread, run);
-        unlink(c, t);
-        t->state = THREAD_RUNNING;
+        unlink(c, t, level);
     }
     lock_drop(&c->lock);
     return t;
@@ -140,21 +138,19 @@ static struct thread *pop(struct core *c)
 /* One that waits on another CPU and may move; the first of the highest queue that has one. */
 static struct thread *steal_from(struct core *from)
 {
-    struct thread *t = NULL;
+    struct thread *found = NULL, *t;
 
     if (!__atomic_load_n(&from->ready_bits, __ATOMIC_RELAXED))
         return NULL;
     lock_take(&from->lock);
-    for (unsigned p = PRIORITIES; p-- > 0 && !t;)
-        for (struct link *l = from->ready[p].next; l != &from->ready[p] && !t; l = l->next)
-            if (!container_of(l, struct thread, run)->pinned)
-                t = container_of(l, struct thread, run);
-    if (t) {
-        unlink(from, t);
-        t->state = THREAD_RUNNING;
-    }
+    for (unsigned p = PRIORITIES; p-- > 0 && !found;)
+        for (struct link *l = from->ready[p].next; l != &from->ready[p]; l = l->next)
+            if (!(t = container_of(l, struct thread, run))->pinned) {
+                unlink(from, found = t, p);
+                break;
+            }
     lock_drop(&from->lock);
-    return t;
+    return found;
 }
 
 static struct thread *steal(struct core *c)
@@ -217,6 +213,16 @@ void sched_start(struct thread *t)
     make_ready(t);
 }
 
+/* The level of the queue that t is in; lock: the core's. */
+static unsigned queued_at(const struct core *c, const struct thread *t)
+{
+    const struct link *l = t->run.next;
+
+    while (l < c->ready || l >= c->ready + PRIORITIES)
+        l = l->next;
+    return (unsigned)(l - c->ready);
+}
+
 bool sched_remove(struct thread *t)
 {
     struct core *c;
@@ -226,7 +232,7 @@ bool sched_remove(struct thread *t)
         c = t->core;
         lock_take(&c->lock);
         if (t->core == c && t->state == THREAD_READY && !list_empty(&t->run)) {
-            unlink(c, t);
+            unlink(c, t, queued_at(c, t));
             t->state = THREAD_ENDED;
             found = true;
         }
@@ -346,10 +352,12 @@ static struct thread *pick(struct core *c)
         reclaim_quiet();
     if (!(t = pop(c)) && !(t = steal(c)))
         t = c->idle;
-    sched_charge(c);
+    if (++c->handoffs >= HANDOFFS_CHARGED || t == c->idle || this_thread() == c->idle)
+        sched_charge(c);
     t->urgent = false;
-    c->slice_end = clock_ns() + (t->slice_left ? t->slice_left : slice_ns);
-    c->slice_stale = false;
+    c->slice_stale = !t->slice_left;
+    if (t->slice_left)
+        c->slice_end = clock_ns() + t->slice_left;
     own(c, t);
     arm(c);
     return t;
@@ -427,10 +435,19 @@ int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadlin
     return sched_switch(NULL);
 }
 
+/* May an interrupt or a deadline wake it, so that the rest of its slice counts? */
+static bool is_prompt(const struct thread *t)
+{
+    return t->timed || !t->sip || t->sip->prompt;
+}
+
 /* To somebody from the run queues. */
 static int32_t switch_away(struct core *c, struct thread *t)
 {
-    keep_slice(c, t);
+    if (is_prompt(t))
+        keep_slice(c, t);
+    else
+        t->slice_left = 0;
     t->level = t->priority;
     switch_to(c, t, pick(c));
     return t->result;
