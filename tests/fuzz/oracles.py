@@ -74,10 +74,20 @@ END = 'call stack exhausted'
 
 
 def normal(line):
+    """A line without what may differ: of two loads, the one that traps first; and where an
+    exception comes from."""
     name, _, rest = line.partition(': ')
-    if rest in SAME:
-        return name + ': ' + SAME[rest]
-    return line
+    if not rest:
+        return line
+    what, at, where = rest.partition(' at ')
+    what = SAME.get(what, what)
+    if not at or what == 'uncaught exception':
+        return f'{name}: {what}'
+    return f'{name}: {what} at ' + re.sub(r'^(\d+):[0-9a-f]+', r'\1', where)
+
+
+def without_place(lines):
+    return [line.partition(' at ')[0] for line in lines]
 
 
 def differs(ours, theirs):
@@ -90,11 +100,10 @@ def differs(ours, theirs):
         if a == b:
             continue
         # which of the two an access is that is both: we look at the alignment first
-        if a.endswith(': unaligned atomic') and b == a.replace('unaligned atomic',
-                                                               'out of bounds memory access'):
+        if b == a.replace(': unaligned atomic', ': out of bounds memory access'):
             continue
         # node has one text for both traps of float to integer
-        if b.endswith(': conversion') and a == b.replace(': conversion', ': integer overflow'):
+        if a == b.replace(': conversion', ': integer overflow'):
             continue
         return f'line {k}: ours "{a}", theirs "{b}"'
     return None

@@ -11,7 +11,7 @@
 #include <string.h>
 #include "tests/fuzz/play.h"
 
-enum { SHOWN = 1 << 20, ENTRIES = 64, EXTERNS = 4 };
+enum { SHOWN = 1 << 20, ENTRIES = 64, EXTERNS = 4, FRAMES = 8 };
 
 /* ---- arguments ----------------------------------------------------------------------------- */
 
@@ -229,6 +229,19 @@ static struct host_instance *start(const struct host_module *m)
     return NULL;
 }
 
+/* What it is, and where: function and byte of the module, innermost first. */
+static void print_trap(int trap)
+{
+    const struct host_trace *t = host_last_trace();
+    uint32_t shown = 0;
+
+    printf(" %s", wasm_trap_text(trap));
+    for (uint32_t k = 0; trap != WASM_TRAP_STACK && k < t->n && shown < FRAMES; k++)
+        if (t->frames[k].site.kind == WASM_SITE_BODY)
+            printf(" %s%" PRIu32 ":%x", shown++ ? "< " : "at ", t->frames[k].site.func,
+                   t->frames[k].site.offset);
+}
+
 void play(const struct host_module *m)
 {
     struct host_instance *hi;
@@ -245,7 +258,7 @@ void play(const struct host_module *m)
         trap = host_call(&x, v);
         printf("%.*s:", (int)m->module->exports[k].name.len, m->module->exports[k].name.s);
         if (trap)
-            printf(" %s", wasm_trap_text(trap));
+            print_trap(trap);
         for (uint32_t r = 0; !trap && r < x.type->nresults; r++)
             print_value(x.type->results[r], &v[r]);
         printf("\n");

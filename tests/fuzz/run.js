@@ -8,7 +8,8 @@ const numbers = [0n, 1n, -1n, 2n, 31n, 32n, 63n, 64n, 127n, 128n, 255n, 256n, 65
 const floats = [0, 1, -1, -0, 0.5, -0.5, 1.5, 2.5, 1e10, -1e10, 2147483647, 2147483648, -2147483648, -2147483649,
   4294967295, 4294967296, 9223372036854775808, -9223372036854775808, 18446744073709551616, 3.25, 1e30,
   2 ** -1022, 1e300, 2 ** -149];
-const SHOWN = 1 << 20, ENTRIES = 64, EXTERNS = 4;
+const SHOWN = 1 << 20, ENTRIES = 64, EXTERNS = 4, FRAMES = 8;
+Error.stackTraceLimit = FRAMES + 4;
 const externs = [null, { k: 1 }, { k: 2 }, { k: 3 }, { k: 4 }];
 const f32 = new Float32Array(1), u32 = new Uint32Array(f32.buffer);
 const f64 = new Float64Array(1), u64 = new BigUint64Array(f64.buffer);
@@ -58,9 +59,16 @@ const traps = [
   [/signature mismatch|null function/, 'signature'], [/call stack/, 'call stack exhausted'],
 ];
 
+// functions and bytes of the module, innermost first
+function where(e) {
+  const at = [];
+  for (const [, f, pc] of e.stack.matchAll(/wasm-function\[(\d+)\]:0x([0-9a-f]+)/g)) at.push(f + ':' + pc);
+  return at.length ? ' at ' + at.slice(0, FRAMES).join(' < ') : '';
+}
+
 function trap(e) {
   if (e instanceof WebAssembly.Exception) return 'uncaught exception';
-  for (const [re, text] of traps) if (re.test(e.message)) return text;
+  for (const [re, text] of traps) if (re.test(e.message)) return text + (text === 'call stack exhausted' ? '' : where(e));
   return 'unknown: ' + e.message;
 }
 
