@@ -97,7 +97,7 @@ always struct direct switch_over(struct thread *t, struct thread *to, bool many)
     return own(this_core(), t, to, many);
 }
 
-/* ---- yielding to one of the same priority ------------------------------------------------------ */
+/* ---- yielding to one of the same priority ---------------------------------------------------- */
 
 always struct direct yield(struct wasm_instance *in, bool many)
 {
