@@ -96,7 +96,8 @@ enum handle_kind {
 struct handle_info {
     uint32_t kind;
     uint32_t offset, size;          /* window: where it stands in the linear memory */
-    uint32_t a, b, c, d;            /* framebuffer: width, height, pitch, bits a pixel (0 = text) */
+    uint32_t a, b, c, d;            /* framebuffer: width, height, pitch, bits a pixel (0 = text);
+                                     * mmio, dma: physical address, low and high half */
 };
 
 enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
@@ -155,6 +156,9 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  *   port FIRST-LAST          I/O ports (hex), for imports of module "port": in8:0x3fd, ...
  *   irq GSI = N              legacy IRQ number; handle N receives MSG_IRQ
  *   window NAME = N          memory window: framebuffer, vga-text
+ *   mmio FIRST-LAST = N      window on device memory, whole pages (hex), uncached
+ *   dma BYTES = N            window on memory that devices can reach: contiguous, below 4 GiB.
+ *                            There is no IOMMU: a device may then be made to write anywhere
  * N is 2..63, each once. Several sections are concatenated. What is not declared cannot be had.
  */
 #define MANIFEST_SECTION "selkie.manifest"

@@ -479,15 +479,19 @@ err_t irq_receive(struct irq *q, const struct rx *rx);
 err_t irq_answer(struct sip *s, uint32_t token);
 void irq_drop(struct irq *q);
 
+struct dma;
 struct window {
     struct object o;
-    char name[16];
+    struct link all;            /* lock: the registry's */
     struct sip *sip;            /* whose memory shows it */
     uint64_t offset, size;
+    paddr_t pa;
+    struct dma *dma;            /* memory for devices; else NULL */
     struct handle_info info;
 };
-/* ERR_NOT_FOUND: this machine has none; ERR_BUSY with *owner. */
-err_t window_claim(struct sip *s, uint32_t number, const char *name, struct sip **owner);
+/* Of kind window, mmio or dma. ERR_NOT_FOUND: this machine has none; ERR_BUSY with *owner (NULL:
+ * the kernel's own). */
+err_t window_claim(struct sip *s, const struct resource *r, struct sip **owner);
 void window_drop(struct window *w);
 err_t port_claim(struct sip *s, uint16_t first, uint16_t last, struct sip **owner);
 void port_release(struct sip *s);
@@ -512,14 +516,16 @@ err_t store_find(const char *name, const struct program **out);
 #define CID_TEXT 60u
 void cid_text(const uint8_t hash[32], char out[CID_TEXT]);
 
-enum resource_kind { RES_USE, RES_SERVE, RES_CHANNEL, RES_PORT, RES_IRQ, RES_WINDOW };
+enum resource_kind {
+    RES_USE, RES_SERVE, RES_CHANNEL, RES_PORT, RES_IRQ, RES_WINDOW, RES_MMIO, RES_DMA,
+};
 struct resource {
     uint8_t kind, handle;
     bool now;                   /* RES_USE: without a handler the channel is closed, not waiting */
     char name[32];              /* of interfaces and windows */
     uint8_t id[32];             /* of interfaces */
     struct contract *contract;  /* the same; in a parsed manifest never NULL */
-    uint16_t first, last;       /* ports; irq in first */
+    uint64_t first, last;       /* ports, physical addresses; irq in first, bytes of DMA in last */
 };
 struct manifest { uint32_t count; struct resource res[]; };
 #define MANIFEST_RESOURCES_MAX 64u
@@ -528,6 +534,11 @@ struct manifest { uint32_t count; struct resource res[]; };
 struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, char *reason,
                                 size_t n);
 void manifest_free(struct manifest *m);     /* m may be NULL */
+/* One line of a manifest (contract left NULL). 0: it says nothing about resources, 1: a resource,
+ * -1: it cannot be read. */
+int resource_parse(const char *text, size_t n, struct resource *r);
+/* The WHAT of a rule about a device: "irq", "4". */
+bool resource_device(const char *verb, const char *rest, struct resource *r);
 /* "serial", "serve serial", "port 0x3f8-0x3ff", "irq 4", "window framebuffer" */
 void resource_text(const struct resource *r, char *to, size_t n);
 

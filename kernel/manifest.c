@@ -56,146 +56,6 @@ static bool next_section(struct cursor *c, struct cursor *text)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-static void skip_space(struct cursor *c)
-{
-    while (c->p < c->end && (*c->p == ' ' || *c->p == '\t' || *c->p == '\r'))
-        c->p++;
-}
-
-/* A word up to white space or one of the characters of `stop`; empty if there is none. */
-static bool word(struct cursor *c, const char *stop, char *to, size_t n)
-{
-    size_t len = 0;
-
-    skip_space(c);
-    while (c->p < c->end && *c->p > ' ' && *c->p < 0x7f && !strchr(stop, *c->p)) {
-        if (len + 1 >= n)
-            return false;
-        to[len++] = (char)*c->p++;
-    }
-    to[len] = 0;
-    return len > 0;
-}
-
-static bool expect(struct cursor *c, char ch)
-{
-    skip_space(c);
-    if (c->p >= c->end || *c->p != ch)
-        return false;
-    c->p++;
-    return true;
-}
-
-static bool number(struct cursor *c, unsigned base, uint32_t max, uint32_t *v)
-{
-    uint64_t x = 0;
-    unsigned digits = 0;
-
-    skip_space(c);
-    if (base == 16 && c->end - c->p > 2 && c->p[0] == '0' && (c->p[1] | 32) == 'x')
-        c->p += 2;
-    for (; c->p < c->end; c->p++, digits++) {
-        unsigned d = *c->p, low = d | 32;
-        d = d >= '0' && d <= '9' ? d - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : 99;
-        if (d >= base)
-            break;
-        x = x * base + d;
-        if (x > max)
-            return false;
-    }
-    *v = (uint32_t)x;
-    return digits > 0;
-}
-
-static bool hash_id(struct cursor *c, uint8_t id[32])
-{
-    for (unsigned i = 0; i < 32; i++) {
-        char two[2];
-        uint32_t v;
-        struct cursor b;
-        if (c->end - c->p < 2)
-            return false;
-        memcpy(two, c->p, 2);
-        b = (struct cursor){ (uint8_t *)two, (uint8_t *)two + 2 };
-        if (!number(&b, 16, 255, &v) || b.p != b.end)
-            return false;
-        id[i] = (uint8_t)v;
-        c->p += 2;
-    }
-    return true;
-}
-
-static bool handle_number(struct cursor *c, struct resource *r)
-{
-    uint32_t v;
-
-    if (!expect(c, '=') || !number(c, 10, MANIFEST_HANDLE_MAX, &v) || v < 2)
-        return false;
-    r->handle = (uint8_t)v;
-    return true;
-}
-
-static bool interface_line(struct cursor *c, struct resource *r)
-{
-    char flag[8];
-
-    if (!word(c, "@=#", r->name, sizeof r->name) || !expect(c, '@') || !hash_id(c, r->id)
-            || !handle_number(c, r))
-        return false;
-    if (r->kind == RES_USE && word(c, "#", flag, sizeof flag))
-        return r->now = strcmp(flag, "now") == 0;
-    return true;
-}
-
-static bool port_line(struct cursor *c, struct resource *r)
-{
-    uint32_t first, last;
-
-    if (!number(c, 16, 0xffff, &first))
-        return false;
-    last = first;
-    if (expect(c, '-') && !number(c, 16, 0xffff, &last))
-        return false;
-    r->first = (uint16_t)first;
-    r->last = (uint16_t)last;
-    return first <= last;
-}
-
-/* One line into *r. 0: it says nothing about resources, 1: a resource, -1: malformed. */
-static int parse_line(struct cursor c, struct resource *r)
-{
-    char verb[16];
-    uint32_t irq;
-    bool ok;
-
-    memset(r, 0, sizeof *r);
-    skip_space(&c);
-    if (c.p == c.end || *c.p == '#')
-        return 0;
-    if (!word(&c, "#", verb, sizeof verb))
-        return -1;
-    if (strcmp(verb, "text") == 0)
-        return 0;
-    if (strcmp(verb, "use") == 0 || strcmp(verb, "serve") == 0 || strcmp(verb, "channel") == 0) {
-        r->kind = verb[0] == 'u' ? RES_USE : verb[0] == 's' ? RES_SERVE : RES_CHANNEL;
-        ok = interface_line(&c, r);
-    } else if (strcmp(verb, "port") == 0) {
-        r->kind = RES_PORT;
-        ok = port_line(&c, r);
-    } else if (strcmp(verb, "irq") == 0) {
-        r->kind = RES_IRQ;
-        ok = number(&c, 10, IRQ_MAX - 1, &irq) && handle_number(&c, r);
-        r->first = (uint16_t)irq;
-    } else if (strcmp(verb, "window") == 0) {
-        r->kind = RES_WINDOW;
-        ok = word(&c, "=#", r->name, sizeof r->name) && handle_number(&c, r);
-    } else {
-        return -1;
-    }
-    skip_space(&c);
-    return ok && (c.p == c.end || *c.p == '#') ? 1 : -1;
-}
-
 static bool number_taken(const struct manifest *m, const struct resource *r)
 {
     for (uint32_t i = 0; r->handle && i < m->count; i++)
@@ -225,7 +85,7 @@ static const char *parse_text(struct cursor text, struct manifest *m, unsigned *
         struct resource r;
         int kind;
         ++*line;
-        if ((kind = parse_line(c, &r)) == 0)
+        if ((kind = resource_parse((const char *)c.p, (size_t)(c.end - c.p), &r)) == 0)
             continue;
         if (kind < 0)
             return "cannot be read";
@@ -280,7 +140,8 @@ static err_t bind_texts(struct manifest *m, struct cursor c, char *reason, size_
 
     while (next_section(&c, &section))
         while (next_line(&section, &line)) {
-            skip_space(&line);
+            while (line.p < line.end && (*line.p == ' ' || *line.p == '\t'))
+                line.p++;
             if (line.end - line.p < 5 || memcmp(line.p, "text ", 5) != 0)
                 continue;
             e = bind_text(m, (const char *)line.p + 5, (size_t)(line.end - line.p) - 5, reason, n);
@@ -351,27 +212,4 @@ struct manifest *manifest_parse(const uint8_t *bytes, size_t size, err_t *e, cha
         kfree(m);
     }
     return fit ? fit : m;
-}
-
-void resource_text(const struct resource *r, char *to, size_t n)
-{
-    switch (r->kind) {
-    case RES_USE:
-        ksnprintf(to, n, "%s", r->name);
-        break;
-    case RES_SERVE:
-        ksnprintf(to, n, "serve %s", r->name);
-        break;
-    case RES_CHANNEL:
-        ksnprintf(to, n, "channel %s", r->name);
-        break;
-    case RES_PORT:
-        ksnprintf(to, n, "port 0x%x-0x%x", r->first, r->last);
-        break;
-    case RES_IRQ:
-        ksnprintf(to, n, "irq %u", r->first);
-        break;
-    default:
-        ksnprintf(to, n, "window %s", r->name);
-    }
 }

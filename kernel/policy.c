@@ -36,9 +36,12 @@ static bool covers(const struct resource *rule, const struct resource *ask)
     case RES_SERVE:
         return memcmp(rule->id, ask->id, 32) == 0;
     case RES_PORT:
+    case RES_MMIO:
         return rule->first <= ask->first && ask->last <= rule->last;
     case RES_IRQ:
         return rule->first == ask->first;
+    case RES_DMA:
+        return rule->last >= ask->last;
     default:
         return strcmp(rule->name, ask->name) == 0;
     }
@@ -132,55 +135,6 @@ static bool split(const char *rule, struct words *w)
     while (*s == ' ' || *s == '\n')
         s++;
     return w->program[0] && w->verb[0] && !*s;
-}
-
-static bool parse_number(const char **s, unsigned base, uint32_t max, uint32_t *v)
-{
-    const char *start;
-
-    *v = 0;
-    if (base == 16 && (*s)[0] == '0' && (*s)[1] == 'x')
-        *s += 2;
-    for (start = *s; **s; ++*s) {
-        int c = **s | 32;
-        unsigned d = c >= '0' && c <= '9' ? (unsigned)c - '0'
-                   : c >= 'a' && c <= 'f' ? (unsigned)c - 'a' + 10 : 99;
-        if (d >= base)
-            break;
-        if ((*v = *v * base + d) > max)
-            return false;
-    }
-    return *s != start;
-}
-
-/* `port A-B`, `irq N`, `window NAME` into *r. */
-static bool parse_device(const struct words *w, struct resource *r)
-{
-    const char *s = w->rest;
-    uint32_t a, b;
-
-    memset(r, 0, sizeof *r);
-    if (strcmp(w->verb, "window") == 0) {
-        r->kind = RES_WINDOW;
-        ksnprintf(r->name, sizeof r->name, "%s", w->rest);
-        return w->rest[0] && strlen(w->rest) < sizeof r->name;
-    }
-    if (strcmp(w->verb, "irq") == 0) {
-        if (!parse_number(&s, 10, IRQ_MAX - 1, &a) || *s)
-            return false;
-        r->kind = RES_IRQ;
-        r->first = (uint16_t)a;
-        return true;
-    }
-    if (!parse_number(&s, 16, 0xffff, &a))
-        return false;
-    b = a;
-    if (*s == '-' && (s++, !parse_number(&s, 16, 0xffff, &b)))
-        return false;
-    r->kind = RES_PORT;
-    r->first = (uint16_t)a;
-    r->last = (uint16_t)b;
-    return a <= b && !*s;
 }
 
 /* NAME or NAME@ID against a resource of a manifest. */
@@ -291,8 +245,7 @@ err_t policy_change(const char *rule, bool grant, uint32_t once, char *reason, s
         return e;
     if (!w.rest[0] || strcmp(w.verb, "serve") == 0)
         e = change_interface(p, &w, grant, once, reason, n);
-    else if ((strcmp(w.verb, "port") && strcmp(w.verb, "irq") && strcmp(w.verb, "window"))
-             || !parse_device(&w, &res))
+    else if (!resource_device(w.verb, w.rest, &res))
         e = ERR_ARGUMENT;
     else
         e = apply(p, &res, grant, once);

@@ -160,15 +160,16 @@ static err_t claim(struct sip *s, const struct resource *r, struct sip **owner)
     case RES_CHANNEL:
         return 0;
     case RES_PORT:
-        return port_claim(s, r->first, r->last, owner);
+        return port_claim(s, (uint16_t)r->first, (uint16_t)r->last, owner);
     case RES_IRQ:
-        return irq_claim(s, r->handle, r->first, owner);
+        return irq_claim(s, r->handle, (unsigned)r->first, owner);
     default:
-        return window_claim(s, r->handle, r->name, owner);
+        return window_claim(s, r, owner);
     }
 }
 
-/* A window that this machine does not have leaves its handle empty; all else is needed. */
+/* A window, or device memory, that this machine does not have leaves its handle empty; all else is
+ * needed. */
 static err_t claim_all(struct sip *s, char *reason, size_t n)
 {
     struct sip *owner;
@@ -178,7 +179,7 @@ static err_t claim_all(struct sip *s, char *reason, size_t n)
     for (uint32_t i = 0; i < s->manifest->count; i++) {
         const struct resource *r = &s->manifest->res[i];
         e = claim(s, r, &owner);
-        if (e >= 0 || (e == ERR_NOT_FOUND && r->kind == RES_WINDOW))
+        if (e >= 0 || (e == ERR_NOT_FOUND && r->kind >= RES_WINDOW))
             continue;
         resource_text(r, text, sizeof text);
         if (e == ERR_BUSY && owner)

@@ -37,6 +37,10 @@
 #define PORTS(first, last)      MANIFEST("port " #first "-" #last); enum { ports_##first = 1 }
 #define IRQ(line, name, n)      MANIFEST("irq " #line " = " #n); enum { name = n }
 #define WINDOW(what, name, n)   MANIFEST("window " what " = " #n); enum { name = n }
+/* Device memory, in hexadecimal without 0x and whole pages: MMIO(fed00000, fed00fff, HPET, 3). */
+#define MMIO(first, last, name, n)  MANIFEST("mmio " #first "-" #last " = " #n); enum { name = n }
+/* Memory for devices; sys_info says where it stands and its physical address. */
+#define DMA(bytes, name, n)     MANIFEST("dma " #bytes " = " #n); enum { name = n }
 
 /* One I/O instruction with a constant port: PORT_IN8(line_status, 0x3fd); ... line_status() */
 #define PORT_IN8(name, port) \

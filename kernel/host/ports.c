@@ -230,3 +230,9 @@ bool ports_access(struct trap_frame *f)
     f->rip = (uintptr_t)at;
     return true;
 }
+
+/* There is no device memory. */
+enum device_memory machine_memory(paddr_t first, paddr_t last)
+{
+    return DEVICE_NONE;
+}

@@ -198,6 +198,17 @@ static void rsdp_scan(void)
             }
 }
 
+/* PCI configuration space (PCI Firmware Specification 3.3, 4.1.2): 1 MiB a bus. */
+static void mcfg(const struct sdt *t)
+{
+    for (size_t off = 44; off + 16 <= t->length && acpi.necam < ECAM_MAX; off += 16) {
+        paddr_t base = get(t, off, 8);
+        uint64_t first = get(t, off + 10, 1), last = get(t, off + 11, 1);
+        acpi.ecam[acpi.necam].first = base + (first << 20);
+        acpi.ecam[acpi.necam++].last = base + ((last + 1) << 20) - 1;
+    }
+}
+
 static void root_entry(paddr_t pa)
 {
     const struct sdt *t = table_map(pa);
@@ -210,6 +221,8 @@ static void root_entry(paddr_t pa)
         fadt(t);
     else if (memcmp(t->sig, "HPET", 4) == 0 && t->length >= 56)
         acpi.hpet = get(t, 44, 8);
+    else if (memcmp(t->sig, "MCFG", 4) == 0)
+        mcfg(t);
 }
 
 static void defaults(void)

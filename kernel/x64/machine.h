@@ -66,6 +66,7 @@ const void *firmware_map(paddr_t pa, size_t size);
 /* ---- acpi.c --------------------------------------------------------------------------------- */
 
 #define IOAPIC_MAX 8u
+#define ECAM_MAX 8u
 struct ioapic_info { paddr_t pa; uint32_t gsi_base; };
 struct irq_override { uint32_t gsi; bool level, low; };
 
@@ -79,6 +80,8 @@ struct acpi_info {
     uint16_t pm_timer;              /* port, 0 = none */
     bool pm_timer_32;
     paddr_t hpet;
+    unsigned necam;
+    struct { paddr_t first, last; } ecam[ECAM_MAX];     /* PCI configuration in memory */
     bool power;                     /* the following hold */
     uint16_t pm1a, pm1b, slp_a, slp_b;
     uint16_t smi_port; uint8_t acpi_enable;

@@ -260,6 +260,11 @@ struct boot_info {
 };
 extern struct boot_info boot_info;
 
+/* Whose device memory is at [first, last]: a driver may have what is free. Not free is RAM, what
+ * the firmware keeps, and the interrupt controllers, timers and PCI configuration. */
+enum device_memory { DEVICE_NONE, DEVICE_KERNEL, DEVICE_FREE };
+enum device_memory machine_memory(paddr_t first, paddr_t last);
+
 /* A byte of the log to the serial line, polled. */
 void machine_putc(char c);
 

@@ -36,6 +36,8 @@ static void describe(const char *what, uint32_t n)
     static const struct { const char *verb, *words; } table[] = {
         { "serve ", "to handle interface " }, { "port ", "the I/O ports " },
         { "irq ", "interrupt " }, { "window ", "the memory window " },
+        { "mmio ", "device memory " },
+        { "dma ", "memory for a device, which then can reach all memory; bytes: " },
     };
 
     for (uint32_t i = 0; i < COUNT(table); i++) {

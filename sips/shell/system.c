@@ -201,7 +201,8 @@ int system_grant(struct words *w)
 
     if (w->count < 3) {
         printf("usage: %s PROGRAM WHAT\n"
-               "WHAT: an interface, `serve INTERFACE`, `port FIRST-LAST`, `irq N`, `window NAME`\n",
+               "WHAT: an interface, `serve INTERFACE`, `port FIRST-LAST`, `irq N`, `window NAME`,\n"
+               "`mmio FIRST-LAST`, `dma BYTES`\n",
                w->word[0]);
         return 2;
     }

@@ -183,6 +183,68 @@ KTEST(policy_once)
     manifest_free(m);
 }
 
+/* Claims device memory for a program that is only looked at: it gets nothing but the reason. */
+static void expect_no_mmio(uint64_t first, uint64_t last, err_t want)
+{
+    struct resource r = { .kind = RES_MMIO, .handle = 3, .first = first, .last = last };
+    struct process *p = start("test/forever", NULL);
+    struct sip *owner;
+    err_t e = p ? window_claim(p->sip, &r, &owner) : ERR_NOT_FOUND;
+
+    finish(p, 0, NULL);
+    CHECK(e == want || e == ERR_NOT_FOUND, "0x%lx-0x%lx: %s", first, last, err_text(e));
+}
+
+/* RAM, the kernel's image, interrupt controllers, what is beyond the CPU's reach. */
+KTEST(device_memory_of_the_kernel)
+{
+    expect_no_mmio(0x1000, 0x1fff, ERR_BUSY);
+    expect_no_mmio(0x100000, 0x1fffff, ERR_BUSY);
+    expect_no_mmio(0xb8000, 0x1fffff, ERR_BUSY);
+    expect_no_mmio(0, 0xffffffff, ERR_BUSY);
+    expect_no_mmio(0xfec00000, 0xfec00fff, ERR_BUSY);
+    expect_no_mmio(0xfee00000, 0xfee00fff, ERR_BUSY);
+    expect_no_mmio(0xfeeff000, 0xfeefffff, ERR_BUSY);
+    expect_no_mmio(0xb0000000, 0xb0000fff, ERR_BUSY);
+    expect_no_mmio(1ul << 52, (1ul << 52) + 4095, ERR_NOT_FOUND);
+    expect_no_mmio(UINT64_MAX - 4095, UINT64_MAX, ERR_NOT_FOUND);
+}
+
+KTEST(device_memory_has_one_owner)
+{
+    struct endpoint *end[2];
+    struct process *p;
+    int32_t status;
+
+    CHECK(chan_create(NULL, end) >= 0, "no channel");
+    p = start("test/mmio", end[0]);
+    sched_sleep(20 * NS_PER_MS);
+    if (p && p->sip)            /* there is such memory */
+        expect_refusal("test/mmio", true, ERR_BUSY,
+                       "busy: mmio 0xb8000-0xbffff is owned by test/mmio (pid");
+    object_drop(&end[1]->o);
+    status = finish(p, 1000, NULL);
+    CHECK(status == 0 || status == 2, "line %d", status);
+    if (status == 2)
+        ktest_note("this machine has no text memory");
+}
+
+/* Memory for devices is zero, is the same for the next start of the same program, and does not
+ * come back into use: its device may still write. */
+KTEST(device_memory_for_dma)
+{
+    int32_t first = run("test/dma", NULL, 2000), second;
+    size_t before = settled_pages();
+
+    CHECK(first >= 1000, "line %d", first);
+    for (unsigned i = 0; i < 5; i++) {
+        second = run("test/dma", NULL, 2000);
+        CHECK_EQ(second, first);
+    }
+    CHECK_EQ(settled_pages(), before);
+    expect_refusal("test/dma", false, ERR_DENIED, "denied: dma 40000");
+}
+
 KTEST(manifest_hostile_text)
 {
     static const struct { const char *text; bool ok; } rows[] = {
@@ -192,6 +254,13 @@ KTEST(manifest_hostile_text)
         { "irq 999 = 4", false }, { "use x@12 = 3", false }, { "use = 3", false },
         { "bogus", false },
         { "irq 4 = 5\nirq 5 = 5", false }, { "port 3f8-3ff junk", false },
+        { "mmio fed00000-fed00fff = 3", true }, { "mmio 0xfffffffff000-0xffffffffffff = 3", true },
+        { "mmio fed00000 = 3", false }, { "mmio fed00001-fed01000 = 3", false },
+        { "mmio fed01000-fed00fff = 3", false }, { "mmio fed00000-fed00fff", false },
+        { "mmio 10000000000000000-10000000000000fff = 3", false },
+        { "dma 65536 = 3", true }, { "dma 0 = 3", false }, { "dma 67108865 = 3", false },
+        { "dma 18446744073709551617 = 3", false }, { "use x = 3", false },
+        { "text anything", true }, { "channel = 3", false },
         { "window 0123456789012345678901234567890123456789 = 3", false },
     };
     uint8_t m[160] = { 0, 'a', 's', 'm', 1, 0, 0, 0, 0 };
