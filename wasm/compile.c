@@ -1,8 +1,8 @@
 /*
  * compile.c - the pipeline: for each function body
  *
- *   pass_build -> pass_gvn -> pass_address -> pass_dead -> pass_divide -> pass_bulk -> isel_run ->
- *   ra_run -> emit_func
+ *   pass_build -> pass_gvn -> pass_unroll -> pass_address -> pass_dead -> pass_divide ->
+ *   pass_bulk -> isel_run -> ra_run -> emit_func
  *
  * and the image that collects the results. Everything of one function lives in an arena that is
  * emptied before the next; only code, relocations and site tables stay.
@@ -56,6 +56,7 @@ const struct wasm_pass wasm_passes[] = {
     { 'i', "bodies of small and once-called functions in place of calls" },
     { 'v', "calls through tables, and globals, that never change" },
     { 'g', "value numbering, folding, loads forwarded, invariants out of loops" },
+    { 'u', "small loops unrolled" },
     { 'a', "constants in addresses as displacements" },
     { 'd', "division by constants by multiplication" },
     { 'm', "short copies and fills of known length inline" },
@@ -170,6 +171,29 @@ static void keep_inlined(struct worker *w, const struct ir_func *f, struct piece
 
 /* ---- the pipeline -------------------------------------------------------------------------- */
 
+static void run_pass(struct compile *c, struct ir_func *f, char letter,
+                     void (*pass)(struct ir_func *), const char *title)
+{
+    if (!pass_on(c->o, letter))
+        return;
+    pass(f);
+    if (dumping(c->o, f->index, letter))
+        ir_dump(f, title);
+}
+
+static void optimise(struct compile *c, struct ir_func *f)
+{
+    run_pass(c, f, 'g', pass_gvn, "gvn");
+    run_pass(c, f, 'u', pass_unroll, "unroll");
+    run_pass(c, f, 'a', pass_address, "address");
+    if (pass_on(c->o, 'g'))
+        pass_dead(f);
+    run_pass(c, f, 'd', pass_divide, "divide");
+    if (!c->o->volatile_mem)
+        run_pass(c, f, 'm', pass_bulk, "bulk");
+    pass_keep(f);
+}
+
 static bool compile_func(struct worker *w, uint32_t index)
 {
     struct compile *c = w->c;
@@ -199,23 +223,7 @@ static bool compile_func(struct worker *w, uint32_t index)
         ir_drop_aliases(f);         /* pass_gvn resolves them as it goes */
     if (dumping(c->o, index, 'b'))
         ir_dump(f, "build");
-    if (pass_on(c->o, 'g')) {
-        pass_gvn(f);
-        if (dumping(c->o, index, 'g'))
-            ir_dump(f, "gvn");
-    }
-    if (pass_on(c->o, 'a')) {
-        pass_address(f);
-        if (dumping(c->o, index, 'a'))
-            ir_dump(f, "address");
-    }
-    if (pass_on(c->o, 'g'))
-        pass_dead(f);
-    if (pass_on(c->o, 'd'))
-        pass_divide(f);
-    if (pass_on(c->o, 'm') && !c->o->volatile_mem)
-        pass_bulk(f);
-    pass_keep(f);
+    optimise(c, f);
     l = arena_alloc(a, sizeof *l);
     *l = (struct lfunc){ .f = f, .arena = a, .cpu = c->o->cpu };
     isel_run(l);

@@ -304,6 +304,7 @@ struct build;
 /* build.c: body -> SSA, aliases in it. Records the first error in *err and returns false. */
 bool pass_build(struct ir_func *f, struct wasm_error *err);
 void pass_gvn(struct ir_func *f);       /* gvn.c: fold, number, forward, hoist */
+void pass_unroll(struct ir_func *f);    /* unroll.c: small loops, several rounds in one */
 void pass_address(struct ir_func *f);   /* address.c: constants in addresses join the offsets */
 void pass_dead(struct ir_func *f);      /* dead.c: drops what nobody uses */
 void pass_divide(struct ir_func *f);    /* divide.c: division by constants */

@@ -390,10 +390,16 @@ static bool test_of(const struct ir_func *f, const struct counted *l, int op, ui
 /*
  * May the loop go on behind this edge of block b? From the latch only to the header. From others,
  * which dominate the latch, to any block of the loop's range: it holds all that reach the latch.
+ * Blocks behind the latch in the text reach it only by way of the header, or of an inner loop that
+ * holds both.
  */
-static bool stays(const struct counted *l, uint32_t b, uint32_t to)
+static bool stays(const struct ir_func *f, const struct counted *l, uint32_t b, uint32_t to)
 {
-    return b == l->latch ? to == l->header : to >= l->header && to <= l->end;
+    if (b == l->latch)
+        return to == l->header;
+    if (to > l->latch && f->blocks[l->latch].loop == l->header)
+        return false;
+    return to >= l->header && to <= l->end;
 }
 
 /* Does block b leave the loop unless a compare of an induction variable holds? */
@@ -403,7 +409,7 @@ static bool exit_of(const struct ir_func *f, const struct counted *l, uint32_t b
     const struct ir_block *k = &f->blocks[b];
     if (k->term != TERM_BR)
         return false;
-    bool in0 = stays(l, b, k->succ[0]), in1 = stays(l, b, k->succ[1]);
+    bool in0 = stays(f, l, b, k->succ[0]), in1 = stays(f, l, b, k->succ[1]);
     if (in0 == in1)
         return false;
     const struct ir_ins *x = &f->ins[k->a];
@@ -450,16 +456,34 @@ static void bound_phis(struct ir_func *f, uint32_t *cap, const struct counted *l
     }
 }
 
-/* The test that allows the fewest rounds, of the blocks that each round passes. */
-static void bound_loop(struct ir_func *f, uint32_t *cap, uint32_t header)
+static bool loop_of(const struct ir_func *f, uint32_t header, struct counted *l)
 {
     const struct ir_block *k = &f->blocks[header];
     if (k->npreds != 2)
-        return;
+        return false;
     uint32_t back = f->args[k->preds] >= header ? 0 : 1;
-    struct counted l = { .header = header, .end = k->loop_end, .entry = !back, .back = back };
-    l.latch = f->args[k->preds + back];
-    if (f->args[k->preds + l.entry] >= header || l.latch < header)
+    *l = (struct counted){ .header = header, .end = k->loop_end, .entry = !back, .back = back,
+                           .latch = f->args[k->preds + back] };
+    return f->args[k->preds + l->entry] < header && l->latch >= header;
+}
+
+bool range_rounds(const struct ir_func *f, uint32_t block, uint64_t *rounds)
+{
+    struct counted l;
+    struct test e;
+    struct count c;
+    if (!loop_of(f, block, &l) || l.latch != block || !exit_of(f, &l, block, &e, &c) ||
+        e.y.lo != e.y.hi || e.k.lo != e.k.hi)
+        return false;
+    *rounds = (uint64_t)c.rounds + 1;
+    return true;
+}
+
+/* The test that allows the fewest rounds, of the blocks that each round passes. */
+static void bound_loop(struct ir_func *f, uint32_t *cap, uint32_t header)
+{
+    struct counted l;
+    if (!loop_of(f, header, &l))
         return;
     struct test best = { 0 }, e;
     struct count fewest = { 0 }, c;

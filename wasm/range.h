@@ -23,4 +23,7 @@ struct range range_of(const struct ir_func *f, uint32_t v);
 struct range range_unsigned(struct range r);
 uint64_t range_upper(const struct ir_func *f, uint32_t v);
 
+/* Of a loop of one block: how often it runs, if that is a constant. Before range_loops, too. */
+bool range_rounds(const struct ir_func *f, uint32_t block, uint64_t *rounds);
+
 #endif
