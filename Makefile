@@ -149,7 +149,9 @@ $B/host/parts.a: $(HOST_LIB) $(TOOL_COMMON:%.c=$B/host/%.o)
 	ar rcs $@ $^
 $B/host/unit/range: $B/host/kernel/range.o $B/host/kernel/lock.o
 $B/host/unit/contract: $(CONTRACT_OBJ)
-$B/host/kernel/range.o $B/host/kernel/lock.o $B/host/tests/unit/range.o: HOST_CFLAGS += -Ikernel/host
+$B/host/unit/pages: $(patsubst %,$B/host/kernel/%.o,pmm heap range)
+$(patsubst %,$B/host/%.o,kernel/range kernel/lock kernel/pmm kernel/heap tests/unit/range \
+	tests/unit/pages): HOST_CFLAGS += -Ikernel/host
 $(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 	@mkdir -p $(@D)
 	$(CC) $(filter %.o,$^) $(filter %.a,$^) -o $@ -lm
