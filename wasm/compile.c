@@ -61,6 +61,7 @@ const struct wasm_pass wasm_passes[] = {
     { 'd', "division by constants by multiplication" },
     { 'm', "short copies and fills of known length inline" },
     { 's', "values computed just before their only user, where registers are scarce" },
+    { 'w', "returns before there is a frame" },
     { 'j', "no jumps to jumps, no compare twice" },
     { 0, NULL },
 };

@@ -122,7 +122,7 @@ static struct mi *repeated(struct emit *e, uint32_t b)
     return m;
 }
 
-static void emit_mi(struct emit *e, uint32_t b, struct mi *m)
+void emit_mi(struct emit *e, uint32_t b, struct mi *m)
 {
     emit_room(e);
     switch (m->kind) {
@@ -152,15 +152,16 @@ static void emit_block(struct emit *e, uint32_t b)
 
     e->block_at[b] = e->b.n;
     e->flags_at = SIZE_MAX;     /* others may jump here */
-    if (e->goes_to[b] != b)
+    if (e->goes_to[b] != b || e->left_out == b)
         return;
     e->next = b + 1;
-    while (e->next < f->nblocks && (!f->blocks[e->next].npreds || e->goes_to[e->next] != e->next))
+    while (e->next < f->nblocks && (!f->blocks[e->next].npreds || e->goes_to[e->next] != e->next ||
+                                    e->left_out == e->next))
         e->next++;
     for (uint32_t v = f->blocks[b].first; v && (f->ins[v].op == IR_PHI || f->ins[v].op == IR_PARAM);
          v = f->ins[v].next) {
         emit_room(e);
-        if (e->l->entry_reg[v] != NOREG)
+        if (e->l->entry_reg[v] != NOREG && (b != 1 || e->wrap < 0))
             emit_keep(e, v);
     }
     struct mi *skip = repeated(e, b);
@@ -287,7 +288,9 @@ void emit_func(struct emit *e)
     emit_find_targets(e);
     if (f->m->funcs[f->index].escapes)
         entries(e);
-    emit_prologue(e);
+    emit_find_wrap(e);
+    if (e->wrap < 0)
+        emit_prologue(e);
     for (uint32_t b = 1; b < f->nblocks; b++)
         if (b == 1 || f->blocks[b].npreds)
             emit_block(e, b);

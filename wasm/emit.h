@@ -40,6 +40,8 @@ struct emit {
     uint32_t saved;             /* number of pushed registers */
     uint32_t landing;           /* landing block of the call being emitted */
     uint32_t next;              /* block that follows in the layout */
+    int wrap;                   /* block 1's successor that returns without a frame, or -1 */
+    uint32_t left_out;          /* that block, if nobody else goes there; else 0 */
     bool avx;
     bool held;                  /* the scratch register has a value of a cycle of moves */
     uint8_t spare;              /* register that may take the value of a cycle instead, or NOREG */
@@ -99,6 +101,12 @@ void emit_slots(struct emit *e);        /* home slots, size of the frame */
 void emit_prologue(struct emit *e);
 void emit_pop_frame(struct emit *e);
 void emit_epilogue(struct emit *e);
+
+/* emit_wrap.c: decides e->wrap; needs the slots and goes_to. Then the branch of block 1 under cc,
+ * the way out and the prologue */
+void emit_find_wrap(struct emit *e);
+void emit_wrapped(struct emit *e, int cc);
+void emit_mi(struct emit *e, uint32_t b, struct mi *m);         /* emit.c: one operation of b */
 
 /* emit_jump.c */
 void emit_find_targets(struct emit *e);     /* goes_to; needs the slots */

@@ -102,7 +102,11 @@ static void term_jcc(struct emit *e, uint32_t b, int cc)
     uint32_t yes = e->goes_to[bl->succ[0]], no = e->goes_to[bl->succ[1]];
     bool my = emit_real_moves(e, ey), mn = emit_real_moves(e, en);
 
-    if (!my && (mn || no == e->next || yes != e->next)) {
+    if (b == 1 && e->wrap >= 0) {
+        emit_wrapped(e, cc);
+        emit_edge_moves(e, e->wrap ? ey : en);
+        jump(e, e->wrap ? yes : no);
+    } else if (!my && (mn || no == e->next || yes != e->next)) {
         emit_branch(e, cc, yes);
         emit_edge_moves(e, en);
         jump(e, no);
