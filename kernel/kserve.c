@@ -43,6 +43,15 @@ void kserve_text(struct kcall *k, const char *text)
     k->answer_len += (uint32_t)n;
 }
 
+/* Builds with checks hold the kernel itself to what it says in its interfaces. */
+static void check_answer(const struct endpoint *e, uint32_t op, const void *data, uint32_t len,
+                         uint32_t nobj)
+{
+    if (LOCK_CHECKED)
+        assert(contract_check_answer(e->contract, op, *(const int32_t *)data, len, nobj) >= 0,
+               "the kernel answers as its interface says");
+}
+
 static err_t deliver(struct kcall *k, const struct rx *rx, uint32_t h)
 {
     struct parcel a = { .kind = MSG_DATA, .data = k->answer, .len = k->answer_len };
@@ -110,22 +119,22 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
         return ERR_NO_MEMORY;
     if ((r = take_objects(s, e, p)) < 0)
         return r;
+    memcpy(c->request, &p->op, sizeof p->op);   /* what was checked is what is handled */
     if (rx)
         begin(e, h, rx);
+    this_thread()->call_op = (uint8_t)p->op;
     memcpy(k.obj, p->obj, p->nobj * sizeof *k.obj);     /* the others stay NULL */
-    if (p->len < sizeof(uint32_t))
-        kserve_status(&k, ERR_ARGUMENT);
-    else
-        e->kernel->call(&k);
+    e->kernel->call(&k);
     for (uint32_t i = 0; i < k.nobj; i++)
         if (k.obj[i])
             object_drop(k.obj[i]);
     if (k.later)
         return wait_later(e, deadline);
-    if (rx)
+    if (rx) {
         end(e);
-    if (rx)
+        check_answer(e, p->op, k.answer, k.answer_len, k.answer_obj != NULL);
         return deliver(&k, rx, h);
+    }
     if (k.answer_obj)
         object_drop(k.answer_obj);
     return 0;
@@ -141,6 +150,7 @@ static err_t answer(struct thread *t, uint32_t token, struct endpoint *e, const 
         return ERR_PEER;
     if (!thread_blocked(t))
         return ERR_EMPTY;
+    check_answer(e, t->call_op, p->data, p->len, p->nobj);
     lock_take(&t->sip->lock);
     r = msg_deliver(t->sip, &t->rx, t->call_handle, p);
     lock_drop(&t->sip->lock);

@@ -3,6 +3,86 @@
  * handles an interface, and what a client sees of that.
  */
 #include "tests/kernel/sips.h"
+#include "kernel/sha256.h"
+
+/* ---- manifests ------------------------------------------------------------------------------- */
+
+/* A module of nothing but a manifest: `use NAME@ID = 2` and a text, of which ID is the hash with
+ * `change` added to its first byte. */
+static struct manifest *parse(const char *name, const char *text, uint8_t change, err_t *e,
+                              char reason[200])
+{
+    static const uint8_t magic[9] = { 0, 'a', 's', 'm', 1, 0, 0, 0, 0 };
+    static uint8_t m[1024];
+    char line[600];
+    size_t n = sizeof magic, len, name_len = strlen(MANIFEST_SECTION);
+    uint8_t id[32];
+
+    sha256(text, strlen(text), id);
+    id[0] = (uint8_t)(id[0] + change);
+    len = (size_t)ksnprintf(line, sizeof line, "use %s@", name);
+    for (unsigned i = 0; i < 32; i++)
+        len += (size_t)ksnprintf(line + len, sizeof line - len, "%02x", id[i]);
+    len += (size_t)ksnprintf(line + len, sizeof line - len, " = 2\n text %s\n", text);
+    memcpy(m, magic, n);
+    m[n++] = (uint8_t)((1 + name_len + len) % 128 | 128);
+    m[n++] = (uint8_t)((1 + name_len + len) / 128);
+    m[n++] = (uint8_t)name_len;
+    memcpy(m + n, MANIFEST_SECTION, name_len);
+    memcpy(m + n + name_len, line, len);
+    reason[0] = 0;
+    *e = 0;
+    return manifest_parse(m, n + name_len + len, e, reason, 200);
+}
+
+/* What stands in a module about its interfaces is believed only if the hash says so. */
+KTEST(contract_hostile_text)
+{
+    static const struct { const char *name, *text; uint8_t change; const char *words; } rows[] = {
+        { "x", "interface x { }", 0, NULL },
+        { "x", "interface x { f : func ( ) ; }", 0, NULL },
+        { "x", "interface x { f : func ( ) ; }", 1, "text that its id is the hash of is missing" },
+        { "serial", "interface x { f : func ( ) ; }", 0, "interface serial has another name: x" },
+        { "x", "interface x { f : func ( a : u33 ) ; }", 0, "byte 29 of its text: unknown type" },
+        { "x", "interface x { /* */ }", 0, "byte 14 of its text: unexpected character '/'" },
+        { "x", "interface x { f : func ( a : own < y > ) ; }", 0, "without the interface's id" },
+        { "x", "interface x { f : func ( a : own < y@0 > ) ; }", 0, "of its text: " },
+        { "x", "", 0, "byte 0 of its text: expected 'interface', found the end" },
+        { "x", "\x01\xff", 0, "byte 0 of its text: unexpected character" },
+    };
+    char reason[200];
+
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        err_t e;
+        struct manifest *m = parse(rows[i].name, rows[i].text, rows[i].change, &e, reason);
+        CHECK((m != NULL) == !rows[i].words && (m || (e == ERR_MODULE
+                                                      && contains(reason, rows[i].words))),
+              "%s: %s: %s", rows[i].text, m ? "accepted" : err_text(e), reason);
+        manifest_free(m);
+    }
+}
+
+/* Contracts go with the last who has them. */
+KTEST(contract_memory_comes_back)
+{
+    size_t before = 0;
+    char text[64], reason[200];
+
+    for (unsigned i = 0; i < 6000; i++) {
+        struct manifest *m;
+        err_t e;
+        if (i == 100)
+            before = settled_pages();
+        ksnprintf(text, sizeof text, "interface x { f%u : func ( ) ; }", i);
+        m = parse("x", text, 0, &e, reason);
+        CHECK(m, "%s", reason);
+        CHECK_EQ(m->res[0].contract->refs, 1);
+        manifest_free(m);
+    }
+    CHECK_EQ(settled_pages(), before);
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
 
 KTEST(contract_each_rule)
 {
@@ -11,6 +91,8 @@ KTEST(contract_each_rule)
     CHECK_EQ(finish(c, 5000, NULL), 0);
     CHECK_EQ(finish(h, 1000, NULL), 0);
 }
+
+/* ---- handlers -------------------------------------------------------------------------------- */
 
 KTEST(iface_two_of_one_handler)
 {
