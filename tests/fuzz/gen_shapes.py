@@ -255,6 +255,8 @@ class Function:
                     + op('br_if', 0) + self.statements(1, depth + 1) + END)
         if k < 0.84:
             return self.loop(depth) if self.nest < 2 else self.assign()
+        if k < 0.87:
+            return self.guarded(None, r.choice([0, 2]))
         if k < 0.9:
             return op('global.get', 1) + self.expr('i', 2) + op('i32.xor') + op('global.set', 1)
         return self.bulk()
@@ -322,6 +324,8 @@ class Function:
         """The address of an element."""
         r = self.r
         x = get(i)
+        if r.random() < 0.25:
+            x = self.derived(x)
         if scale:
             x += r.choice([const('i', scale) + op('i32.shl'), const('i', 1 << scale)
                            + op('i32.mul')])
@@ -332,6 +336,48 @@ class Function:
         if r.random() < 0.5:
             x += const('i', r.choice([0xff8, 0xffff, 0x7fffffff])) + op('i32.and')
         return x
+
+    def derived(self, x):
+        """Something of x whose range can be told from that of x."""
+        r = self.r
+        k = r.randrange(7)
+        if k == 0:
+            return x + op(r.choice(['i32.extend8_s', 'i32.extend16_s', 'i32.clz', 'i32.ctz',
+                                    'i32.popcnt']))
+        if k == 1:
+            return (x + op('i64.extend_i32_' + r.choice('su')) + const('I', r.choice([1, 4, 8, -4]))
+                    + op('i64.' + r.choice(['mul', 'add', 'and'])) + op('i32.wrap_i64'))
+        if k == 2:                      # bits below are free
+            n = r.choice([1, 2, 3, 4])
+            return (x + const('i', n) + op('i32.shl') + const('i', r.randrange(1, 1 << n))
+                    + op('i32.' + r.choice(['or', 'add', 'xor'])))
+        if k == 3:
+            y = self.leaf('i')
+            return select('i', x, y, x + y + op('i32.' + r.choice(I_CMP)))
+        if k == 4:
+            return x + const('i', r.choice([1, 7, 40, -1])) + op('i32.sub')
+        name = r.choice(['div_u', 'div_s', 'rem_u', 'rem_s', 'shr_u', 'shr_s', 'and', 'mul'])
+        return x + const('i', r.choice([1, 2, 3, 4, 5, 7, 8, 10, -3])) + op('i32.' + name)
+
+    def guarded(self, base, scale):
+        """An access under a condition that bounds its index."""
+        r = self.r
+        x = self.private('i')
+        bound = r.choice([1, 8, 16, 100, 4096, -1, -8, 0x7fffffff, 0x80000000])
+        code = (self.derived(self.leaf('i')) if r.random() < 0.5 else self.expr('i', 1)) + put(x)
+        test = get(x) + const('i', bound)
+        if r.random() < 0.3:
+            test = const('i', bound) + get(x)
+        code += test + op('i32.' + r.choice(I_CMP)) + op('if', '')
+        t = r.choice('iI')
+        access = (self.store(t, self.element(x, base, scale), self.leaf(t)) if r.random() < 0.5 else
+                  self.load(t, self.element(x, base, scale)) + put(self.local(t)))
+        if r.random() < 0.4:            # a second bound, inside or instead
+            access = (get(x) + const('i', r.choice([0, 1, 7, 64, -1, -100]))
+                      + op('i32.' + r.choice(I_CMP)) + op('if', '') + access + END)
+        if r.random() < 0.4:
+            code += self.assign() + ELSE
+        return code + access + END
 
     def loop_body(self, i, depth):
         r = self.r
@@ -353,6 +399,8 @@ class Function:
                 code += self.store(t, self.element(i, base, scale), r.choice([
                     self.expr(t, 1), self.load(t, self.element(i, base, scale), offset)
                     + self.leaf(t) + op(WORD[t] + '.add')]), offset)
+            elif k < 0.65:
+                code += self.guarded(base, scale)
             elif k < 0.7:
                 code += get(i) + self.expr('i', 1) + op('i32.mul') + put(self.local('i'))
             elif k < 0.75:
