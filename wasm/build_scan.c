@@ -149,13 +149,18 @@ static bool scan_end(struct scan *s, uint32_t at)
     return true;
 }
 
-static bool scan_one(struct scan *s)
+/* Instructions that the scan is about. */
+static const uint8_t scanned[256] = {
+    [OP_local_set] = 1, [OP_local_tee] = 1, [OP_block] = 1, [OP_loop] = 1, [OP_if] = 1,
+    [OP_try] = 1, [OP_try_table] = 1, [OP_end] = 1, [OP_delegate] = 1, [OP_call] = 1,
+};
+
+static bool scan_next(struct scan *s)
 {
     struct step *p = &s->in.at;
-    uint32_t at = p->pos, op = step_opcode(p);
-    const struct op_info *info = op_info(op);
-    if (!info)
+    if (!step_to(p, scanned))
         return false;
+    uint32_t at = p->pos, op = step_opcode(p);
     switch (op) {
     case OP_local_set: case OP_local_tee: {
         uint32_t local = step_leb(p);
@@ -166,18 +171,17 @@ static bool scan_one(struct scan *s)
     }
     case OP_block: case OP_loop: case OP_if: case OP_try: case OP_try_table:
         open_block(s, op == OP_loop);
-        break;
+        step_immediate(p, op_table[op].imm);
+        return true;
     case OP_end:
         return scan_end(s, at);
     case OP_delegate:
         step_leb(p);
         return scan_end(s, at);
-    case OP_call:
+    default:
         scan_call(s, at);
         return true;
     }
-    step_immediate(p, info->imm);
-    return true;
 }
 
 /* Sets by local: a counting sort, which keeps the order of times. */
@@ -203,7 +207,7 @@ uint32_t build_scan(struct build *b)
     } };
     GROW(b->f->arena, b->loops, 0, s.cap_loops, 8);
     b->nloops = 1;                                  /* index 0 collects the ends of other blocks */
-    while (s.in.at.pos < s.in.at.end && scan_one(&s))
+    while (scan_next(&s))
         ;
     while (leave(&s))
         ;

@@ -21,7 +21,7 @@ uint32_t step_leb_long(struct step *s)
     return v;
 }
 
-void step_immediate_long(struct step *s, uint8_t imm)
+void step_immediate(struct step *s, uint8_t imm)
 {
     switch (imm) {
     case IMM_NONE:
@@ -69,4 +69,45 @@ void step_immediate_long(struct step *s, uint8_t imm)
         skip(s, 8);
         break;
     }
+}
+
+/* What most instructions have behind their first byte. OTHER, 0: anything, or no such opcode. */
+enum { OTHER, NOTHING, NUMBER, ACCESS };
+enum {
+    KIND_NONE = NOTHING, KIND_U32 = NUMBER, KIND_I32 = NUMBER, KIND_I64 = NUMBER,
+    KIND_BLOCK = NUMBER, KIND_MEMARG = ACCESS, KIND_TRYTABLE = OTHER, KIND_U32U32 = OTHER,
+    KIND_BRTABLE = OTHER, KIND_SELECT = OTHER, KIND_MEMORY = OTHER, KIND_MEMMEM = OTHER,
+    KIND_DATAMEM = OTHER, KIND_F32 = OTHER, KIND_F64 = OTHER, KIND_REFTYPE = OTHER,
+    KIND_V128 = OTHER, KIND_SHUFFLE = OTHER, KIND_LANE = OTHER, KIND_MEMLANE = OTHER,
+};
+static const uint8_t kinds[OP_COUNT] = {
+#define X(code, id, name, sig, imm, ir, arg) [code] = KIND_##imm,
+    WASM_OPS(X)
+#undef X
+};
+
+bool step_to(struct step *s, const uint8_t stop[256])
+{
+    const uint8_t *p = s->bytes + s->pos, *end = s->bytes + s->end;
+    while (p < end && !stop[*p]) {
+        uint8_t kind = kinds[*p];
+        if (kind == ACCESS && end - p > 2 && p[1] < 0x40 && p[2] < 0x80) {
+            p += 3;
+        } else if (kind == NOTHING) {
+            p++;
+        } else if (kind == NUMBER) {
+            for (p++; p < end && *p >= 0x80; p++)
+                ;
+            p += p < end;
+        } else {
+            s->pos = (uint32_t)(p - s->bytes);
+            const struct op_info *info = op_info(step_opcode(s));
+            if (!info)
+                return false;
+            step_immediate(s, info->imm);
+            p = s->bytes + s->pos;
+        }
+    }
+    s->pos = (uint32_t)(p - s->bytes);
+    return p < end;
 }

@@ -30,43 +30,46 @@ static void note_call(struct surveyor *y)
         y->v->func[i].calls++;
 }
 
-/* Instructions that the survey is about; false: any other. */
-static bool note(struct surveyor *y, uint32_t op)
+/* Instructions that the survey is about, the prefix of some. */
+static const uint8_t noted[256] = {
+    [OP_call] = 1, [OP_return_call] = 1, [OP_global_set] = 1, [OP_table_set] = 1,
+    [OP_PREFIX_FC] = 1,
+};
+
+static void note(struct surveyor *y, uint32_t op)
 {
     struct step *s = &y->s;
     switch (op) {
     case OP_call: case OP_return_call:
         note_call(y);
-        return true;
+        break;
     case OP_global_set:
         mark(y->v->global_written, y->m->nglobals, step_leb(s));
-        return true;
+        break;
     case OP_table_set: case OP_table_grow: case OP_table_fill:
         mark(y->v->table_written, y->m->ntables, step_leb(s));
-        return true;
+        break;
     case OP_table_copy:
         mark(y->v->table_written, y->m->ntables, step_leb(s));
         step_leb(s);
-        return true;
+        break;
     case OP_table_init:
         step_leb(s);
         mark(y->v->table_written, y->m->ntables, step_leb(s));
-        return true;
+        break;
+    default:
+        step_immediate(s, op_table[op].imm);
     }
-    return false;
 }
 
 static void body(struct surveyor *y)
 {
-    struct step *s = &y->s;
-    step_locals(s);
-    while (s->pos < s->end) {
-        uint32_t op = step_opcode(s);
-        const struct op_info *info = op_info(op);
-        if (!info)
+    step_locals(&y->s);
+    while (step_to(&y->s, noted)) {
+        uint32_t op = step_opcode(&y->s);
+        if (!op_info(op))
             return;
-        if (info->imm != IMM_NONE && !note(y, op))
-            step_immediate(s, info->imm);
+        note(y, op);
     }
 }
 
