@@ -31,8 +31,8 @@ static void plain(struct build *b, const struct op_info *info)
         b->f->ins[i].aux = info->arg;
     else if (i && has_operand_type(info->ir))
         b->f->ins[i].aux = (uint16_t)ir_type_of(build_sig_type(info->sig[1]));
-    if (info->ir >= IR_DIVS && info->ir <= IR_REMU)
-        b->f->has |= HAS_DIVISION;
+    if (info->ir >= IR_MUL && info->ir <= IR_REMU)
+        b->f->has |= HAS_PRODUCT;
     build_push(b, i, type);
 }
 

@@ -193,7 +193,7 @@ static void multiply(struct ir_place *p, uint32_t v)
 
 void pass_divide(struct ir_func *f)
 {
-    if (!(f->has & HAS_DIVISION))
+    if (!(f->has & HAS_PRODUCT))
         return;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         struct ir_place p = { .f = f, .block = b };

@@ -210,7 +210,7 @@ struct ir_block {
 struct ir_vector { uint64_t lo, hi; };
 
 /* what a function has, or may have: passes that look for nothing else are left out */
-enum ir_has { HAS_DIVISION = 1, HAS_RUNTIME_CALL = 2 };
+enum ir_has { HAS_PRODUCT = 1, HAS_RUNTIME_CALL = 2 };
 
 /*
  * A body that stands where it was called. `pos` of instructions and blocks is a time: the offset in
