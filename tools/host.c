@@ -302,14 +302,14 @@ void host_instance_free(struct host_instance *hi)
 
 /* ---- callbacks of wasm/host.h -------------------------------------------------------------- */
 
-bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t new_pages)
+bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t old, uint32_t new_pages)
 {
-    uint64_t old = (uint64_t)m->pages * WASM_PAGE, size = (uint64_t)new_pages * WASM_PAGE;
+    uint64_t from = (uint64_t)old * WASM_PAGE, size = (uint64_t)new_pages * WASM_PAGE;
 
-    if (size > old && mprotect(m->base + old, size - old, PROT_READ | PROT_WRITE))
+    if (size > from && mprotect(m->base + from, size - from, PROT_READ | PROT_WRITE))
         return false;
-    m->pages = new_pages;
-    return true;
+    return __atomic_compare_exchange_n(&m->pages, &old, new_pages, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
 }
 
 void wasm_host_memory_write(struct wasm_memory *m, uint64_t to, const void *from, uint64_t n)

@@ -36,8 +36,9 @@ size_t strlen(const char *s);
  */
 _Noreturn void wasm_host_trap(struct wasm_instance *in, int trap);
 
-/* Makes memory usable up to new_pages (64 KiB each; old <= new <= max); false = refused. */
-bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t new_pages);
+/* Makes memory usable up to new_pages (64 KiB each; old <= new <= max) and sets m->pages, if that
+ * is `old`: of several threads that grow it one succeeds. False: refused, or it is not. */
+bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t old, uint32_t new_pages);
 
 /* Copies, fills and moves inside linear memories; ranges are already checked. */
 void wasm_host_memory_write(struct wasm_memory *m, uint64_t to, const void *from, uint64_t n);

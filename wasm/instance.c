@@ -218,9 +218,8 @@ static enum wasm_errcode make_memory(struct wasm_instance *in, struct wasm_memor
         mem->has_max = lim->has_max;
         mem->shared = lim->shared;
         mem->max = lim->has_max ? (uint32_t)lim->max : WASM_MAX_PAGES;
-        if (lim->min > WASM_TOP_PAGES || !wasm_host_memory_grow(mem, (uint32_t)lim->min))
+        if (lim->min > WASM_TOP_PAGES || !wasm_host_memory_grow(mem, 0, (uint32_t)lim->min))
             return fail(err, WASM_NOMEM, "out of memory for linear memory");
-        mem->pages = (uint32_t)lim->min;
         inst_mems(in)[i] = mem++;
     }
     in->mem0 = m->nmems ? inst_mems(in)[0]->base : NULL;
@@ -251,8 +250,8 @@ static void make_globals(struct wasm_instance *in)
 
 /* ---- instantiation ------------------------------------------------------------------------- */
 
-/* Applies active segments in order; the first that does not fit is a trap (wasm 4.5.4). */
-static int apply_segments(struct wasm_instance *in)
+/* Active segments in order; the first that does not fit is a trap (wasm 4.5.4). */
+static int apply_elems(struct wasm_instance *in)
 {
     const struct wasm_module *m = in->module;
     int trap;
@@ -268,6 +267,14 @@ static int apply_segments(struct wasm_instance *in)
         }
         inst_dropped(in)[i] = 1;
     }
+    return WASM_TRAP_NONE;
+}
+
+static int apply_datas(struct wasm_instance *in)
+{
+    const struct wasm_module *m = in->module;
+    int trap;
+
     for (uint32_t i = 0; i < m->ndatas; i++) {
         const struct wasm_data *d = &m->datas[i];
         if (d->mode != 0)
@@ -306,8 +313,56 @@ enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_i
     }
     make_tags(in);
     make_globals(in);
-    *trap = apply_segments(in);
+    if (!(*trap = apply_elems(in)))
+        *trap = apply_datas(in);
     return WASM_OK;
+}
+
+/* What was linked into `from`; a C function gets the instance that calls it. */
+static void copy_links(struct wasm_instance *in, struct wasm_instance *from)
+{
+    const struct wasm_module *m = in->module;
+
+    memcpy(inst_types(in), inst_types(from), m->ntypes * sizeof(uint32_t));
+    for (uint32_t f = 0; f < m->nimport_funcs; f++) {
+        struct wasm_import_slot *slot = inst_imports(in) + f;
+        *slot = inst_imports(from)[f];
+        if (slot->in == from)
+            slot->in = in;
+        inst_funcrefs(in)[f] = inst_funcrefs(from)[f];
+    }
+    for (uint32_t i = 0; i < m->nmems; i++)
+        inst_mems(in)[i] = inst_mems(from)[i];
+    for (uint32_t i = 0; i < m->ntables; i++)
+        inst_tables(in)[i] = m->tables[i].imported ? inst_tables(from)[i] : NULL;
+    for (uint32_t i = 0; i < m->ntags; i++)
+        inst_tags(in)[i].tag = inst_tags(from)[i].tag;
+    for (uint32_t i = 0; i < m->nglobals; i++)
+        if (m->globals[i].imported)
+            *inst_global_slot(in, i) = *inst_global_slot(from, i);
+}
+
+bool wasm_instance_thread(struct wasm_instance *in, struct wasm_instance *from)
+{
+    const struct wasm_module *m = from->module;
+
+    in->mem0 = from->mem0;
+    in->rt = from->rt;
+    in->image = from->image;
+    in->code = from->code;
+    in->module = from->module;
+    copy_links(in, from);
+    make_funcrefs(in);
+    if (!make_tables(in)) {
+        wasm_instance_free(in);
+        return false;
+    }
+    make_tags(in);
+    make_globals(in);
+    apply_elems(in);            /* what fitted there fits here */
+    for (uint32_t i = 0; i < m->ndatas; i++)
+        inst_dropped(in)[m->nelems + i] = m->datas[i].mode == 0;
+    return true;
 }
 
 static void export_func(struct wasm_instance *in, uint32_t f, struct wasm_extern *out)

@@ -67,21 +67,24 @@ static struct wasm_memory *mem_of(struct wasm_instance *in, uint32_t mem)
 
 static uint64_t mem_bytes(const struct wasm_memory *m)
 {
-    return (uint64_t)m->pages * WASM_PAGE;
+    return (uint64_t)__atomic_load_n(&m->pages, __ATOMIC_RELAXED) * WASM_PAGE;
 }
 
 static uint32_t rt_memory_grow(struct wasm_instance *in, uint32_t mem, uint32_t delta)
 {
     struct wasm_memory *m = mem_of(in, mem);
-    uint32_t old = m->pages;
-    uint64_t pages = (uint64_t)old + delta;
+    uint32_t old;
+    uint64_t pages;
 
-    if (pages > m->max || pages > WASM_TOP_PAGES)
-        return UINT32_MAX;
-    if (delta && !wasm_host_memory_grow(m, (uint32_t)pages))
-        return UINT32_MAX;
-    m->pages = (uint32_t)pages;
-    return old;
+    do {
+        old = __atomic_load_n(&m->pages, __ATOMIC_RELAXED);
+        pages = (uint64_t)old + delta;
+        if (pages > m->max || pages > WASM_TOP_PAGES)
+            return UINT32_MAX;
+        if (!delta || wasm_host_memory_grow(m, old, (uint32_t)pages))
+            return old;
+    } while (old != __atomic_load_n(&m->pages, __ATOMIC_RELAXED));
+    return UINT32_MAX;
 }
 
 static void rt_memory_copy(struct wasm_instance *in, uint32_t to, uint32_t from, uint32_t n,

@@ -418,7 +418,7 @@ typedef bool wasm_resolve_fn(void *ctx, const struct wasm_module *m, uint32_t im
 /*
  * Fills the zeroed block `in` of module->inst_size bytes, whose code stands at `code`.
  * `mem` are the memories that the module defines, in order, NULL if none (the embedder has set
- * base; pages and max are set here through wasm_host_memory_grow). Runs element and data
+ * base; max is set here, pages through wasm_host_memory_grow). Runs element and data
  * initialisers, not `start`. Returns WASM_OK, or WASM_UNLINKABLE / WASM_NOMEM with *err; a trap in
  * an initialiser is returned in *trap with WASM_OK (the instance stays usable as far as the
  * specification says).
@@ -427,6 +427,13 @@ enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_i
                                    uint8_t *code, struct wasm_memory *mem,
                                    wasm_resolve_fn *resolve, void *ctx,
                                    int *trap, struct wasm_error *err);
+/*
+ * Fills the zeroed block `in` for a further thread of what runs in `from`: linked alike, sharing
+ * its memories and what it imports, with tables, mutable globals and passive segments of its own as
+ * they were when `from` was made. No data segment is written again; `start` is for the embedder to
+ * call. False: out of memory.
+ */
+bool wasm_instance_thread(struct wasm_instance *in, struct wasm_instance *from);
 /* Looks an export up; false if there is none of that name. */
 bool wasm_export_find(struct wasm_instance *in, struct wasm_name name, struct wasm_extern *out);
 /* Frees what wasm_instantiate allocated (tables); not the block. */

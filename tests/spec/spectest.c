@@ -39,10 +39,7 @@ static bool find_memory(struct spectest *t, struct wasm_memory *m, bool shared,
     m->max = 2;
     m->has_max = true;
     m->shared = shared;
-    if (!embed_memory(t->embed, m) || !wasm_host_memory_grow(m, 1))
-        return false;
-    m->pages = 1;
-    return true;
+    return embed_memory(t->embed, m) && wasm_host_memory_grow(m, 0, 1);
 }
 
 bool spectest_find(struct spectest *t, struct wasm_name field, struct wasm_extern *out)
