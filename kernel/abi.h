@@ -113,6 +113,8 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  * wait     receives from handle h, or from any if h is 0. Returns the length. deadline: absolute,
  *          in nanoseconds of the clock; 0 polls (ERR_EMPTY); FOREVER. ERR_TOO_BIG: the message
  *          stays, `from` and `received` say where and how long. ERR_PEER: closed, and told before.
+ *          Several threads may wait for any; the last one that came gets the first message. Only
+ *          one may wait for a given handle: ERR_BUSY.
  * answer   answers a token once. ERR_PEER if the caller is gone, ERR_TOO_BIG if its buffer is too
  *          small: the token is used up all the same, handles stay.
  * answer_wait  both in one, switching straight back to the caller when it can; then waits as for
@@ -127,6 +129,13 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  * args     writes the program's arguments, NUL-terminated strings one after the other, the
  *          program's name first; returns their length in bytes, even if cap is smaller.
  * clock    nanoseconds since boot.
+ * sleep    returns when the clock has reached the deadline, in nanoseconds.
+ * thread   starts a thread in the export thread_start(number, arg: i32), which must be there with a
+ *          shared memory 0 (else ERR_UNSUPPORTED): an instance of its own, whose mutable globals
+ *          and tables are as at the start, in the same memory. Returns its number, from 1 on,
+ *          which no other one has while it lives. It ends when thread_start returns; the program
+ *          ends by exit, a trap, the return of _start, or the end of the last thread.
+ * thread_end  ends the calling thread.
  */
 #define SELKIE_CALLS(X) \
     X(exit,         void,    (uint32_t status),                                 "i:") \
@@ -143,7 +152,10 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
     X(info,         int32_t, (uint32_t h, uint32_t out),                        "ii:i") \
     X(why,          int32_t, (uint32_t buf, uint32_t cap),                      "ii:i") \
     X(args,         int32_t, (uint32_t buf, uint32_t cap),                      "ii:i") \
-    X(clock,        int64_t, (void),                                            ":I")
+    X(clock,        int64_t, (void),                                            ":I") \
+    X(sleep,        int32_t, (int64_t deadline),                                "I:i") \
+    X(thread,       int32_t, (uint32_t arg),                                    "i:i") \
+    X(thread_end,   void,    (void),                                            ":")
 
 /*
  * The manifest: custom section "selkie.manifest", lines of text, `#` starts a comment:

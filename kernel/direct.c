@@ -174,7 +174,7 @@ always bool pass(struct thread *t, struct endpoint *e, struct thread *w, struct 
             : !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_CALL << 32, t->token))
         return false;
     s->messages++;
-    if (unlikely(w->waits_on != NULL))
+    if (unlikely(((uintptr_t)w->waits_on | (uintptr_t)w->next_waiter) != 0))
         wait_done(w);
     else
         s->any_waiter = NULL;

@@ -45,9 +45,12 @@ static void function_name(const struct wasm_module *m, uint32_t func, char *to, 
     to[len] = 0;
 }
 
-static bool on_stack(const struct sip *s, uintptr_t sp)
+/* Of the current thread. */
+static bool on_stack(uintptr_t sp)
 {
-    return sp % 8 == 0 && sp >= s->slot->stack_bottom && sp + 8 <= s->slot->stack_top;
+    const struct thread *t = this_thread();
+
+    return sp % 8 == 0 && sp >= t->stack_bottom && sp + 8 <= t->stack_top;
 }
 
 /* As many whole frames of a backtrace as there is room for. */
@@ -84,7 +87,7 @@ static void walk(struct sip *s, struct text *t, uintptr_t pc, uintptr_t sp, bool
             inner = site.func;
         }
         sp += site.frame;
-        if (!on_stack(s, sp))
+        if (!on_stack(sp))
             return;
         pc = *(uint64_t *)sp;
         sp += 8;
@@ -111,10 +114,9 @@ _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const 
 /* A trap raised by C code that the image called: its frame is found behind the C frames. */
 _Noreturn void sip_trap_here(int trap)
 {
-    struct sip *s = this_thread()->sip;
     uintptr_t *fp = __builtin_frame_address(0);
 
-    for (unsigned i = 0; i < 32 && on_stack(s, (uintptr_t)fp); i++) {
+    for (unsigned i = 0; i < 32 && on_stack((uintptr_t)fp); i++) {
         if (code_contains(fp[1]))
             sip_trap(trap, fp[1], (uintptr_t)(fp + 2), false, "");
         if (fp[0] <= (uintptr_t)fp)
@@ -142,7 +144,7 @@ static _Noreturn void page_fault(struct sip *s, const struct trap_frame *f)
     char more[48] = "";
     int trap = WASM_TRAP_MEMORY;
 
-    if (slot_in_stack_guard(s->slot, va))
+    if (slot_in_stack_guard(this_thread()->stack_bottom, va))
         trap = WASM_TRAP_STACK;
     else if (!slot || slot->owner != s) {
         trap = WASM_TRAP_PROTECTION;
@@ -161,7 +163,7 @@ void kernel_fault(struct trap_frame *f)
 
     /* the kernel touched the SIP's stack, first thing in a system call, and there was no page */
     if (s && !ours && f->vector == VEC_PF && slot_find(fault_address()) == s->slot
-            && on_stack(s, fault_address() & ~7ul) && slot_fault(fault_address()) == SLOT_NOMEM)
+            && on_stack(fault_address() & ~7ul) && slot_fault(fault_address()) == SLOT_NOMEM)
         sip_trap(WASM_TRAP_MEMORY, 0, 0, false, "no page left for the stack");
     if (!ours || f->vector == VEC_NMI || f->vector == VEC_DF || f->vector == VEC_MC)
         panic_frame(f, "%s", trap_name(f->vector));

@@ -208,7 +208,8 @@ struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm
 
 /* What SIPs may use of the language: 2.0, and what needs nothing of the kernel. */
 #define FEATURES (WASM_FEATURES_BASE | WASM_F_SIMD | WASM_F_RELAXED | WASM_F_TAIL | \
-                  WASM_F_EXTCONST | WASM_F_EH | WASM_F_LEGACY_EH)
+                  WASM_F_EXTCONST | WASM_F_EH | WASM_F_LEGACY_EH | WASM_F_THREADS | \
+                  WASM_F_MULTIMEM)
 
 /* Devices look at the memory of a SIP that has a window. */
 static bool has_window(const struct manifest *m)

@@ -50,7 +50,7 @@ enum thread_state {
     THREAD_SENDING,             /* in send or call: the peer's queue is full */
     THREAD_CALLING,             /* sent, waits for the answer */
     THREAD_WAITING,             /* in wait */
-    THREAD_KERNEL,              /* a kernel thread that waits for work, or a futex */
+    THREAD_KERNEL,              /* a kernel thread that waits for work; a futex; sleep */
     THREAD_ENDED,
 };
 
@@ -96,16 +96,19 @@ struct thread {
     struct thread *heap_child, *heap_next, *heap_prev;
 
     struct rx rx;               /* THREAD_WAITING, THREAD_CALLING: where to deliver */
-    struct link blocked;        /* in endpoint.senders or endpoint.callers */
+    struct link blocked;        /* in endpoint.senders or endpoint.callers, or those of a futex */
+    const void *futex;          /* the place in memory that it waits at */
     struct object *waits_on;    /* THREAD_WAITING for one object; NULL: for any */
+    struct thread *next_waiter; /* for any, too */
     struct endpoint *call_end;  /* THREAD_CALLING: through which endpoint */
     uint32_t call_handle;
     struct sip *server;         /* who has the token; NULL: nobody yet, or it is no call */
     uint8_t call_op;            /* its operation, if the channel has a contract */
 
     struct sip *linking;        /* the SIP that a kernel thread is making */
-    uintptr_t stack_top;        /* kernel threads */
-    size_t stack_size;
+    uintptr_t stack_top, stack_bottom;
+    struct wasm_instance *in;   /* of a SIP's thread: its own globals and tables */
+    uint32_t number;            /* in its SIP; 0: the first one */
     void (*entry)(void *);
     void *arg;
     const char *name;           /* kernel threads */
@@ -114,10 +117,13 @@ struct thread {
 };
 
 void thread_init(void);
-/* A thread that is not started; sip or (name, stack_size) according to its kind. NULL: no
- * memory. */
+/* A thread that is not started; sip (its first one) or (name, stack_size) according to its kind.
+ * NULL: no memory. */
 struct thread *thread_create(struct sip *sip, const char *name, size_t stack_size,
                              void (*entry)(void *), void *arg);
+/* A further one of a SIP: on the stack of an area, with the instance in its control area. */
+struct thread *thread_create_in(struct sip *s, const struct slot_area *area,
+                                void (*entry)(void *), void *arg);
 /* It does not run and is in no queue; the memory goes by way of reclaim. */
 void thread_free(struct thread *t);
 #define THREADS_MAX 16384u
@@ -581,7 +587,15 @@ size_t image_bytes(void);
 /* ---- SIPs (sip.c, spawn.c, fault.c) */
 
 #define ARGS_MAX 4096u
-#define SIP_QUOTA (256ul << 20)
+#define SIP_MEMORIES_MAX 16u
+#define SIP_THREADS_MAX 1024u
+
+/* What a SIP may have of each; ERR_LIMIT beyond it, or memory.grow fails. */
+struct quota {
+    uint64_t memory;            /* bytes of its linear memories */
+    uint32_t threads;
+};
+extern const struct quota quota_default;
 
 /* What a handle to a process names: outlives the SIP. */
 struct process {
@@ -609,12 +623,14 @@ struct sip {
     uint8_t priority;           /* of its threads, enum priority */
     bool prompt;                /* it has an interrupt line */
     uint32_t nthreads;
+    uint64_t thread_used[SIP_THREADS_MAX / 64];     /* numbers of threads, from 1 */
     char name[32];
     uint8_t hash[32];
     struct link threads;
     struct slot *slot;
-    struct wasm_instance *in;
-    struct wasm_memory mem;
+    struct wasm_instance *in;   /* of the first thread */
+    uint64_t pages;             /* of all its memories, WASM_PAGE each */
+    struct futexes *futexes;    /* NULL until somebody waits */
     struct image *image;
     struct manifest *manifest;
     struct process *process;    /* what others hold of it */
@@ -624,7 +640,7 @@ struct sip {
     uint64_t handle_used[HANDLES_MAX / 64];
     uint64_t handle_manifest;   /* numbers that only the manifest gives */
     struct link ready;          /* objects with something to receive */
-    struct thread *any_waiter;
+    struct thread *any_waiter;  /* the one that came last, and next_waiter */
     /* memory of the instance runtime */
     struct link allocs;
     size_t alloc_bytes;
@@ -636,11 +652,15 @@ struct sip {
     uint32_t args_len;
     uint64_t messages;
     uint64_t started;
-    wasm_invoke_fn *start, *main;
+    wasm_invoke_fn *start, *main, *thread_main;
     char *why;                  /* WHY_MAX: which rule its last refused message broke; or NULL */
     uint32_t breaches;
     struct sip_call *call;      /* it has no life of its own: a kernel thread calls into it */
     struct exit_info info;
+    struct quota quota;
+    uint32_t nmems;             /* memories */
+    struct wasm_memory mem;     /* memory 0, and behind it: */
+    struct wasm_memory more_mem[];
 };
 
 /* What handle h of s names; NULL. kind 0: any. Without the lock of s it may be gone from there at
@@ -667,7 +687,7 @@ struct spawn {
     uint32_t asker;             /* pid of who starts it; 0: the kernel */
     bool replace;               /* who handles what it serves is ended first */
     bool no_cache;
-    size_t quota;               /* bytes; 0: the default */
+    const struct quota *quota;  /* NULL: the default */
 };
 /* Starts a program. *process gets an object without owner. reason: words for a human on errors. */
 err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t n);
@@ -687,7 +707,8 @@ bool sip_kill(struct sip *s);
  * that ended it, or WASM_TRAP_KILLED if the deadline (ns) passed first. Kernel threads only. */
 int sip_call(struct sip *s, void (*fn)(void *), void *arg, int64_t deadline);
 _Noreturn void sip_call_end(struct sip *s, int trap);   /* in that thread */
-struct sip *sip_make(void);                 /* with nothing in it; NULL: no memory */
+/* With nothing in it, and room for so many memories beyond the first; NULL: no memory. */
+struct sip *sip_make(uint32_t more_mems);
 void sip_enter(struct sip *s);              /* gives it a pid; it can be found */
 void wasm_host_free_all(struct sip *s);     /* wasm_host.c */
 /* Promises s `bytes` more (negative: takes them back); false: more than there is. */
@@ -705,6 +726,18 @@ struct process *process_of(uint32_t pid);
 /* A kernel thread waits for the end; false if the deadline passes first. */
 bool process_wait(struct process *p, int64_t deadline);
 static inline struct sip *sip_of(struct wasm_instance *in) { return in->embedder; }
+
+/* sip_thread.c: starts one of the current SIP, in thread_start(number, arg): its number, ERR_LIMIT,
+ * ERR_NO_MEMORY, or ERR_UNSUPPORTED without such an export and a shared memory. */
+err_t sip_thread(struct sip *s, uint32_t arg);
+_Noreturn void sip_thread_end(void);        /* ends the current one, its SIP if it is the last */
+void sip_thread_gone(struct thread *t);     /* its number is free again; the lock of s is held */
+
+/* futex.c: at is a place in a memory of s, aligned. */
+enum { FUTEX_WOKEN, FUTEX_UNEQUAL, FUTEX_TIMEOUT, FUTEX_NO_MEMORY };
+uint32_t futex_wait(struct sip *s, const void *at, uint64_t expected, uint32_t bytes,
+                    int64_t deadline);
+uint32_t futex_notify(struct sip *s, const void *at, uint32_t count);
 
 /* ---- system calls (syscall.c) */
 

@@ -58,7 +58,8 @@ void kstack_free(uintptr_t top, size_t size);
 /* ---- SIP slots (slot.c) ----------------------------------------------------------------------
  * One slot of SLOT_STRIDE bytes of the lower half holds, from low to high addresses: guard, stack,
  * control area, guard of SLOT_GUARD, linear memory of up to 4 GiB - SLOT_GUARD, guard. Small ones
- * share one 2 MiB region. Large stacks and control areas (> 512 KiB, > 128 KiB) stand at base +
+ * share one 2 MiB region. Areas of further threads (guard, stack, control area each) stand from
+ * base + 6 GiB on. Large stacks and control areas (> 512 KiB, > 128 KiB) stand at base +
  * 7 GiB, out of reach of any effective address (base - SLOT_GUARD to base + 6 GiB).
  * Pages of memory and stack appear, zeroed, when first touched. */
 
@@ -85,6 +86,7 @@ struct slot {
     uint32_t index;
     void *owner;                    /* the core's */
     size_t stack_size;              /* whole pages */
+    uint32_t areas;                 /* of threads that were laid out; atomic */
     struct slot *next;              /* in the pool */
     struct lock lock;               /* all but index, base, stack and control area */
     struct page_spot spot[SLOT_SPOTS];
@@ -110,6 +112,10 @@ static inline uintptr_t slot_noted(const struct slot *s, size_t i)
 }
 /* Sets the size of linear memory (only upwards); false if it passes the end or meets a window. */
 bool slot_commit(struct slot *s, uint64_t bytes);
+/* Stack and control area, of the slot's own sizes, for thread number i of many; their pages appear
+ * when touched and stay. False: there is no room for so many. */
+struct slot_area { uintptr_t stack_top, stack_bottom, control; };
+bool slot_area(struct slot *s, uint32_t i, struct slot_area *a);
 /* The slot whose range va falls in, or NULL. */
 struct slot *slot_find(uintptr_t va);
 
@@ -117,8 +123,11 @@ enum slot_fault { SLOT_PAGED, SLOT_OUTSIDE, SLOT_NOMEM };
 /* Backs the page of va if it lies in committed memory or stack. Called by trap_dispatch first thing
  * on any #PF; the core calls it for classification (it has no effect on SLOT_OUTSIDE). */
 enum slot_fault slot_fault(uintptr_t va);
-/* Is va in the guard below the stack of s (a stack overflow rather than a wild access)? */
-bool slot_in_stack_guard(const struct slot *s, uintptr_t va);
+/* Is va in the guard below a stack that ends there (an overflow rather than a wild access)? */
+static inline bool slot_in_stack_guard(uintptr_t stack_bottom, uintptr_t va)
+{
+    return stack_bottom && va < stack_bottom && stack_bottom - va <= SLOT_GUARD;
+}
 
 /* Window: [off, off + len) of the linear memory shows physical memory from pa on. All page-aligned,
  * off >= committed, within 4 GiB - SLOT_GUARD, not overlapping another window. flags: PAGE_W,

@@ -100,6 +100,10 @@ void sip_free(struct sip *s)
     wasm_host_free_all(s);
     if (s->slot)
         slot_free(s->slot);
+    for (uint32_t i = 1; i < s->nmems; i++)
+        if (s->more_mem[i - 1].ctx)
+            slot_free(s->more_mem[i - 1].ctx);
+    kfree(s->futexes);
     if (s->image)
         image_put(s->image);
     sip_charge(s, -(int64_t)s->charged);
@@ -154,6 +158,7 @@ static bool thread_gone(struct thread *t)
 
     lock_take(&s->lock);
     list_del(&t->of_sip);
+    sip_thread_gone(t);
     last = --s->nthreads == 0;
     lock_drop(&s->lock);
     thread_free(t);

@@ -5,7 +5,8 @@
  *
  *   region           guard ... stack | control | guard | memory ...      (one page table)
  *   region + 1 MiB + colour: base;  base + MEMORY_MAX: end of memory and windows;
- *   base + 6 GiB: last byte that an effective address can reach;
+ *   base + 6 GiB: last byte that an effective address can reach; from there on, a thread each:
+ *   guard | stack | control
  *   base + 7 GiB: guard | stack | guard | control, where they are too large for the region
  *
  * The colours (pages for the base, lines for the stack top) keep hot lines of different SIPs in
@@ -26,6 +27,7 @@
 #define STACK_COLOUR 192ul
 #define INLINE_STACK (512ul << 10)
 #define INLINE_CONTROL (128ul << 10)
+#define AREA_OFFSET (6ul << 30)
 #define FAR_OFFSET (7ul << 30)
 #define FAR_GUARD (1ul << 20)
 #define FAR_MAX (256ul << 20)
@@ -89,6 +91,35 @@ static void lay_out(struct slot *s, size_t control, size_t stack)
     s->stack_top -= s->index % STACK_COLOURS * STACK_COLOUR;
 }
 
+static size_t area_stride(const struct slot *s)
+{
+    return SLOT_GUARD + s->stack_size + s->control_size;
+}
+
+bool slot_area(struct slot *s, uint32_t i, struct slot_area *a)
+{
+    uintptr_t at = s->base + AREA_OFFSET + i * area_stride(s);
+
+    if (at + area_stride(s) > s->base + FAR_OFFSET)
+        return false;
+    a->stack_bottom = at + SLOT_GUARD;
+    a->control = a->stack_bottom + s->stack_size;
+    a->stack_top = a->control - i % STACK_COLOURS * STACK_COLOUR;
+    lock_take(&s->lock);
+    if (s->areas <= i)
+        s->areas = i + 1;
+    lock_drop(&s->lock);
+    return true;
+}
+
+/* Stack or control area of a thread. */
+static bool in_area(const struct slot *s, uintptr_t va)
+{
+    uintptr_t off = va - s->base - AREA_OFFSET;
+
+    return off < s->areas * area_stride(s) && off % area_stride(s) >= SLOT_GUARD;
+}
+
 static struct page_spot *spot_of(struct slot *s, uintptr_t va)
 {
     return &s->spot[va / REGION % SLOT_SPOTS];
@@ -146,6 +177,7 @@ struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memor
     s->committed = s->extent = 0;
     s->window_low = MEMORY_MAX;
     s->page_limit = SIZE_MAX;
+    s->areas = 0;
     s->owner = owner;
     __atomic_store_n(&slots[s->index], s, __ATOMIC_RELEASE);
     __atomic_fetch_add(&in_use, 1, __ATOMIC_RELAXED);
@@ -173,6 +205,7 @@ void slot_destroy(struct slot *s)
     freed = unmap_range(low, page_up(s->base + s->extent) - low);
     if (s->control > far || s->stack_bottom > far)
         freed += unmap_range(far, 2 * (FAR_GUARD + FAR_MAX));
+    freed += unmap_range(s->base + AREA_OFFSET, s->areas * area_stride(s));
     assert(freed == s->pages, "slot_free: pages lost or gained");
     index_give(s->index);
     kfree(s);
@@ -204,7 +237,7 @@ static enum slot_fault back(struct slot *s, uintptr_t va)
 {
     bool in_stack = va - s->stack_bottom < s->stack_top - s->stack_bottom;
 
-    if (!in_stack && va - s->base >= s->committed)
+    if (!in_stack && va - s->base >= s->committed && !in_area(s, va))
         return SLOT_OUTSIDE;
     va &= ~(PAGE_SIZE - 1);
     if (page_mapped_near(spot_of(s, va), va))
@@ -225,11 +258,6 @@ enum slot_fault slot_fault(uintptr_t va)
         lock_drop(&s->lock);
     } while (r == SLOT_NOMEM && s->pages < s->page_limit && slot_trim());
     return r;
-}
-
-bool slot_in_stack_guard(const struct slot *s, uintptr_t va)
-{
-    return s->stack_top && va < s->stack_bottom && s->stack_bottom - va <= 64 * PAGE_SIZE;
 }
 
 static bool map_window(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags)

@@ -8,14 +8,30 @@
 #include "kernel/kernel.h"
 
 #define ENTRY_NAME "_start"
+#define THREAD_NAME "thread_start"
 #define DISMISS_NS NS_PER_S
 
+const struct quota quota_default = { .memory = 256ul << 20, .threads = 256 };
+
+static bool named(struct wasm_name name, const char *text)
+{
+    return name.len == strlen(text) && memcmp(name.s, text, name.len) == 0;
+}
+
+/* Memory 0 may be imported, as `env` `memory`, which changes nothing. */
 static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
                     struct wasm_extern *out)
 {
     const struct wasm_import *im = &m->imports[import];
+    struct sip *s = ctx;
 
-    if (im->kind != WASM_FUNC || im->module.len != 6 || memcmp(im->module.s, "selkie", 6) != 0)
+    if (im->kind == WASM_MEMORY && im->index == 0 && named(im->module, "env")
+            && named(im->field, "memory")) {
+        out->kind = WASM_MEMORY;
+        out->memory = &s->mem;
+        return true;
+    }
+    if (im->kind != WASM_FUNC || !named(im->module, "selkie"))
         return false;
     out->kind = WASM_FUNC;
     return syscall_find(im->field.s, im->field.len, &out->code, &out->type);
@@ -29,12 +45,14 @@ static err_t no_memory(char *reason, size_t n, const char *what)
 
 /* ---- the parts ------------------------------------------------------------------------------- */
 
-struct sip *sip_make(void)
+struct sip *sip_make(uint32_t more_mems)
 {
-    struct sip *s = kzalloc(sizeof *s);
+    struct sip *s = kzalloc(sizeof *s + more_mems * sizeof *s->more_mem);
 
     if (!s)
         return NULL;
+    s->nmems = 1 + more_mems;
+    s->quota = quota_default;
     s->lock = (struct lock)LOCK(RANK_SIP);
     s->handles = &handles_none;
     s->priority = PRIORITY_NORMAL;
@@ -47,10 +65,13 @@ struct sip *sip_make(void)
 
 static struct sip *make(const struct spawn *sp, struct manifest *m, struct image *im)
 {
-    struct sip *s = sip_make();
+    uint32_t nmems = im->module->nmems;
+    struct sip *s = sip_make(nmems > 1 ? nmems - 1 : 0);
 
     if (!s)
         return NULL;
+    if (sp->quota)
+        s->quota = *sp->quota;
     memcpy(s->name, sp->program->name, sizeof s->name);
     memcpy(s->hash, sp->program->hash, sizeof s->hash);
     s->manifest = m;
@@ -60,20 +81,40 @@ static struct sip *make(const struct spawn *sp, struct manifest *m, struct image
     return s;
 }
 
-/* Slot, instance block, account, arguments. */
-static err_t furnish(struct sip *s, const struct spawn *sp)
+/* The slots: of memory 0 with stacks and instances, and of each further memory. */
+static err_t make_slots(struct sip *s)
 {
-    size_t quota = sp->quota ? sp->quota : SIP_QUOTA, half = page_count_total() / 2;
     const struct wasm_module *m = s->image->module;
     uint64_t memory = m->nmems ? m->mems[0].lim.min * WASM_PAGE : 0;
+    uint64_t half = page_count_total() / 2 * PAGE_SIZE;
     struct slot *slot = slot_alloc(m->inst_size, SLOT_STACK_DEFAULT, memory, s);
 
     if (!(s->slot = slot))
         return ERR_NO_MEMORY;
-    slot->page_limit = quota / PAGE_SIZE < half ? quota / PAGE_SIZE : half;
-    slot->page_limit += (slot->control_size + slot->stack_size) / PAGE_SIZE;
+    if (s->quota.memory > half)
+        s->quota.memory = half;
+    slot->page_limit = (s->quota.memory + (uint64_t)s->quota.threads
+                        * (slot->control_size + slot->stack_size)) / PAGE_SIZE;
     s->mem.base = (uint8_t *)slot->base;
     s->mem.ctx = slot;
+    for (uint32_t i = 1; i < s->nmems; i++) {
+        if (!(slot = slot_alloc(0, 0, 0, s)))
+            return ERR_NO_MEMORY;
+        s->more_mem[i - 1].base = (uint8_t *)slot->base;
+        s->more_mem[i - 1].ctx = slot;
+    }
+    return 0;
+}
+
+/* Slots, instance block, account, arguments. */
+static err_t furnish(struct sip *s, const struct spawn *sp)
+{
+    struct slot *slot;
+    err_t e;
+
+    if ((e = make_slots(s)) < 0)
+        return e;
+    slot = s->slot;
     s->in = (struct wasm_instance *)slot->control;
     s->in->embedder = s;
     /* one page more for the runtime's frames between the image and the kernel */
@@ -94,8 +135,27 @@ static wasm_invoke_fn *invoke_of(struct sip *s, uint32_t func)
     return (wasm_invoke_fn *)(uintptr_t)(s->image->code.rx + s->image->compiled->invoke[func]);
 }
 
-/* The exported function that the program begins with; it has no parameters and no results. */
-static err_t find_entry(struct sip *s, char *reason, size_t n)
+/* The exported function of this name with so many parameters, all i32, and no results; NULL. */
+static wasm_invoke_fn *exported(struct sip *s, const char *name, uint32_t nparams)
+{
+    const struct wasm_module *m = s->image->module;
+
+    for (uint32_t i = 0; i < m->nexports; i++) {
+        const struct wasm_export *x = &m->exports[i];
+        const struct wasm_functype *t;
+        if (x->kind != WASM_FUNC || !named(x->name, name))
+            continue;
+        t = &m->types[m->funcs[x->index].type];
+        for (uint32_t p = 0; p < t->nparams; p++)
+            if (t->params[p] != WASM_I32)
+                return NULL;
+        return t->nparams == nparams && !t->nresults && !m->funcs[x->index].imported
+            ? invoke_of(s, x->index) : NULL;
+    }
+    return NULL;
+}
+
+static err_t find_entries(struct sip *s, char *reason, size_t n)
 {
     const struct wasm_module *m = s->image->module;
 
@@ -106,32 +166,38 @@ static err_t find_entry(struct sip *s, char *reason, size_t n)
         }
         s->start = invoke_of(s, m->start);
     }
-    for (uint32_t i = 0; i < m->nexports; i++) {
-        const struct wasm_export *x = &m->exports[i];
-        const struct wasm_functype *t;
-        if (x->kind != WASM_FUNC || x->name.len != strlen(ENTRY_NAME)
-                || memcmp(x->name.s, ENTRY_NAME, x->name.len) != 0)
-            continue;
-        t = &m->types[m->funcs[x->index].type];
-        if (t->nparams || t->nresults || m->funcs[x->index].imported)
-            break;
-        s->main = invoke_of(s, x->index);
+    s->thread_main = exported(s, THREAD_NAME, 2);
+    if ((s->main = exported(s, ENTRY_NAME, 0)))
         return 0;
-    }
     ksnprintf(reason, n,
               "module unlinkable: it exports no function \"" ENTRY_NAME "\" of type [] -> []");
     return ERR_MODULE;
 }
 
+/* An imported memory is made as the import says. */
+static bool make_imported(struct sip *s)
+{
+    const struct wasm_limits *lim = &s->image->module->mems[0].lim;
+
+    s->mem.has_max = lim->has_max;
+    s->mem.shared = lim->shared;
+    s->mem.max = lim->has_max ? (uint32_t)lim->max : WASM_MAX_PAGES;
+    return lim->min <= WASM_TOP_PAGES && wasm_host_memory_grow(&s->mem, 0, (uint32_t)lim->min);
+}
+
 static err_t link(struct sip *s, char *reason, size_t n)
 {
+    const struct wasm_module *m = s->image->module;
+    bool imported = m->nmems && m->mems[0].imported;
     struct wasm_error err;
     enum wasm_errcode code;
     int trap = 0;
 
+    if (imported && !make_imported(s))
+        return no_memory(reason, n, "linear memory");
     this_thread()->linking = s;
-    code = wasm_instantiate(s->in, s->image->compiled, s->image->code.rx, &s->mem, resolve, NULL,
-                            &trap, &err);
+    code = wasm_instantiate(s->in, s->image->compiled, s->image->code.rx,
+                            imported ? s->more_mem : &s->mem, resolve, s, &trap, &err);
     this_thread()->linking = NULL;
     if (code != WASM_OK) {
         s->in = NULL;       /* what it made it has freed */
@@ -144,7 +210,7 @@ static err_t link(struct sip *s, char *reason, size_t n)
         ksnprintf(reason, n, "module trapped while it was initialised: %s", wasm_trap_text(trap));
         return ERR_MODULE;
     }
-    return find_entry(s, reason, n);
+    return find_entries(s, reason, n);
 }
 
 /* ---- claims ---------------------------------------------------------------------------------- */

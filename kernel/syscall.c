@@ -197,6 +197,28 @@ static int32_t sys_args(struct wasm_instance *in, uint32_t buf, uint32_t cap)
     return leave((err_t)s->args_len);
 }
 
+static int32_t sys_thread(struct wasm_instance *in, uint32_t arg)
+{
+    return leave(sip_thread(enter(in), arg));
+}
+
+static void sys_thread_end(struct wasm_instance *in)
+{
+    stack_touch();
+    sip_thread_end();
+}
+
+static int32_t sys_sleep(struct wasm_instance *in, int64_t deadline)
+{
+    struct sip *s = enter(in);
+
+    if (deadline > (int64_t)clock_ns()) {
+        lock_take(&s->lock);
+        sched_block(THREAD_KERNEL, &s->lock, deadline);
+    }
+    return leave(0);
+}
+
 static int64_t sys_clock(struct wasm_instance *in)
 {
     stack_touch();

@@ -33,22 +33,25 @@ static void thread_main(void *arg)
 /* Readies the stack; false if there is no memory for it. */
 static bool make_stack(struct thread *t, size_t size)
 {
-    uintptr_t top;
-
     if (t->sip) {
-        top = t->sip->slot->stack_top;
-        if (!fill_checked((void *)(top - 256), 0, 256))
+        if (!fill_checked((void *)(t->stack_top - 256), 0, 256))
             return false;
     } else if (size) {
-        top = t->stack_top = kstack_alloc(size);
-        t->stack_size = size;
-        if (!top)
+        t->stack_top = kstack_alloc(size);
+        t->stack_bottom = t->stack_top - size;
+        if (!t->stack_top)
             return false;
     } else {
         return true;
     }
-    context_init(&t->ctx, top, thread_main, t);
+    context_init(&t->ctx, t->stack_top, thread_main, t);
     return true;
+}
+
+static void free_stack(struct thread *t)
+{
+    if (!t->sip && t->stack_top)
+        kstack_free(t->stack_top, t->stack_top - t->stack_bottom);
 }
 
 static bool index_take(struct thread *t)
@@ -65,15 +68,13 @@ static bool index_take(struct thread *t)
     return any;
 }
 
-struct thread *thread_create(struct sip *sip, const char *name, size_t stack_size,
-                             void (*entry)(void *), void *arg)
+static struct thread *make(struct sip *sip, void (*entry)(void *), void *arg)
 {
     struct thread *t = kzalloc(sizeof *t);
 
     if (!t)
         return NULL;
     t->sip = sip;
-    t->name = name;
     t->entry = entry;
     t->arg = arg;
     t->state = THREAD_KERNEL;
@@ -82,20 +83,52 @@ struct thread *thread_create(struct sip *sip, const char *name, size_t stack_siz
     list_init(&t->run);
     list_init(&t->of_sip);
     list_init(&t->blocked);
+    return t;
+}
+
+static struct thread *finish(struct thread *t, size_t stack_size)
+{
     if (make_stack(t, stack_size) && index_take(t))
         return t;
-    if (t->stack_top)
-        kstack_free(t->stack_top, t->stack_size);
+    free_stack(t);
     kfree(t);
     return NULL;
+}
+
+struct thread *thread_create(struct sip *sip, const char *name, size_t stack_size,
+                             void (*entry)(void *), void *arg)
+{
+    struct thread *t = make(sip, entry, arg);
+
+    if (!t)
+        return NULL;
+    t->name = name;
+    if (sip) {
+        t->stack_top = sip->slot->stack_top;
+        t->stack_bottom = sip->slot->stack_bottom;
+        t->in = sip->in;
+    }
+    return finish(t, stack_size);
+}
+
+struct thread *thread_create_in(struct sip *s, const struct slot_area *area,
+                                void (*entry)(void *), void *arg)
+{
+    struct thread *t = make(s, entry, arg);
+
+    if (!t)
+        return NULL;
+    t->stack_top = area->stack_top;
+    t->stack_bottom = area->stack_bottom;
+    t->in = (struct wasm_instance *)area->control;
+    return finish(t, 0);
 }
 
 static void give_back(struct reclaim *r)
 {
     struct thread *t = container_of(r, struct thread, reclaim);
 
-    if (t->stack_top)
-        kstack_free(t->stack_top, t->stack_size);
+    free_stack(t);
     kfree(t);
 }
 

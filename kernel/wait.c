@@ -57,11 +57,18 @@ static err_t receive(struct object *o, const struct rx *rx)
 
 void wait_done(struct thread *t)
 {
-    if (t->waits_on)
+    struct thread **at = &t->sip->any_waiter;
+
+    if (t->waits_on) {
         t->waits_on->waiter = NULL;
-    else if (t->sip->any_waiter == t)
-        t->sip->any_waiter = NULL;
-    t->waits_on = NULL;
+        t->waits_on = NULL;
+        return;
+    }
+    while (*at && *at != t)
+        at = &(*at)->next_waiter;
+    if (*at)
+        *at = t->next_waiter;
+    t->next_waiter = NULL;
 }
 
 struct sip *object_owner_lock(struct object *o)
@@ -203,13 +210,15 @@ err_t wait_message(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, st
     if (r >= 0 && deadline < 0)
         r = ERR_ARGUMENT;
     if (r >= 0 && (r = try_receive(s, h, &m.rx, &o)) == ERR_EMPTY) {
-        if (deadline != 0 && (o ? o->waiter : s->any_waiter))
+        if (deadline != 0 && o && o->waiter)
             r = ERR_BUSY;
         if (r == ERR_EMPTY && deadline != 0) {
-            if (o)
+            if (o) {
                 o->waiter = t;
-            else
+            } else {
+                t->next_waiter = s->any_waiter;
                 s->any_waiter = t;
+            }
             t->waits_on = o;
             t->rx = m.rx;
             sched_wait(t, THREAD_WAITING, &s->lock);

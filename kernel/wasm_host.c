@@ -32,24 +32,34 @@ static int64_t memory_charge(uint32_t pages)
     return pages > SMALL_PAGES ? (int64_t)pages * WASM_PAGE : 0;
 }
 
-bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t new_pages)
+/* With the lock of s. */
+static bool grow(struct sip *s, struct wasm_memory *m, uint32_t new_pages)
 {
-    struct slot *slot = m->ctx;
-    struct sip *s = slot->owner;
-    uint64_t more = (uint64_t)(new_pages - m->pages) * (WASM_PAGE / PAGE_SIZE);
-    uint64_t all = (uint64_t)new_pages * (WASM_PAGE / PAGE_SIZE);
-    int64_t charge;
+    uint64_t more = new_pages - m->pages;
+    int64_t charge = memory_charge(new_pages) - memory_charge(m->pages);
+
+    if (s->pages + more > s->quota.memory / WASM_PAGE
+            || more * (WASM_PAGE / PAGE_SIZE) > page_count_free() || !sip_charge(s, charge))
+        return false;
+    if (!slot_commit(m->ctx, (uint64_t)new_pages * WASM_PAGE)) {
+        sip_charge(s, -charge);
+        return false;
+    }
+    s->pages += more;
+    __atomic_store_n(&m->pages, new_pages, __ATOMIC_RELEASE);
+    return true;
+}
+
+bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t old, uint32_t new_pages)
+{
+    struct sip *s = ((struct slot *)m->ctx)->owner;
+    bool ok;
 
     stack_touch();
-    if (all > slot->page_limit || more > page_count_free())
-        return false;
-    charge = memory_charge(new_pages) - memory_charge(m->pages);
-    if (!sip_charge(s, charge))
-        return false;
-    if (slot_commit(slot, (uint64_t)new_pages * WASM_PAGE))
-        return true;
-    sip_charge(s, -charge);
-    return false;
+    lock_take(&s->lock);
+    ok = m->pages == old && grow(s, m, new_pages);
+    lock_drop(&s->lock);
+    return ok;
 }
 
 /* A page could not be had. */
@@ -105,29 +115,51 @@ void wasm_host_memory_move(struct wasm_memory *to_m, uint64_t to,
     }
 }
 
-/* No SIP has two threads yet: whoever waits is not woken. */
 uint32_t wasm_host_wait(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
                         uint64_t expected, uint32_t bytes, int64_t ns)
 {
-    struct lock nobody = LOCK(RANK_EVENT);
-    int64_t now;
-    uint64_t value = 0;
+    int64_t now = (int64_t)clock_ns();
+    uint32_t r;
 
     stack_touch();
-    if (!copy_checked(&value, m->base + at, bytes))
+    r = futex_wait(sip_of(in), m->base + at, expected, bytes,
+                   ns < 0 || ns > FOREVER - now ? FOREVER : now + ns);
+    if (r == FUTEX_NO_MEMORY)
         out_of_memory(m);
-    if (value != expected)
-        return 1;
-    now = (int64_t)clock_ns();
-    lock_take(&nobody);
-    sched_block(THREAD_KERNEL, &nobody, ns < 0 || ns > FOREVER - now ? FOREVER : now + ns);
-    return 2;
+    sched_point();
+    return r;
 }
 
 uint32_t wasm_host_notify(struct wasm_instance *in, struct wasm_memory *m, uint64_t at,
                           uint32_t count)
 {
-    return 0;
+    uint32_t n;
+
+    stack_touch();
+    n = futex_notify(sip_of(in), m->base + at, count);
+    sched_point();
+    return n;
+}
+
+/* Counts `bytes` of s; false: more than it may have. */
+static bool alloc_count(struct sip *s, size_t bytes)
+{
+    size_t now;
+
+    if (bytes > ALLOC_MAX)
+        return false;
+    now = __atomic_add_fetch(&s->alloc_bytes, bytes, __ATOMIC_RELAXED);
+    if (now <= ALLOC_MAX && (bytes <= SMALL_ALLOC || sip_charge(s, (int64_t)bytes)))
+        return true;
+    __atomic_fetch_sub(&s->alloc_bytes, bytes, __ATOMIC_RELAXED);
+    return false;
+}
+
+static void alloc_uncount(struct sip *s, size_t bytes)
+{
+    __atomic_fetch_sub(&s->alloc_bytes, bytes, __ATOMIC_RELAXED);
+    if (bytes > SMALL_ALLOC)
+        sip_charge(s, -(int64_t)bytes);
 }
 
 void *wasm_host_alloc(struct wasm_instance *in, size_t bytes)
@@ -136,33 +168,33 @@ void *wasm_host_alloc(struct wasm_instance *in, size_t bytes)
     struct alloc *a;
 
     stack_touch();
-    if (bytes > ALLOC_MAX || s->alloc_bytes + bytes > ALLOC_MAX
-            || (bytes > SMALL_ALLOC && !sip_charge(s, (int64_t)bytes)))
+    if (!alloc_count(s, bytes))
         return NULL;
     if (!(a = kzalloc(sizeof *a + bytes))) {
-        if (bytes > SMALL_ALLOC)
-            sip_charge(s, -(int64_t)bytes);
+        alloc_uncount(s, bytes);
         return NULL;
     }
-    list_push(&s->allocs, &a->link);
     a->bytes = bytes;
-    s->alloc_bytes += bytes;
+    lock_take(&s->lock);
+    list_push(&s->allocs, &a->link);
+    lock_drop(&s->lock);
     sched_point();
     return a + 1;
 }
 
 void wasm_host_free(struct wasm_instance *in, void *p, size_t bytes)
 {
+    struct sip *s = sip_of(in);
     struct alloc *a;
 
     stack_touch();
     if (!p)
         return;
     a = (struct alloc *)p - 1;
+    lock_take(&s->lock);
     list_del(&a->link);
-    sip_of(in)->alloc_bytes -= a->bytes;
-    if (a->bytes > SMALL_ALLOC)
-        sip_charge(sip_of(in), -(int64_t)a->bytes);
+    lock_drop(&s->lock);
+    alloc_uncount(s, a->bytes);
     kfree(a);
     sched_point();
 }

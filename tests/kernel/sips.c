@@ -48,8 +48,9 @@ struct process *start(const char *args, struct endpoint *stdio)
 err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *reason, size_t n)
 {
     struct program prog = { .name = "bytes", .bytes = bytes, .size = size, .module = true };
-    struct spawn sp = { .program = &prog, .no_cache = true,
-                        .quota = 16ul << 20, .args = "bytes", .args_len = 6 };
+    struct quota quota = { .memory = 16ul << 20, .threads = 4 };
+    struct spawn sp = { .program = &prog, .no_cache = true, .quota = &quota, .args = "bytes",
+                        .args_len = 6 };
 
     return sip_spawn(&sp, p, reason, n);
 }

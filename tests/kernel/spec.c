@@ -191,13 +191,14 @@ struct wasm_instance *embed_instantiate(struct embed *e, struct embed_module *m,
 
 static bool set_up(struct embed *e)
 {
-    struct sip *s = e->s = sip_make();
+    struct sip *s = e->s = sip_make(0);
 
     list_init(&e->blocks);
     list_init(&e->modules);
     list_init(&e->slots);
     if (!s)
         return false;
+    s->quota.memory = UINT64_MAX;
     ksnprintf(s->name, sizeof s->name, "script");
     s->slot = slot_alloc(PAGE_SIZE, SLOT_STACK_DEFAULT, 0, s);
     return s->slot != NULL;
