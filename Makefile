@@ -89,16 +89,26 @@ SIP_DIRS := $(patsubst %/,%,$(filter-out sips/iface/ sips/runtime/,$(wildcard si
 SIP_SRC := $(wildcard sips/*.c drivers/*.c)
 SIP_WASM := $(SIP_SRC:%.c=$B/archive/%.wasm) $(SIP_DIRS:%=$B/archive/%.wasm)
 SIP_WASM := $(foreach f,$(SIP_WASM),$B/archive/$(notdir $f))
-SIP_RUNTIME := $(patsubst %.c,$B/sip/%.o,$(wildcard sips/runtime/*.c))
+SIP_RUNTIME := $(patsubst %.c,$B/sip/%.o,$(wildcard sips/runtime/*.c sips/runtime/alone/*.c))
+# a program of one file that includes sips/thread.h gets a shared memory, and a runtime made for that
+THREAD_SRC := $(shell grep -l '^.include "sips/thread.h"' sips/*.c drivers/*.c tests/sips/*.c)
+THREAD_RUNTIME := $(patsubst %.c,$B/sip/threads/%.o,$(wildcard sips/runtime/*.c sips/runtime/threads/*.c))
+THREAD_WASM := $(foreach f,$(THREAD_SRC:.c=.wasm),$B/archive/$(if $(filter tests/%,$f),test/)$(notdir $f))
+$(THREAD_SRC:%.c=$B/sip/%.o): SIP_THREADS := -matomics
+$(THREAD_WASM): SIP_LINK := --shared-memory --max-memory=268435456
+$(THREAD_WASM): $(THREAD_RUNTIME)
 
 .PRECIOUS: $B/sip/%.o
 sips: $(SIP_WASM) $B/archive/init.conf
 $B/sip/%.o: %.c | $(IFACE_H)
 	@mkdir -p $(@D)
-	$(WASM_CC) $(SIP_CFLAGS) -c $< -o $@
+	$(WASM_CC) $(SIP_CFLAGS) $(SIP_THREADS) -c $< -o $@
+$B/sip/threads/%.o: %.c | $(IFACE_H)
+	@mkdir -p $(@D)
+	$(WASM_CC) $(SIP_CFLAGS) -matomics -c $< -o $@
 define link_sip
 	@mkdir -p $(@D)
-	$(WASM_LD) $(SIP_LDFLAGS) $^ -o $@
+	$(WASM_LD) $(SIP_LDFLAGS) $(SIP_LINK) $(filter-out $(if $(SIP_LINK),$(SIP_RUNTIME)),$^) -o $@
 endef
 $B/archive/%.wasm: $B/sip/sips/%.o $(SIP_RUNTIME)
 	$(link_sip)
@@ -131,7 +141,7 @@ $B/sip/font.o: $B/gen/font.c
 $B/archive/init.conf: sips/init.conf
 	@mkdir -p $(@D)
 	cp $< $@
--include $(wildcard $B/sip/*/*.d $B/sip/*/*/*.d)
+-include $(wildcard $(foreach d,*/ */*/ */*/*/ */*/*/*/,$B/sip/$d*.d))
 
 # the pure parts of SIPs, natively
 SIPS_TEST_OBJ := $(patsubst %,$B/host/%.o,tests/sips_test sips/runtime/line sips/runtime/cid \

@@ -60,6 +60,11 @@ SELKIE_CALLS(X)
 #define MS 1000000ll            /* nanoseconds */
 
 _Noreturn void exit(int status);
+/* Sleeps that long; sys_sleep sleeps until a time. */
+static inline void sleep_ns(int64_t ns)
+{
+    sys_sleep(sys_clock() + ns);
+}
 /* The words for an ERR_*. */
 const char *error_text(int32_t err);
 

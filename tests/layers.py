@@ -35,6 +35,7 @@ ASM = {
     "tools/trap.c": "switches to the wasm stack on Linux",
     "tools/host.c": "calls compiled code on Linux",
     "sips/sip.h": "places a custom section, no instruction",
+    "sips/runtime/threads/thread.c": "sets the stack pointer, a wasm global",
 }
 # kernel files that see more of wasm/ than its public header, and why
 SEES_WASM = {
@@ -85,7 +86,9 @@ def allowed(path, what, quoted):
         return (folder(what) == "kernel" or what in PUBLIC_WASM | SEES_WASM.get(path, set())
                 or what.startswith("iface/kernel_"))
     if top in ("sips", "drivers"):
-        return (what in ("sips/sip.h", "kernel/abi.h") or what.startswith("iface/")
+        return (what in ("sips/sip.h", "sips/thread.h", "kernel/abi.h")
+                or what.startswith("iface/")
+                or path.startswith("sips/runtime/") and what == "sips/runtime/lock.h"
                 or os.path.dirname(what) == os.path.dirname(path))
     return False
 

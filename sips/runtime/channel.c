@@ -82,7 +82,7 @@ int32_t chan_answer_status(const struct msg *m, int32_t status)
 
 const char *chan_why(void)
 {
-    static char text[256];
+    static _Thread_local char text[256];
     int32_t n = sys_why(ADDR(text), sizeof text - 1);
 
     text[n > 0 ? n : 0] = 0;

@@ -6,6 +6,7 @@
  * follows the 16-byte header.
  */
 #include "sips/sip.h"
+#include "sips/runtime/lock.h"
 
 #define PAGE 65536u
 #define HEAD 16u
@@ -15,6 +16,7 @@ struct block { uint32_t size; struct block *next; };
 extern char __heap_base;
 static struct block *free_list;
 static uintptr_t top, limit;        /* unused memory between them */
+static uint32_t heap_lock;          /* of all that */
 
 /* n bytes from the unused end, growing the memory as needed. */
 static struct block *fresh(uint32_t n)
@@ -25,12 +27,14 @@ static struct block *fresh(uint32_t n)
         top = ((uintptr_t)&__heap_base + 15) & ~(uintptr_t)15;
         limit = (uintptr_t)__builtin_wasm_memory_size(0) * PAGE;
     }
-    if (n > limit - top) {
+    while (n > limit - top) {
         uint32_t pages = (uint32_t)((n - (limit - top) + PAGE - 1) / PAGE);
         size_t old = __builtin_wasm_memory_grow(0, pages);
-        if (old == (size_t)-1 || old * PAGE != limit)
+        if (old == (size_t)-1)
             return NULL;
-        limit += (uintptr_t)pages * PAGE;
+        if (old * PAGE != limit)            /* the program has grown it, too */
+            top = old * PAGE;
+        limit = (old + pages) * PAGE;
     }
     b = (struct block *)top;
     b->size = n;
@@ -38,14 +42,11 @@ static struct block *fresh(uint32_t n)
     return b;
 }
 
-void *malloc(size_t bytes)
+/* A block of n bytes, its header included. */
+static struct block *take(uint32_t n)
 {
-    uint32_t n;
     struct block **at, *b;
 
-    if (bytes > UINT32_MAX - 2 * PAGE)
-        return NULL;
-    n = (uint32_t)((bytes + HEAD + 15) & ~(size_t)15);
     for (at = &free_list; (b = *at) && b->size < n; at = &b->next)
         ;
     if (!b) {
@@ -59,6 +60,18 @@ void *malloc(size_t bytes)
     } else {
         *at = b->next;
     }
+    return b;
+}
+
+void *malloc(size_t bytes)
+{
+    struct block *b;
+
+    if (bytes > UINT32_MAX - 2 * PAGE)
+        return NULL;
+    lock_take(&heap_lock);
+    b = take((uint32_t)((bytes + HEAD + 15) & ~(size_t)15));
+    lock_drop(&heap_lock);
     return b ? (char *)b + HEAD : NULL;
 }
 
@@ -83,13 +96,10 @@ static void join(struct block *b)
     }
 }
 
-void free(void *p)
+static void give(struct block *b)
 {
-    struct block *b, **at, *before = NULL;
+    struct block **at, *before = NULL;
 
-    if (!p)
-        return;
-    b = (struct block *)((char *)p - HEAD);
     for (at = &free_list; *at && *at < b; at = &before->next)
         before = *at;
     b->next = *at;
@@ -97,6 +107,15 @@ void free(void *p)
     join(b);
     if (before)
         join(before);
+}
+
+void free(void *p)
+{
+    if (!p)
+        return;
+    lock_take(&heap_lock);
+    give((struct block *)((char *)p - HEAD));
+    lock_drop(&heap_lock);
 }
 
 void *realloc(void *p, size_t n)

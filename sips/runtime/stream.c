@@ -5,6 +5,7 @@
  * A program without a standard stream (a driver) prints to nowhere.
  */
 #include "sips/sip.h"
+#include "sips/runtime/lock.h"
 #include "iface/stream.h"
 
 #define OUT_BYTES 2000
@@ -12,9 +13,9 @@
 
 static uint32_t stream = HANDLE_STDIO;
 static struct { uint32_t op; char text[OUT_BYTES]; } out;
-static uint32_t nout;
+static uint32_t nout, out_lock;
 static struct { int32_t status; char text[IN_BYTES]; } in;
-static uint32_t in_first, in_end;
+static uint32_t in_first, in_end, in_lock;
 
 void stdio_set(uint32_t h)
 {
@@ -23,7 +24,7 @@ void stdio_set(uint32_t h)
     in_first = in_end = 0;
 }
 
-void flush(void)
+static void send_out(void)
 {
     out.op = STREAM_PUT;
     if (nout)
@@ -31,24 +32,42 @@ void flush(void)
     nout = 0;
 }
 
-void put(const char *s, size_t n)
+void flush(void)
+{
+    lock_take(&out_lock);
+    send_out();
+    lock_drop(&out_lock);
+}
+
+/* With the lock. True: a line is complete. */
+static bool add(const char *s, size_t n)
 {
     bool line = false;
 
     for (size_t i = 0; i < n; i++) {
         if (nout == OUT_BYTES)
-            flush();
+            send_out();
         out.text[nout++] = s[i];
         line |= s[i] == '\n';
     }
-    if (line)
-        flush();
+    return line;
+}
+
+void put(const char *s, size_t n)
+{
+    lock_take(&out_lock);
+    if (add(s, n))
+        send_out();
+    lock_drop(&out_lock);
 }
 
 int puts(const char *s)
 {
-    put(s, strlen(s));
-    put("\n", 1);
+    lock_take(&out_lock);
+    add(s, strlen(s));
+    add("\n", 1);
+    send_out();
+    lock_drop(&out_lock);
     return 0;
 }
 
@@ -73,23 +92,41 @@ int printf(const char *fmt, ...)
     return n;
 }
 
-int32_t read_bytes(char *buf, uint32_t cap)
+/* More into the empty buffer. */
+static int32_t fill(void)
 {
     struct stream_read_req q = { STREAM_READ, IN_BYTES };
-    uint32_t n;
+    int32_t r = chan_call(stream, &q, sizeof q, &in, sizeof in);
 
-    flush();
-    if (in_first == in_end) {
-        int32_t r = chan_call(stream, &q, sizeof q, &in, sizeof in);
-        if (r < 0)
-            return r;
-        in_first = 0;
-        in_end = (uint32_t)r - 4;
-    }
+    if (r < 0)
+        return r;
+    in_first = 0;
+    in_end = (uint32_t)r - 4;
+    return 0;
+}
+
+static int32_t take(char *buf, uint32_t cap)
+{
+    uint32_t n;
+    int32_t r;
+
+    if (in_first == in_end && (r = fill()) < 0)
+        return r;
     n = in_end - in_first < cap ? in_end - in_first : cap;
     memcpy(buf, in.text + in_first, n);
     in_first += n;
     return (int32_t)n;
+}
+
+int32_t read_bytes(char *buf, uint32_t cap)
+{
+    int32_t r;
+
+    flush();
+    lock_take(&in_lock);
+    r = take(buf, cap);
+    lock_drop(&in_lock);
+    return r;
 }
 
 int read_line(char *buf, uint32_t cap)
