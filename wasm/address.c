@@ -49,7 +49,7 @@ struct address {
 static struct fact *fact_of(struct address *s, uint32_t v)
 {
     if (!s->at[v]) {
-        GROW(s->f->arena, s->facts, s->nfacts, s->cap_facts, 1);
+        GROW(s->f->temp, s->facts, s->nfacts, s->cap_facts, 1);
         s->facts[s->nfacts] = (struct fact){ 0 };
         s->at[v] = s->nfacts++;
     }
@@ -206,9 +206,9 @@ void pass_address(struct ir_func *f)
 {
     struct address s = { .f = f, .nfacts = 1 };
     range_loops(f);
-    s.at = arena_alloc(f->arena, f->nins * sizeof *s.at);
-    s.carried = arena_alloc(f->arena, f->nins);
-    GROW(f->arena, s.facts, 0, s.cap_facts, 1);
+    s.at = arena_alloc(f->temp, f->nins * sizeof *s.at);
+    s.carried = arena_alloc(f->temp, f->nins);
+    GROW(f->temp, s.facts, 0, s.cap_facts, 1);
     mark_carried(&s);
     for (uint32_t b = 1; b < f->nblocks; b++) {
         s.block = b;

@@ -42,8 +42,9 @@ static struct wasm_chunk *chunk_new(struct wasm_arena *a, size_t need)
     c->next = a->chunks;
     a->chunks = c;
     a->total += size;
-    if (a->total > a->peak)
-        a->peak = a->total;
+    size_t held = a->total + (a->other ? a->other->total : 0);
+    if (held > a->peak)
+        a->peak = held;
     return c;
 }
 

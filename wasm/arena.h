@@ -12,7 +12,8 @@ struct wasm_chunk { struct wasm_chunk *next; size_t size, used; };
 struct wasm_arena {
     struct wasm_host *host;
     struct wasm_chunk *chunks;      /* newest first */
-    size_t total, peak;             /* bytes held now, and at most */
+    size_t total, peak;             /* bytes held now; at most, those of `other` among them */
+    const struct wasm_arena *other; /* used along with this one, or NULL */
     void **oom;                     /* __builtin_setjmp buffer of 5 words */
 };
 

@@ -152,7 +152,7 @@ void build_block_mismatch(struct build *b, const uint8_t *types, uint32_t n, uin
 uint32_t build_pop_vals(struct build *b, const uint8_t *types, uint32_t n)
 {
     uint32_t at = b->nvals;
-    GROW(b->f->arena, b->vals, b->nvals, b->cap_vals, n);
+    GROW(b->f->temp, b->vals, b->nvals, b->cap_vals, n);
     for (uint32_t i = n; i-- && rd_ok(&b->r); )
         b->vals[at + i] = build_pop(b, types[i]);
     b->nvals += n;
@@ -211,7 +211,7 @@ static void declare_locals(struct build *b)
         return;
     b->nlocals = b->in.nlocals = (uint32_t)n;
     b->cap_locals = b->nlocals + 1;
-    b->local_type = arena_alloc(b->f->arena, b->cap_locals);
+    b->local_type = arena_alloc(b->f->temp, b->cap_locals);
     memcpy(b->local_type, t->params, t->nparams);
     r->pos = at;
     for (uint32_t i = t->nparams; groups; groups--) {
@@ -231,7 +231,7 @@ static void begin(struct build *b)
     f->nins = f->nblocks = b->nedges = 1;
     f->cap_blocks = b->cap_edges = 0;
     GROW(a, f->blocks, 0, f->cap_blocks, 8);
-    GROW(a, b->edges, 0, b->cap_edges, 8);
+    GROW(b->f->temp, b->edges, 0, b->cap_edges, 8);
     declare_locals(b);
     if (!rd_ok(&b->r))
         return;
@@ -293,8 +293,8 @@ static void walk(struct build *b)
 static void link_loops(struct build *b)
 {
     struct ir_func *f = b->f;
-    uint32_t *real = arena_alloc(f->arena, b->nloops * sizeof *real);
-    uint32_t *depth = arena_alloc(f->arena, b->nloops * sizeof *depth);
+    uint32_t *real = arena_alloc(f->temp, b->nloops * sizeof *real);
+    uint32_t *depth = arena_alloc(f->temp, b->nloops * sizeof *depth);
     for (uint32_t i = 1; i < b->nloops; i++) {
         uint32_t h = b->loops[i].header, up = b->loops[i].parent;
         if (!h)

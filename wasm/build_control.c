@@ -15,8 +15,8 @@ uint32_t build_block(struct build *b, uint32_t start)
     struct ir_func *f = b->f;
     struct wasm_arena *a = f->arena;
     GROW(a, f->blocks, f->nblocks, f->cap_blocks, 1);
-    GROW(a, b->start, f->nblocks, b->cap_start, 1);
-    GROW(a, b->block_loop, f->nblocks, b->cap_block_loop, 1);
+    GROW(b->f->temp, b->start, f->nblocks, b->cap_start, 1);
+    GROW(b->f->temp, b->block_loop, f->nblocks, b->cap_block_loop, 1);
     f->blocks[f->nblocks] = (struct ir_block){ .pos = UINT32_MAX };
     b->start[f->nblocks] = start;
     b->block_loop[f->nblocks] = b->cur_loop;
@@ -45,7 +45,7 @@ static void set_target(struct build *b, uint32_t block, uint32_t slot, uint32_t 
 void build_edge(struct build *b, struct frame *fr, uint32_t block, uint32_t slot,
                      uint32_t vals)
 {
-    GROW(b->f->arena, b->edges, b->nedges, b->cap_edges, 1);
+    GROW(b->f->temp, b->edges, b->nedges, b->cap_edges, 1);
     uint32_t e = b->nedges++;
     b->edges[e] = (struct edge){ 0, block, slot, vals, fr->from == block };
     if (fr->last_edge)
@@ -119,7 +119,7 @@ static void return_vals(struct build *b, uint32_t vals)
 
 struct frame *build_frame(struct build *b, uint8_t kind, struct blocktype type)
 {
-    GROW(b->f->arena, b->frames, b->nframes, b->cap_frames, 1);
+    GROW(b->f->temp, b->frames, b->nframes, b->cap_frames, 1);
     struct frame *fr = &b->frames[b->nframes++];
     *fr = (struct frame){ .kind = kind, .type = type, .height = b->nstack, .outer_try = b->try_at };
     return fr;

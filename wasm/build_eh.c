@@ -25,7 +25,7 @@ void build_may_throw(struct build *b, uint32_t call)
     if (!block || !fr)
         return;
     build_block_end(b, TERM_INVOKE)->a = call;
-    GROW(b->f->arena, b->edges, b->nedges, b->cap_edges, 1);
+    GROW(b->f->temp, b->edges, b->nedges, b->cap_edges, 1);
     uint32_t e = b->nedges++;
     b->edges[e] = (struct edge){ 0, block, 1, 0, false };
     if (fr->last_exc)

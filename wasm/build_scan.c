@@ -27,7 +27,7 @@ struct scan {
 
 static void put_set(struct scan *s, uint32_t local, uint32_t time)
 {
-    GROW(s->b->f->arena, s->sets, s->nsets, s->cap_sets, 1);
+    GROW(s->b->f->temp, s->sets, s->nsets, s->cap_sets, 1);
     s->sets[s->nsets].local = local;
     s->sets[s->nsets++].time = time;
 }
@@ -35,12 +35,11 @@ static void put_set(struct scan *s, uint32_t local, uint32_t time)
 static void open_block(struct scan *s, bool is_loop)
 {
     struct build *b = s->b;
-    struct wasm_arena *a = b->f->arena;
-    GROW(a, s->open, s->nopen, s->cap_open, 1);
+    GROW(b->f->temp, s->open, s->nopen, s->cap_open, 1);
     s->open[s->nopen++] = is_loop ? b->nloops : 0;
     s->loops += is_loop;
     if (is_loop) {
-        GROW(a, b->loops, b->nloops, s->cap_loops, 1);
+        GROW(b->f->temp, b->loops, b->nloops, s->cap_loops, 1);
         b->loops[b->nloops++] = (struct loop){ .end = UINT32_MAX };
     }
 }
@@ -74,7 +73,7 @@ static bool add_locals(struct build *b, const struct wasm_functype *t, struct te
     uint32_t n = t->nparams;
     if (n > INLINE_LOCALS)
         return false;
-    GROW(b->f->arena, b->local_type, b->nlocals, b->cap_locals, INLINE_LOCALS);
+    GROW(b->f->temp, b->local_type, b->nlocals, b->cap_locals, INLINE_LOCALS);
     uint8_t *types = b->local_type + b->nlocals;
     memcpy(types, t->params, n);
     for (uint32_t groups = step_leb(&to->at); groups; groups--) {
@@ -108,7 +107,7 @@ static void scan_call(struct scan *s, uint32_t at)
     if (!add_locals(b, &b->m->types[fn->type], &to))
         return;
     GROW(f->arena, f->inlined, n, b->cap_inlined, 1);
-    GROW(f->arena, b->splice, n, b->cap_splice, 1);
+    GROW(b->f->temp, b->splice, n, b->cap_splice, 1);
     f->inlined[n] = (struct ir_inlined){ time + 1, fn->body_size, callee };
     b->splice[n] = (struct splice){ .code = to.at.pos, .locals = to.locals,
                                     .nlocals = to.nlocals };
@@ -188,13 +187,12 @@ static bool scan_next(struct scan *s)
 static void sort_sets(struct scan *s)
 {
     struct build *b = s->b;
-    struct wasm_arena *a = b->f->arena;
-    uint32_t *first = arena_alloc(a, (b->nlocals + 2) * sizeof *first);
+    uint32_t *first = arena_alloc(b->f->temp, (b->nlocals + 2) * sizeof *first);
     for (uint32_t i = 0; i < s->nsets; i++)
         first[s->sets[i].local + 2]++;
     for (uint32_t i = 2; i < b->nlocals + 2; i++)
         first[i] += first[i - 1];
-    b->sets = arena_raw(a, (s->nsets + 1) * sizeof *b->sets);
+    b->sets = arena_raw(b->f->temp, (s->nsets + 1) * sizeof *b->sets);
     for (uint32_t i = 0; i < s->nsets; i++)
         b->sets[first[s->sets[i].local + 1]++].time = s->sets[i].time;
     b->first_set = first;
@@ -205,7 +203,7 @@ uint32_t build_scan(struct build *b)
     struct scan s = { .b = b, .in = {
         .at = { b->r.bytes, b->body, b->body_end }, .func = b->f->index, .nlocals = b->nlocals,
     } };
-    GROW(b->f->arena, b->loops, 0, s.cap_loops, 8);
+    GROW(b->f->temp, b->loops, 0, s.cap_loops, 8);
     b->nloops = 1;                                  /* index 0 collects the ends of other blocks */
     while (scan_next(&s))
         ;

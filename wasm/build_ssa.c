@@ -45,7 +45,7 @@ static void entry_put(struct build *b, uint32_t block, uint32_t local, uint32_t 
         struct slot *old = b->slots;
         uint32_t n = b->mask + 1;
         b->mask = 2 * n - 1;
-        b->slots = arena_alloc(b->f->arena, 2 * (size_t)n * sizeof *old);
+        b->slots = arena_alloc(b->f->temp, 2 * (size_t)n * sizeof *old);
         for (uint32_t i = 0; i < n; i++)
             if (old[i].block)
                 *slot_at(b, old[i].block, old[i].local) = old[i];
@@ -134,12 +134,12 @@ static uint32_t phi_new(struct build *b, uint32_t block, uint32_t local)
     entry_put(b, block, local, phi);
     if (!f->blocks[block].npreds) {
         struct loop *l = &b->loops[b->block_loop[block]];
-        GROW(f->arena, b->pending, b->npending, b->cap_pending, 1);
+        GROW(b->f->temp, b->pending, b->npending, b->cap_pending, 1);
         b->pending[b->npending] = (struct pending){ l->pending, phi, local };
         l->pending = b->npending++;
     } else {
         uint32_t args = build_args(b, f->blocks[block].npreds);
-        GROW(f->arena, b->work, b->nwork, b->cap_work, 1);
+        GROW(b->f->temp, b->work, b->nwork, b->cap_work, 1);
         b->work[b->nwork++] = (struct fill){ phi, local, block, args, 0 };
     }
     return phi;
@@ -193,7 +193,7 @@ static uint32_t local_at(struct build *b, uint32_t x, uint32_t t, uint32_t local
             v = phi_new(b, at, local);
             break;
         }
-        GROW(f->arena, b->path, b->npath, b->cap_path, 1);
+        GROW(b->f->temp, b->path, b->npath, b->cap_path, 1);
         b->path[b->npath++] = at;
         x = f->blocks[at].idom;
         t = f->blocks[x].pos;
@@ -225,7 +225,7 @@ static void drain(struct build *b)
 
 void build_ssa_init(struct build *b)
 {
-    struct wasm_arena *a = b->f->arena;
+    struct wasm_arena *a = b->f->temp;
     size_t n = b->nlocals + 1;
     b->next_set = arena_raw(a, n * sizeof *b->next_set);
     memcpy(b->next_set, b->first_set, n * sizeof *b->next_set);
@@ -234,7 +234,7 @@ void build_ssa_init(struct build *b)
     b->slots = arena_alloc(a, 64 * sizeof *b->slots);
     b->mask = 63;
     b->npending = 1;
-    GROW(a, b->pending, 0, b->cap_pending, 8);
+    GROW(b->f->temp, b->pending, 0, b->cap_pending, 8);
 }
 
 uint32_t build_local_get(struct build *b, uint32_t local)
@@ -281,7 +281,7 @@ void build_ssa_loop_close(struct build *b, uint32_t loop)
     for (uint32_t i = b->loops[loop].pending; i && rd_ok(&b->r); ) {
         struct pending p = b->pending[i];
         uint32_t args = build_args(b, f->blocks[header].npreds);
-        GROW(f->arena, b->work, b->nwork, b->cap_work, 1);
+        GROW(b->f->temp, b->work, b->nwork, b->cap_work, 1);
         b->work[b->nwork++] = (struct fill){ p.phi, p.local, header, args, 0 };
         drain(b);
         i = p.next;

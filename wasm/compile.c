@@ -18,6 +18,7 @@ struct worker {
     struct worker *next;
     struct compile *c;
     struct wasm_arena scratch;      /* of the function being compiled */
+    struct wasm_arena temp;         /* of the pass at hand */
     struct wasm_arena out;          /* what stays with the image */
     void *oom[5];
     struct wasm_error err;
@@ -172,72 +173,79 @@ static void keep_inlined(struct worker *w, const struct ir_func *f, struct piece
 
 /* ---- the pipeline -------------------------------------------------------------------------- */
 
-static void run_pass(struct compile *c, struct ir_func *f, char letter,
+/* What only the pass needs is let go behind it. */
+static void run_pass(struct worker *w, struct ir_func *f, char letter,
                      void (*pass)(struct ir_func *), const char *title)
 {
-    if (!pass_on(c->o, letter))
+    if (!pass_on(f->o, letter))
         return;
     pass(f);
-    if (dumping(c->o, f->index, letter))
+    arena_reset(&w->temp);
+    if (dumping(f->o, f->index, letter))
         ir_dump(f, title);
 }
 
-static void optimise(struct compile *c, struct ir_func *f)
+static void optimise(struct worker *w, struct ir_func *f)
 {
-    run_pass(c, f, 'g', pass_gvn, "gvn");
-    run_pass(c, f, 'u', pass_unroll, "unroll");
-    run_pass(c, f, 'a', pass_address, "address");
-    if (pass_on(c->o, 'g'))
+    arena_reset(&w->temp);
+    if (!pass_on(f->o, 'g') || dumping(f->o, f->index, 'b'))
+        ir_drop_aliases(f);         /* pass_gvn resolves them as it goes */
+    if (dumping(f->o, f->index, 'b'))
+        ir_dump(f, "build");
+    run_pass(w, f, 'g', pass_gvn, "gvn");
+    run_pass(w, f, 'u', pass_unroll, "unroll");
+    run_pass(w, f, 'a', pass_address, "address");
+    if (pass_on(f->o, 'g'))
         pass_dead(f);
-    run_pass(c, f, 'd', pass_divide, "divide");
-    if (!c->o->volatile_mem)
-        run_pass(c, f, 'm', pass_bulk, "bulk");
+    run_pass(w, f, 'd', pass_divide, "divide");
+    if (!f->o->volatile_mem)
+        run_pass(w, f, 'm', pass_bulk, "bulk");
     pass_keep(f);
+    arena_reset(&w->temp);
+}
+
+/* From the IR to a piece of the image. */
+static void generate(struct worker *w, struct ir_func *f, struct piece *piece)
+{
+    struct lfunc l = { .f = f, .arena = f->arena, .cpu = f->o->cpu };
+    struct emit e = { .l = &l, .f = f, .arena = f->temp };
+
+    isel_run(&l);
+    arena_reset(&w->temp);
+    ra_run(&l);
+    arena_reset(&w->temp);
+    if (dumping(f->o, f->index, 'r'))
+        lir_dump(&l, "registers");
+    emit_func(&e);
+    if (l.has_landing)
+        __atomic_store_n(&w->c->landing, true, __ATOMIC_RELAXED);
+    collect(w, &e, piece, f->index);
 }
 
 static bool compile_func(struct worker *w, uint32_t index)
 {
     struct compile *c = w->c;
-    struct wasm_arena *a = &w->scratch;
     struct piece *piece = &c->p->piece[index - c->m->nimport_funcs];
-    struct ir_func *f;
-    struct lfunc *l;
-    struct emit *e;
+    struct ir_func f = { .m = c->m, .o = c->o, .arena = &w->scratch, .temp = &w->temp,
+                         .index = index, .tail_words = c->img->tail_words, .survey = c->survey,
+                         .sealed = c->sealed, .inlining = pass_on(c->o, 'i') };
 
-    arena_reset(a);
-    f = arena_alloc(a, sizeof *f);
-    *f = (struct ir_func){ .m = c->m, .o = c->o, .arena = a, .index = index,
-                            .tail_words = c->img->tail_words, .survey = c->survey,
-                            .sealed = c->sealed, .inlining = pass_on(c->o, 'i') };
-    if (!pass_build(f, &w->err))
+    arena_reset(&w->scratch);
+    arena_reset(&w->temp);
+    if (!pass_build(&f, &w->err))
         return false;
-    if (f->wants_tail_words)
+    if (f.wants_tail_words)
         __atomic_store_n(&c->again, true, __ATOMIC_RELAXED);
     if (__atomic_load_n(&c->again, __ATOMIC_RELAXED))
         return true;
-    piece->deferred = f->inlining && !c->todo && inline_may_vanish(c->m, c->survey, index);
+    piece->deferred = f.inlining && !c->todo && inline_may_vanish(c->m, c->survey, index);
     if (piece->deferred) {
         piece->func = index;
         return true;
     }
-    if (!pass_on(c->o, 'g') || dumping(c->o, index, 'b'))
-        ir_drop_aliases(f);         /* pass_gvn resolves them as it goes */
-    if (dumping(c->o, index, 'b'))
-        ir_dump(f, "build");
-    optimise(c, f);
-    l = arena_alloc(a, sizeof *l);
-    *l = (struct lfunc){ .f = f, .arena = a, .cpu = c->o->cpu };
-    isel_run(l);
-    ra_run(l);
-    if (dumping(c->o, index, 'r'))
-        lir_dump(l, "registers");
-    e = arena_alloc(a, sizeof *e);
-    *e = (struct emit){ .l = l, .f = f, .arena = a };
-    emit_func(e);
-    if (l->has_landing)
-        __atomic_store_n(&c->landing, true, __ATOMIC_RELAXED);
-    collect(w, e, piece, index);
-    keep_inlined(w, f, piece);
+    optimise(w, &f);
+    generate(w, &f, piece);
+    keep_inlined(w, &f, piece);
     return true;
 }
 
@@ -291,6 +299,22 @@ static void take_called(struct worker *w)
     }
 }
 
+static void worker_init(struct worker *w, struct compile *c)
+{
+    memset(w, 0, sizeof *w);
+    w->c = c;
+    arena_init(&w->scratch, c->m->host, w->oom);
+    arena_init(&w->temp, c->m->host, w->oom);
+    arena_init(&w->out, c->m->host, w->oom);
+    w->scratch.other = &w->temp;
+    w->temp.other = &w->scratch;
+}
+
+static size_t worker_peak(const struct worker *w)
+{
+    return w->temp.peak > w->scratch.peak ? w->temp.peak : w->scratch.peak;
+}
+
 void wasm_compile_work(struct wasm_image *img)
 {
     struct compile *c = &block_of(img)->c;
@@ -299,10 +323,7 @@ void wasm_compile_work(struct wasm_image *img)
 
     if (!w)
         return;             /* finish does what is left */
-    memset(w, 0, sizeof *w);
-    w->c = c;
-    arena_init(&w->scratch, h, w->oom);
-    arena_init(&w->out, h, w->oom);
+    worker_init(w, c);
     if (__builtin_setjmp(w->oom)) {
         w->err = (struct wasm_error){ .code = WASM_NOMEM, .text = "out of memory" };
         note_error(w, 0);
@@ -313,6 +334,7 @@ void wasm_compile_work(struct wasm_image *img)
         take_bodies(w);
     }
     arena_free(&w->scratch);
+    arena_free(&w->temp);
     w->next = __atomic_load_n(&c->workers, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&c->workers, &w->next, w, false, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED))
@@ -492,17 +514,15 @@ static bool finish_thunks(struct compile *c)
 
     if (!w)
         return false;
-    memset(w, 0, sizeof *w);
-    w->c = c;
+    worker_init(w, c);
     w->next = c->workers;
     c->workers = w;
-    arena_init(&w->scratch, h, w->oom);
-    arena_init(&w->out, h, w->oom);
     if (!__builtin_setjmp(w->oom)) {
         compile_thunks(w);
         done = true;
     }
     arena_free(&w->scratch);
+    arena_free(&w->temp);
     return done;
 }
 
@@ -517,8 +537,8 @@ static bool finish(struct compile *c, struct wasm_error *err)
         wasm_compile_work(c->img);
     }
     for (struct worker *w = c->workers; w; w = w->next) {
-        if (w->scratch.peak > c->img->peak_memory)
-            c->img->peak_memory = w->scratch.peak;
+        if (worker_peak(w) > c->img->peak_memory)
+            c->img->peak_memory = worker_peak(w);
         if (w->err.code && (w->err.func == c->failed || w->err.code == WASM_NOMEM))
             *err = w->err;
     }

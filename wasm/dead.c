@@ -35,8 +35,8 @@ static bool is_root(const struct ir_func *f, const struct ir_ins *x)
 
 void pass_dead(struct ir_func *f)
 {
-    uint8_t *live = arena_alloc(f->arena, f->nins);
-    uint32_t *work = arena_raw(f->arena, f->nins * sizeof *work), n = 0;
+    uint8_t *live = arena_alloc(f->temp, f->nins);
+    uint32_t *work = arena_raw(f->temp, f->nins * sizeof *work), n = 0;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         const struct ir_block *k = &f->blocks[b];
         for (uint32_t i = k->first; i; i = f->ins[i].next)

@@ -472,7 +472,7 @@ static void earlier_error(struct decoder *d, struct wasm_arena *scratch)
     struct wasm_module *m = d->m;
     for (uint32_t i = m->nimport_funcs; i < m->nfuncs && m->funcs[i].body_size; i++) {
         struct wasm_error err = { 0 };
-        struct ir_func f = { .m = m, .o = d->o, .arena = scratch, .index = i };
+        struct ir_func f = { .m = m, .o = d->o, .arena = scratch, .temp = scratch, .index = i };
         bool ok = pass_build(&f, &err);
         arena_reset(scratch);
         if (!ok && err.code == WASM_MALFORMED) {

@@ -25,7 +25,7 @@ static void set_home(struct gvn *g, uint32_t i, uint32_t block)
 {
     if (i >= g->cap_home) {
         uint32_t cap = g->f->cap_ins > i ? g->f->cap_ins : i + 1;
-        g->home = arena_grow(g->f->arena, g->home, g->cap_home * sizeof *g->home,
+        g->home = arena_grow(g->f->temp, g->home, g->cap_home * sizeof *g->home,
                              cap * sizeof *g->home);
         g->cap_home = cap;
     }
@@ -94,7 +94,7 @@ static void table_grow(struct gvn *g)
 {
     struct gvn_slot *old = g->slots;
     uint32_t n = g->mask + 1;
-    g->slots = arena_alloc(g->f->arena, 2 * (size_t)n * sizeof *old);
+    g->slots = arena_alloc(g->f->temp, 2 * (size_t)n * sizeof *old);
     g->mask = 2 * n - 1;
     for (uint32_t i = 0; i < n; i++)
         if (old[i].ins)
@@ -342,7 +342,7 @@ static void do_block(struct gvn *g, uint32_t block)
 void pass_gvn(struct ir_func *f)
 {
     struct gvn g = { .f = f, .mask = 127, .nepochs = 1 };
-    struct wasm_arena *a = f->arena;
+    struct wasm_arena *a = f->temp;
     g.cap_home = f->cap_ins;
     g.home = arena_alloc(a, g.cap_home * sizeof *g.home);
     while (g.mask < f->nins)

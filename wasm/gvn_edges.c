@@ -120,7 +120,7 @@ void gvn_relink_dominator(struct gvn *g, uint32_t block)
 /* Headers that have lost their back edges, and what they enclosed. */
 void gvn_relink_loops(struct ir_func *f)
 {
-    uint32_t *real = arena_alloc(f->arena, f->nblocks * sizeof *real);
+    uint32_t *real = arena_alloc(f->temp, f->nblocks * sizeof *real);
     for (uint32_t b = 1; b < f->nblocks; b++) {
         struct ir_block *k = &f->blocks[b];
         if (k->loop != b) {

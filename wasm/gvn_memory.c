@@ -14,7 +14,7 @@ enum { ALIAS_STEPS = 8 };
 
 static uint32_t epoch_new(struct gvn *g, uint32_t parent, uint32_t ins)
 {
-    GROW(g->f->arena, g->epochs, g->nepochs, g->cap_epochs, 1);
+    GROW(g->f->temp, g->epochs, g->nepochs, g->cap_epochs, 1);
     g->epochs[g->nepochs] = (struct gvn_epoch){ parent, ins };
     return g->nepochs++;
 }

@@ -224,6 +224,7 @@ struct ir_func {
     struct wasm_module *m;
     const struct wasm_options *o;
     struct wasm_arena *arena;       /* reset after each function */
+    struct wasm_arena *temp;        /* reset after each pass, for what only it needs; or `arena` */
     uint32_t index;                 /* function index */
     const struct wasm_functype *type;
     uint32_t tail_words;            /* stack words that every internal call provides at least */

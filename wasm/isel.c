@@ -302,7 +302,7 @@ static void select_block(struct isel *s, uint32_t b)
 
     for (uint32_t v = bl->first; v; v = s->ins[v].next) {
         if (n == s->cap_order) {
-            s->order = arena_grow(s->l->arena, s->order, n * sizeof *s->order,
+            s->order = arena_grow(s->f->temp, s->order, n * sizeof *s->order,
                                   2 * n * sizeof *s->order);
             s->cap_order *= 2;
         }
@@ -356,12 +356,12 @@ void isel_run(struct lfunc *l)
                   f->o->stress & WASM_STRESS_FEW ? 0 : LATE_LIVE;
     uint32_t n = f->nins;
     s.ins = f->ins;
-    s.count = arena_alloc(l->arena, n * sizeof *s.count);
-    s.need = arena_alloc(l->arena, n * sizeof *s.need);
-    s.epoch = arena_raw(l->arena, n * sizeof *s.epoch);
+    s.count = arena_alloc(f->temp, n * sizeof *s.count);
+    s.need = arena_alloc(f->temp, n * sizeof *s.need);
+    s.epoch = arena_raw(f->temp, n * sizeof *s.epoch);
     s.blk = arena_alloc(l->arena, n * sizeof *s.blk);
     s.cap_order = 256;
-    s.order = arena_raw(l->arena, s.cap_order * sizeof *s.order);
+    s.order = arena_raw(f->temp, s.cap_order * sizeof *s.order);
     l->cap = n + n / 4 + f->nblocks * 2 + 64;
     l->lir = arena_raw(l->arena, l->cap * sizeof *l->lir);
     l->n = 1;

@@ -38,7 +38,7 @@ void pass_keep(struct ir_func *f)
 {
     if (!f->keeps)
         return;
-    uint8_t *escapes = arena_alloc(f->arena, f->nins);
+    uint8_t *escapes = arena_alloc(f->temp, f->nins);
     for (uint32_t b = 1; b < f->nblocks; b++) {
         const struct ir_block *k = &f->blocks[b];
         for (uint32_t i = k->first; i; i = f->ins[i].next)

@@ -53,7 +53,7 @@ static void loops(struct ra *ra)
 void ra_live(struct ra *ra, const struct live_use *pairs, uint32_t n)
 {
     struct ir_func *f = ra->f;
-    struct wasm_arena *a = ra->l->arena;
+    struct wasm_arena *a = f->temp;
     uint32_t count = 0;
 
     ra->live_id = arena_alloc(a, f->nins * sizeof *ra->live_id);

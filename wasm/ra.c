@@ -160,8 +160,8 @@ static void number_dominators(struct ra *ra)
 {
     struct ir_func *f = ra->f;
     uint32_t n = f->nblocks, clock = 0;
-    uint32_t *child = arena_alloc(ra->l->arena, n * sizeof *child);
-    uint32_t *sibling = arena_alloc(ra->l->arena, n * sizeof *sibling);
+    uint32_t *child = arena_alloc(ra->f->temp, n * sizeof *child);
+    uint32_t *sibling = arena_alloc(ra->f->temp, n * sizeof *sibling);
 
     for (uint32_t b = n - 1; b > 1; b--) {
         if (!f->blocks[b].npreds)
@@ -191,20 +191,20 @@ static void set_up(struct ra *ra)
     struct lfunc *l = ra->l;
     struct ir_func *f = ra->f;
     uint32_t n = f->nins, nb = f->nblocks;
-    struct wasm_arena *a = l->arena;
+    struct wasm_arena *a = l->arena, *temp = f->temp;
 
-    ra->regof = arena_raw(a, n);
-    ra->hint = arena_raw(a, n);
-    ra->phi_of = arena_alloc(a, n * 4);
-    ra->touched = arena_alloc(a, n * 4);
-    ra->snap = arena_alloc(a, nb * sizeof *ra->snap);
-    ra->unwind = l->has_landing ? arena_alloc(a, nb * sizeof *ra->unwind) : NULL;
+    ra->regof = arena_raw(temp, n);
+    ra->hint = arena_raw(temp, n);
+    ra->phi_of = arena_alloc(temp, n * 4);
+    ra->touched = arena_alloc(temp, n * 4);
+    ra->snap = arena_alloc(temp, nb * sizeof *ra->snap);
+    ra->unwind = l->has_landing ? arena_alloc(temp, nb * sizeof *ra->unwind) : NULL;
     l->callee_used = l->has_landing ? R_CALLEE : 0;     /* they are lost when an exception comes */
-    ra->head = arena_alloc(a, nb * sizeof *ra->head);
-    ra->edge_base = arena_raw(a, nb * 4);
-    ra->dom_in = arena_alloc(a, nb * 4);
-    ra->dom_out = arena_alloc(a, nb * 4);
-    l->uses_of = arena_alloc(a, n * 4);
+    ra->head = arena_alloc(temp, nb * sizeof *ra->head);
+    ra->edge_base = arena_raw(temp, nb * 4);
+    ra->dom_in = arena_alloc(temp, nb * 4);
+    ra->dom_out = arena_alloc(temp, nb * 4);
+    l->uses_of = arena_alloc(temp, n * 4);
     l->end_of = arena_alloc(a, n * 4);
     l->edges_of = arena_alloc(a, nb * 4);
     l->spilled = arena_alloc(a, n);
@@ -229,7 +229,7 @@ static void list_consts(struct ra *ra)
 
     if (!ra->has_vconst)
         return;
-    ra->vconst = arena_raw(ra->l->arena, MAX_VCONST * sizeof *ra->vconst);
+    ra->vconst = arena_raw(ra->f->temp, MAX_VCONST * sizeof *ra->vconst);
     for (uint32_t v = 1; v < ra->f->nins && ra->nvconst < MAX_VCONST; v++)
         if (ins[v].op == IR_CONST && ir_is_vec(ins[v].type) && ra->l->uses_of[v])
             ra->vconst[ra->nvconst++] = v;

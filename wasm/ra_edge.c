@@ -92,7 +92,7 @@ static void start_params(struct ra *ra)
     struct lfunc *l = ra->l;
     struct abi_walk w = { 0 };
     uint32_t n = f->type->nparams;
-    struct abi_loc *loc = arena_raw(l->arena, (n + 1) * sizeof *loc);
+    struct abi_loc *loc = arena_raw(f->temp, (n + 1) * sizeof *loc);
 
     for (uint32_t k = 0; k < n; k++)
         loc[k] = abi_next(&w, ir_type_of(f->type->params[k]));
@@ -195,7 +195,7 @@ static void start_merge(struct ra *ra, uint32_t b)
         place_phi(ra, b, v, main);
     if (bl->header) {
         preload_consts(ra, loop_end);
-        ra->head[b] = arena_raw(ra->l->arena, sizeof *ra->head[b]);
+        ra->head[b] = arena_raw(ra->f->temp, sizeof *ra->head[b]);
         *ra->head[b] = ra->now;
     }
     for (uint32_t k = 0; k < bl->npreds; k++)
@@ -249,7 +249,7 @@ void ra_end_block(struct ra *ra, uint32_t b)
     struct ir_func *f = ra->f;
     struct lfunc *l = ra->l;
 
-    ra->snap[b] = arena_raw(l->arena, sizeof *ra->snap[b]);
+    ra->snap[b] = arena_raw(f->temp, sizeof *ra->snap[b]);
     *ra->snap[b] = ra->now;
     for (uint32_t e = l->edges_of[b]; e; e = l->edge[e].next) {
         uint32_t to = l->edge[e].to;

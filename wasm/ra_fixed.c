@@ -82,7 +82,7 @@ static void do_call(struct ra *ra, uint32_t i, struct lir *x)
             ra_vacate(ra, r, R_CALLEE, false);
     }
     if (x->imm) {
-        ra->unwind[ra->cur] = arena_raw(ra->l->arena, sizeof *ra->unwind[ra->cur]);
+        ra->unwind[ra->cur] = arena_raw(ra->f->temp, sizeof *ra->unwind[ra->cur]);
         *ra->unwind[ra->cur] = ra->now;
         ra_out(ra, MI_UNWIND)->a = (uint32_t)x->imm;
     }

@@ -12,7 +12,7 @@
 static void push(struct lfunc *l, uint32_t v, uint32_t at)
 {
     if (l->nuse == l->capuse) {
-        l->use = arena_grow(l->arena, l->use, l->capuse * sizeof *l->use,
+        l->use = arena_grow(l->f->temp, l->use, l->capuse * sizeof *l->use,
                             2 * l->capuse * sizeof *l->use);
         l->capuse *= 2;
     }
@@ -26,7 +26,7 @@ static void note_pair(struct ra *ra, uint32_t v, uint32_t block)
 {
     if (ra->npairs == ra->cappairs) {
         uint32_t n = ra->cappairs * 2;
-        ra->pairs = arena_grow(ra->l->arena, ra->pairs, ra->cappairs * sizeof *ra->pairs,
+        ra->pairs = arena_grow(ra->f->temp, ra->pairs, ra->cappairs * sizeof *ra->pairs,
                                n * sizeof *ra->pairs);
         ra->cappairs = n;
     }
@@ -46,9 +46,9 @@ static bool held_by(struct ra *ra, uint32_t h, uint32_t def, uint32_t head)
 static void link_loops(struct ra *ra)
 {
     struct ir_block *blocks = ra->f->blocks;
-    uint32_t n = ra->f->nblocks, *depth = arena_alloc(ra->l->arena, n * sizeof *depth);
+    uint32_t n = ra->f->nblocks, *depth = arena_alloc(ra->f->temp, n * sizeof *depth);
 
-    ra->loop_jump = arena_alloc(ra->l->arena, n * sizeof *ra->loop_jump);
+    ra->loop_jump = arena_alloc(ra->f->temp, n * sizeof *ra->loop_jump);
     for (uint32_t b = 1; b < n; b++) {
         uint32_t up = blocks[b].loop_up, jump = ra->loop_jump[up];
         if (blocks[b].loop != b)
@@ -218,12 +218,12 @@ void ra_uses(struct ra *ra)
     struct ir_func *f = ra->f;
 
     number_edges(ra);
-    l->call_at = arena_raw(l->arena, l->n * sizeof *l->call_at);
+    l->call_at = arena_raw(f->temp, l->n * sizeof *l->call_at);
     l->capuse = 2 * l->n + 64;
-    l->use = arena_raw(l->arena, l->capuse * sizeof *l->use);
+    l->use = arena_raw(f->temp, l->capuse * sizeof *l->use);
     l->nuse = 1;
     ra->cappairs = l->n / 4 + 64;
-    ra->pairs = arena_raw(l->arena, ra->cappairs * sizeof *ra->pairs);
+    ra->pairs = arena_raw(f->temp, ra->cappairs * sizeof *ra->pairs);
     for (uint32_t b = f->nblocks - 1; b >= 1; b--)
         if (b == 1 || f->blocks[b].npreds)
             block_uses(ra, b);

@@ -411,7 +411,7 @@ static void try_func(struct wasm_module *m, struct wasm_arena *a, uint32_t index
     struct ir_func *f = arena_alloc(a, sizeof *f);
     struct result before[OPERANDS], after[OPERANDS];
 
-    *f = (struct ir_func){ .m = m, .o = &o, .arena = a, .index = index };
+    *f = (struct ir_func){ .m = m, .o = &o, .arena = a, .temp = a, .index = index };
     if (!pass_build(f, &err)) {
         printf("Bail out! %s\n", err.text);
         exit(1);
