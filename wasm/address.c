@@ -134,17 +134,15 @@ static bool known(const struct address *s, const struct fact *v, int64_t k, uint
     return holds(s, v) && (k < 0 ? v->low >= -k : v->reach >= k);
 }
 
-/* By reason 3, or relative to another sum? If not, it is computed. */
+/* By reason 3, or relative to another sum of this block? If not, it is computed. */
 static void fold_beside(struct address *s, struct ir_ins *x)
 {
-    const struct ir_func *f = s->f;
     int64_t k;
     uint32_t root = strip(s, x->a, &k);
     struct fact *of = fact_of(s, root);
     if (known(s, of, k, x->c) && move(x, root, k))
         return;
-    uint32_t b = of->block_of_sum;
-    if (b && f->blocks[b].loop == f->blocks[s->block].loop && ir_dominates(f, b, s->block)) {
+    if (of->block_of_sum == s->block) {
         int64_t d = k - of->k;
         uint32_t sum = of->sum;
         if (known(s, fact_of(s, sum), d, x->c) && move(x, sum, d))
