@@ -5,12 +5,18 @@ import random
 
 import gen
 import gen_eh
+import gen_num
+import gen_refs
+import gen_shapes
 import gen_simd
 
 MOST = 2500                     # bytes: short inputs are quick, and libFuzzer joins them
 KINDS = {'gen': lambda n: gen.module(random.Random(n)),
          'legacy': lambda n: gen_eh.module(random.Random(n), 'legacy'),
          'standard': lambda n: gen_eh.module(random.Random(n), 'standard'),
+         'numbers': lambda n: gen_num.module(random.Random(n)),
+         'references': lambda n: gen_refs.module(random.Random(n), 1 + n % 2),
+         'shapes': lambda n: gen_shapes.module(random.Random(n)),
          'simd': gen_simd.generate}
 
 
