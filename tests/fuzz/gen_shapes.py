@@ -316,7 +316,7 @@ class Function:
                         + op('loop', '') + inner + END + END)
             return head + op('loop', '') + inner + END
         test = get(i) + bound + op('i32.' + compare) + op('i32.eqz') + op('br_if', 1)
-        test += burn + op('i32.eqz') + op('br_if', 1)
+        test += burn + const('i', 0) + op('i32.le_s') + op('br_if', 1)
         return (head + op('block', '') + op('loop', '') + test + body + advance + put(i)
                 + op('br', 0) + END + END)
 

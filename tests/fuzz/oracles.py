@@ -6,10 +6,15 @@ dies. What they print is that of run.c and run.js: a line for each call, log, gl
 """
 import os
 import re
+import selectors
 import struct
 import subprocess
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+LIMIT = 120             # seconds for an answer
 
 
 class Server:
@@ -21,20 +26,25 @@ class Server:
 
     def start(self):
         self.p = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, text=True, errors='replace')
+                                  stderr=subprocess.DEVNULL)
 
     def ask(self, line):
-        """Lines, or None: it died."""
+        """Lines, or None: it died, or took too long."""
         try:
-            self.p.stdin.write(line + '\n')
+            self.p.stdin.write(line.encode() + b'\n')
             self.p.stdin.flush()
         except BrokenPipeError:
             pass
-        lines = []
-        for got in self.p.stdout:
-            if got == '##\n':
-                return lines
-            lines.append(got.rstrip('\n'))
+        out, end = b'', time.time() + LIMIT
+        with selectors.DefaultSelector() as ready:
+            ready.register(self.p.stdout, selectors.EVENT_READ)
+            while ready.select(max(0, end - time.time())):
+                more = os.read(self.p.stdout.fileno(), 1 << 20)
+                out += more
+                if out.endswith(b'\n##\n') or out == b'##\n':
+                    return out.decode(errors='replace').split('\n')[:-2]
+                if not more:
+                    break
         self.stop()
         self.start()
         return None
