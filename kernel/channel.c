@@ -312,9 +312,9 @@ void chan_close(struct endpoint *e, struct link *orphans)
     abort_all(&e->callers, ERR_PEER);
     if (p) {
         p->peer = NULL;
+        object_notify(&p->o);           /* before a caller wakes, who may ask for it at once */
         abort_all(&p->callers, ERR_PEER);
         abort_all(&p->senders, ERR_PEER);
-        object_notify(&p->o);
     }
     last = --ch->ends == 0;
     lock_drop(&ch->lock);

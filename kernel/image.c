@@ -11,7 +11,8 @@
 
 #define KEEP (32ul << 20)   /* bytes of unused images, with what the compiler keeps of them */
 
-static struct link all = { &all, &all };    /* used last stands last; lock: the cache's */
+static struct lock lock = LOCK(RANK_REGISTRY);      /* of the list, and of the references */
+static struct link all = { &all, &all };            /* used last stands last */
 
 /* ---- the compiler's memory ------------------------------------------------------------------- */
 
@@ -70,10 +71,10 @@ static size_t bytes_of(const struct image *im)
     return im->heap + im->code.size;
 }
 
+/* It is in no list. */
 static void image_free(struct image *im)
 {
     sched_hold();
-    list_del(&im->all);
     if (im->code.size)
         code_free(&im->code);
     if (im->compiled)
@@ -89,29 +90,42 @@ size_t image_bytes(void)
 {
     size_t n = 0;
 
+    lock_take(&lock);
     for (struct link *l = all.next; l != &all; l = l->next)
         n += bytes_of(container_of(l, struct image, all));
+    lock_drop(&lock);
     return n;
+}
+
+/* The unused image that was used longest ago, out of the list, if all unused ones together have
+ * more than `keep` bytes; else NULL, and *unused is what they have. */
+static struct image *surplus(size_t keep, size_t *unused)
+{
+    struct image *oldest = NULL;
+
+    *unused = 0;
+    lock_take(&lock);
+    for (struct link *l = all.next; l != &all; l = l->next) {
+        struct image *im = container_of(l, struct image, all);
+        if (im->refs)
+            continue;
+        oldest = oldest ? oldest : im;
+        *unused += bytes_of(im);
+    }
+    oldest = *unused > keep ? oldest : NULL;
+    if (oldest)
+        list_del(&oldest->all);
+    lock_drop(&lock);
+    return oldest;
 }
 
 size_t image_trim(size_t keep)
 {
-    size_t unused = 0;
-    struct link *next;
+    struct image *im;
+    size_t unused;
 
-    for (struct link *l = all.next; l != &all; l = l->next) {
-        struct image *im = container_of(l, struct image, all);
-        if (im->refs == 0)
-            unused += bytes_of(im);
-    }
-    for (struct link *l = all.next; l != &all && unused > keep; l = next) {
-        struct image *im = container_of(l, struct image, all);
-        next = l->next;
-        if (im->refs)
-            continue;
-        unused -= bytes_of(im);
+    while ((im = surplus(keep, &unused)))
         image_free(im);
-    }
     return unused;
 }
 
@@ -122,25 +136,36 @@ static bool holds(const struct image *im, uintptr_t pc)
 
 struct image *image_at(const struct sip *s, uintptr_t pc)
 {
+    struct image *found = NULL;
+
     if (s->image && holds(s->image, pc))
         return s->image;
-    for (struct link *l = all.next; l != &all; l = l->next)
+    lock_take(&lock);
+    for (struct link *l = all.next; l != &all && !found; l = l->next)
         if (holds(container_of(l, struct image, all), pc))
-            return container_of(l, struct image, all);
-    return NULL;
+            found = container_of(l, struct image, all);
+    lock_drop(&lock);
+    return found;
 }
 
 void image_put(struct image *im)
 {
+    bool unused, cached;
+
+    lock_take(&lock);
     assert(im->refs, "image_put without image_get");
-    if (--im->refs)
-        return;
-    if (im->cached)
+    unused = --im->refs == 0;
+    cached = im->cached;
+    if (unused && !cached)
+        list_del(&im->all);
+    lock_drop(&lock);
+    if (unused && cached)
         image_trim(KEEP);
-    else
+    else if (unused)
         image_free(im);
 }
 
+/* A cached one; the lock is held. */
 static struct image *find(const uint8_t hash[32])
 {
     for (struct link *l = all.next; l != &all; l = l->next) {
@@ -196,7 +221,9 @@ struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm
     if ((im->module = wasm_open(&im->host, bytes, size, o, err))
             && (im->compiled = wasm_compile(im->module, o, err))) {
         if (place(im)) {
+            lock_take(&lock);
             list_push(&all, &im->all);
+            lock_drop(&lock);
             return im;
         }
         err->code = WASM_NOMEM;
@@ -220,10 +247,25 @@ static bool has_window(const struct manifest *m)
     return false;
 }
 
+/* A cached one, with a reference; NULL. */
+static struct image *cached(const uint8_t hash[32])
+{
+    struct image *im;
+
+    lock_take(&lock);
+    if ((im = find(hash))) {
+        list_del(&im->all);
+        list_push(&all, &im->all);
+        im->refs++;
+    }
+    lock_drop(&lock);
+    return im;
+}
+
 struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
                         err_t *e, char *reason, size_t n)
 {
-    struct image *im = cache ? find(p->hash) : NULL;
+    struct image *im = cache ? cached(p->hash) : NULL;
     struct wasm_error err;
     struct wasm_options o = {
         .features = FEATURES, .cpu = cpu_features(), .volatile_mem = has_window(m),
@@ -231,17 +273,15 @@ struct image *image_get(const struct program *p, const struct manifest *m, bool 
         .dump = dump_letters(option_string(OPT_DUMP)), .dump_func = UINT32_MAX, .print = print,
     };
 
-    if (im) {
-        list_del(&im->all);
-        list_push(&all, &im->all);
-        im->refs++;
+    if (im)
         return im;
-    }
     if (!(im = image_compile(p->bytes, p->size, &o, &err))) {
         *e = explain(&err, reason, n);
         return NULL;
     }
+    lock_take(&lock);
     im->cached = cache && !find(p->hash);
     memcpy(im->hash, p->hash, 32);
+    lock_drop(&lock);
     return im;
 }

@@ -21,7 +21,8 @@ static uint64_t passed(void)
     uint64_t least = UINT64_MAX;
 
     for (unsigned i = 0; i < cpus_up(); i++) {
-        uint64_t q = __atomic_load_n(&core_of(i)->quiet, __ATOMIC_ACQUIRE);
+        struct core *c = core_of(i);
+        uint64_t q = c ? __atomic_load_n(&c->quiet, __ATOMIC_ACQUIRE) : UINT64_MAX;
         least = q < least ? q : least;
     }
     return least;
@@ -59,9 +60,11 @@ void reclaim_idle(bool idle)
 
 static void press(void)
 {
-    for (unsigned i = 0; i < cpus_up(); i++)
-        if (i != this_cpu()->id && core_of(i)->quiet < epoch)
+    for (unsigned i = 0; i < cpus_up(); i++) {
+        struct core *c = core_of(i);
+        if (c && c != this_core() && (c->quiet < epoch || c->ndead))
             cpu_wake(i);
+    }
 }
 
 void reclaim(struct reclaim *r, void (*fn)(struct reclaim *r))
@@ -91,6 +94,6 @@ void reclaim_settle(void)
         sched_sleep(NS_PER_MS);
         more = passed() <= mine;
         for (unsigned i = 0; i < cpus_up(); i++)
-            more |= __atomic_load_n(&core_of(i)->ndead, __ATOMIC_RELAXED) != 0;
+            more |= core_of(i) && __atomic_load_n(&core_of(i)->ndead, __ATOMIC_RELAXED) != 0;
     }
 }

@@ -42,7 +42,7 @@ static uint64_t slice_least = NS_PER_MS / 10;   /* a rest below this is none */
 
 struct core *core_of(unsigned cpu)
 {
-    return cores[cpu];
+    return __atomic_load_n(&cores[cpu], __ATOMIC_ACQUIRE);
 }
 
 /* ---- the timer ------------------------------------------------------------------------------ */
@@ -140,7 +140,7 @@ static struct thread *steal_from(struct core *from)
 {
     struct thread *found = NULL, *t;
 
-    if (!__atomic_load_n(&from->ready_bits, __ATOMIC_RELAXED))
+    if (!from || !__atomic_load_n(&from->ready_bits, __ATOMIC_RELAXED))
         return NULL;
     lock_take(&from->lock);
     for (unsigned p = PRIORITIES; p-- > 0 && !found;)
@@ -159,7 +159,7 @@ static struct thread *steal(struct core *c)
     struct thread *t = NULL;
 
     for (unsigned i = 1; i < n && !t; i++)
-        t = steal_from(cores[(me + i) % n]);
+        t = steal_from(core_of((me + i) % n));
     return t;
 }
 
@@ -560,10 +560,11 @@ _Noreturn void sched_leave(void (*fn)(void *), void *arg)
 
 uint64_t sched_cpu_ns(const struct thread *t)
 {
-    uint64_t tsc = t->tsc, hz = clock_tsc_hz();
+    const struct core *c = t->core;
+    uint64_t tsc = t->tsc, hz = clock_tsc_hz(), since = c->since, now = clock_tsc();
 
-    if (t == this_thread())
-        tsc += clock_tsc() - this_core()->since;
+    if (__atomic_load_n(&c->cpu->current, __ATOMIC_RELAXED) == t && now > since)
+        tsc += now - since;
     return tsc / hz * NS_PER_S + tsc % hz * NS_PER_S / hz;
 }
 
@@ -674,8 +675,8 @@ static void core_init(struct core *c, struct cpu *cpu)
     c->idle->priority = c->idle->level = PRIORITY_LOW;
     c->idle->on_cpu = 1;
     c->idle->core = c;
-    cores[cpu->id] = c;
     cpu->current = c->idle;
+    __atomic_store_n(&cores[cpu->id], c, __ATOMIC_RELEASE);
 }
 
 void sched_init(void)
@@ -687,7 +688,6 @@ void sched_init(void)
 
 void sched_cpus(void)
 {
-    cpus_many = machine_cpu_count() > 1;
     cpus_start();
     cpus_many = cpus_up() > 1;
 }
@@ -716,7 +716,7 @@ static bool work_anywhere(struct core *c)
     unsigned n = cpus_many ? cpus_up() : 1;
 
     for (unsigned i = 0; i < n; i++)
-        if (__atomic_load_n(&cores[i]->ready_bits, __ATOMIC_RELAXED))
+        if (core_of(i) && __atomic_load_n(&core_of(i)->ready_bits, __ATOMIC_RELAXED))
             return true;
     return cpu_field(need_resched) != 0;
 }

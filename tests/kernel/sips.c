@@ -137,6 +137,7 @@ void quiet(bool on)
 size_t settled_pages(void)
 {
     sched_sleep(NS_PER_MS);
+    reclaim_settle();
     image_trim(0);
     slot_trim();
     heap_trim();
