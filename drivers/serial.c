@@ -140,14 +140,14 @@ static void hello(uint32_t h)
 
 static void request(const struct msg *m, uint32_t n)
 {
-    if (n >= 4 && in.op == SERIAL_PUT) {
+    if (in.op == SERIAL_PUT) {
         for (uint32_t i = 0; i < n - 4; i++)
             tx[tx_end++ % TX_BYTES] = in.bytes[i];
         transmit();
-    } else if (n >= 4 && in.op == SERIAL_FLUSH && m->kind == MSG_CALL && !flusher.token) {
+    } else if (!flusher.token) {
         flusher = *m;
-    } else if (m->kind == MSG_CALL) {
-        chan_answer_status(m, ERR_UNSUPPORTED);
+    } else {
+        chan_answer_status(m, ERR_BUSY);
     }
 }
 

@@ -247,10 +247,9 @@ static void typed(const char *s, uint32_t n)
 
 static void stream_request(struct session *s, const struct msg *m, uint32_t n)
 {
-    switch (n >= 4 ? in.op : 0) {
+    switch (in.op) {
     case STREAM_PUT:
         terminal_put(in.bytes, n - 4);
-        chan_answer_status(m, 0);       /* of no effect if it was sent, not called */
         return;
     case STREAM_WRITE: {
         struct stream_write_ans a = { 0, n - 4 };
@@ -259,7 +258,7 @@ static void stream_request(struct session *s, const struct msg *m, uint32_t n)
         return;
     }
     case STREAM_READ:
-        if (n < sizeof(struct stream_read_req) || !in.word || s->reader.token) {
+        if (!in.word || s->reader.token) {
             chan_answer_status(m, s->reader.token ? ERR_BUSY : ERR_ARGUMENT);
             return;
         }
@@ -273,13 +272,9 @@ static void stream_request(struct session *s, const struct msg *m, uint32_t n)
         return;
     }
     case STREAM_SET_MODE:
-        if (n >= sizeof(struct stream_set_mode_req))
-            s->raw = in.word == STREAM_RAW;
+        s->raw = in.word == STREAM_RAW;
         chan_answer_status(m, 0);
-        return;
     }
-    if (m->kind == MSG_CALL)
-        chan_answer_status(m, ERR_UNSUPPORTED);
 }
 
 /* ---- clients of the console ---------------------------------------------------------------- */
@@ -347,18 +342,6 @@ static void focus_session(const struct msg *m)
     chan_answer_status(m, ERR_NOT_FOUND);
 }
 
-static void client_request(const struct msg *m, uint32_t n)
-{
-    if (m->kind != MSG_CALL)
-        return;
-    if (n >= sizeof(struct console_open_req) && in.op == CONSOLE_OPEN)
-        open_session(m);
-    else if (n >= sizeof(struct console_focus_req) && in.op == CONSOLE_FOCUS)
-        focus_session(m);
-    else
-        chan_answer_status(m, ERR_UNSUPPORTED);
-}
-
 static void client_gone(uint32_t h)
 {
     for (uint32_t i = 0; i < SESSIONS; i++)
@@ -385,12 +368,14 @@ static void event(const struct msg *m, uint32_t n)
             client_gone(m->from);
     } else if (d) {
         d->ready = true;
-        if (n > 4 && in.op == (m->from == SERIAL ? SERIAL_INPUT : KEYBOARD_INPUT))
+        if (in.op == (m->from == SERIAL ? SERIAL_INPUT : KEYBOARD_INPUT))
             typed(in.bytes, n - 4);
     } else if (s) {
         stream_request(s, m, n);
+    } else if (in.op == CONSOLE_OPEN) {
+        open_session(m);
     } else {
-        client_request(m, n);
+        focus_session(m);
     }
 }
 

@@ -11,18 +11,13 @@ static struct {
     uint8_t bytes[MSG_BYTES_MAX - sizeof(struct ping_ping_req)];
 } in;
 
-/* Turns the request of n bytes in `in` into its answer in place; returns the answer's length. */
-static uint32_t serve(uint32_t n)
+/* Turns the request in `in` into its answer in place: both have the same length. */
+static void serve(void)
 {
     _Static_assert(sizeof(struct ping_ping_ans) == sizeof(struct ping_ping_req), "in place");
 
-    if (n < sizeof in.q || in.q.op != PING_PING) {
-        in.q.op = (uint32_t)ERR_UNSUPPORTED;
-        return 4;
-    }
-    in.q.op = 0;
+    in.q.op = 0;                /* the status */
     in.q.count++;
-    return n;
 }
 
 int main(int argc, char **argv)
@@ -33,7 +28,8 @@ int main(int argc, char **argv)
     for (;;) {
         if (n >= 0 && m.kind == MSG_CALL) {
             m.data = ADDR(&in);
-            m.len = serve((uint32_t)n);
+            m.len = (uint32_t)n;
+            serve();
             m.nhandles = 0;
             n = sys_answer_wait(m.token, ADDR(&m), FOREVER);
             continue;

@@ -142,9 +142,6 @@ static void event(const struct msg *m)
         if (m->from == client)
             client = 0;
         break;
-    case MSG_CALL:
-        chan_answer_status(m, ERR_UNSUPPORTED);
-        break;
     }
 }
 
