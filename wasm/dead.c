@@ -3,12 +3,12 @@
  */
 #include "wasm/gvn.h"
 
+/* No branch: whether a value is new is as good as random. */
 static void mark(uint8_t *live, uint32_t *work, uint32_t *n, uint32_t v)
 {
-    if (!live[v]) {
-        live[v] = 1;
-        work[(*n)++] = v;
-    }
+    work[*n] = v;
+    *n += !live[v];
+    live[v] = 1;
 }
 
 static void mark_operands(struct ir_func *f, uint8_t *live, uint32_t *work, uint32_t *n,
@@ -28,15 +28,16 @@ static void mark_operands(struct ir_func *f, uint8_t *live, uint32_t *work, uint
 
 static bool is_root(const struct ir_func *f, const struct ir_ins *x)
 {
-    if (fold_safe_division(f, x))
-        return false;
-    return x->op == IR_PARAM || ir_op_mode(x->op) & (M_WRITE | M_TRAP);
+    uint8_t mode = ir_op_mode(x->op);
+    if (mode & M_WRITE || x->op == IR_PARAM || x->op == IR_LOAD)
+        return true;
+    return mode & M_TRAP && !fold_safe_division(f, x);
 }
 
 void pass_dead(struct ir_func *f)
 {
     uint8_t *live = arena_alloc(f->temp, f->nins);
-    uint32_t *work = arena_raw(f->temp, f->nins * sizeof *work), n = 0;
+    uint32_t *work = arena_raw(f->temp, (f->nins + 1) * sizeof *work), n = 0;
     for (uint32_t b = 1; b < f->nblocks; b++) {
         const struct ir_block *k = &f->blocks[b];
         for (uint32_t i = k->first; i; i = f->ins[i].next)
