@@ -1,9 +1,10 @@
 /*
  * log.c - the ring of log text, and output of it on the serial line until a driver owns that.
  *
- * Writers are serialised by switching interrupts off and by a spin lock; panic breaks the lock.
+ * Readers and writers take a lock with interrupts off; panic breaks it.
  */
 #include "kernel/log.h"
+#include "kernel/lock.h"
 #include "kernel/string.h"
 #include "kernel/x64/x64.h"
 
@@ -12,14 +13,13 @@
 static char ring[RING];
 static uint64_t written;            /* bytes ever written; the newest RING of them are there */
 static bool serial = true;
-static bool lock;
+static struct lock lock = LOCK(RANK_LOG);
 
 void log_write(const char *s, size_t n)
 {
     uint64_t flags = irq_save();
 
-    while (__atomic_exchange_n(&lock, true, __ATOMIC_ACQUIRE))
-        cpu_relax();
+    lock_take(&lock);
     for (size_t i = 0; i < n; i++) {
         ring[written++ % RING] = s[i];
         if (!serial)
@@ -28,7 +28,7 @@ void log_write(const char *s, size_t n)
             machine_putc('\r');
         machine_putc(s[i]);
     }
-    __atomic_store_n(&lock, false, __ATOMIC_RELEASE);
+    lock_drop(&lock);
     irq_restore(flags);
 }
 
@@ -37,12 +37,14 @@ size_t log_read(uint64_t *pos, char *to, size_t n)
     uint64_t flags = irq_save();
     size_t i = 0;
 
+    lock_take(&lock);
     if (*pos > written)
         *pos = written;
     if (written - *pos > RING)
         *pos = written - RING;
     for (; i < n && *pos < written; i++)
         to[i] = ring[(*pos)++ % RING];
+    lock_drop(&lock);
     irq_restore(flags);
     return i;
 }
@@ -59,7 +61,8 @@ void log_serial(bool on)
 
 void log_break_lock(void)
 {
-    lock = false;
+    lock.held = 0;
+    this_cpu()->nlocks = 0;
     serial = true;
 }
 

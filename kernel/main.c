@@ -33,7 +33,6 @@ _Noreturn void kernel_main(void)
     sip_init();             /* the reaper */
     worker_init();          /* the thread that starts programs */
     ktest_init();           /* the thread that runs tests */
-    cpus_start();           /* from here on there may be others */
     kprintf("Selkie: core up after %lu us\n", clock_ns() / 1000);
     sched_cpus();           /* the other CPUs */
     if (!option_given(OPT_TEST))

@@ -692,12 +692,16 @@ void sched_cpus(void)
     cpus_many = cpus_up() > 1;
 }
 
-_Noreturn void kernel_cpu_main(void)
+void kernel_cpu_init(void)
 {
     struct core *c = kzalloc(sizeof *c);
 
     assert(c, "no memory for a CPU");
     core_init(c, this_cpu());
+}
+
+_Noreturn void kernel_cpu_main(void)
+{
     sched_idle();
 }
 

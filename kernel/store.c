@@ -88,9 +88,11 @@ const struct program *store_at(uint32_t i)
     if (i >= nfiles)
         return NULL;
     p = &files[i];
-    if (!p->hashed) {
-        sha256(p->bytes, p->size, p->hash);
-        p->hashed = true;
+    if (!__atomic_load_n(&p->hashed, __ATOMIC_ACQUIRE)) {
+        uint8_t hash[32];
+        sha256(p->bytes, p->size, hash);
+        memcpy(p->hash, hash, sizeof hash);     /* another CPU may write the same */
+        __atomic_store_n(&p->hashed, true, __ATOMIC_RELEASE);
     }
     return p;
 }

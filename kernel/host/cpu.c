@@ -20,6 +20,7 @@ void cpu_boot(void)
     boot.cpu.self = &boot.cpu;
     boot.cpu.timer_deadline = UINT64_MAX;
     LINUX3(arch_prctl, ARCH_SET_FS, &boot, 0);          /* this_cpu() works from here */
+    cpus_enter(&boot.cpu);
     cpus_join(&boot.cpu);
 }
 
@@ -32,9 +33,11 @@ static void start(void)
     trap_cpu_init();
     clock_cpu_init();
     LINUX6(rt_sigprocmask, SIG_SETMASK, &none, 0, 8, 0, 0);
-    if (cpus_join(&h->cpu))
-        kernel_cpu_main();
-    cpu_park();
+    if (!cpus_enter(&h->cpu))
+        cpu_park();
+    kernel_cpu_init();
+    cpus_join(&h->cpu);
+    kernel_cpu_main();
 }
 
 _Noreturn void cpu_park(void)

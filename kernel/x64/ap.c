@@ -99,11 +99,12 @@ static void enter(struct cpu *c)
     apic_init();
     clock_cpu_init();
     tsc_sync(c);
-    if (cpus_join(c)) {
-        flush_all_here();                       /* from here on it is asked to */
-        kernel_cpu_main();
-    }
-    cpu_halt();
+    if (!cpus_enter(c))
+        cpu_halt();
+    flush_all_here();                           /* from here on it is asked to */
+    kernel_cpu_init();
+    cpus_join(c);
+    kernel_cpu_main();
 }
 
 /* ---- the boot CPU's part --------------------------------------------------------------------- */

@@ -19,11 +19,16 @@
 enum { STARTING, UP, GIVEN_UP, STOPPED };    /* struct cpu.state */
 
 static struct cpu *cpus[CPU_MAX];
-static unsigned up;
+static unsigned entered, up;
 
 unsigned cpus_up(void)
 {
     return __atomic_load_n(&up, __ATOMIC_ACQUIRE);
+}
+
+unsigned cpus_entered(void)
+{
+    return __atomic_load_n(&entered, __ATOMIC_ACQUIRE);
 }
 
 struct cpu *cpu_of(unsigned id)
@@ -31,8 +36,7 @@ struct cpu *cpu_of(unsigned id)
     return cpus[id];
 }
 
-/* The CPU that calls is there. False: nobody waits for it any more. */
-bool cpus_join(struct cpu *c)
+bool cpus_enter(struct cpu *c)
 {
     uint32_t was = STARTING;
 
@@ -40,8 +44,13 @@ bool cpus_join(struct cpu *c)
                                      __ATOMIC_RELAXED))
         return false;
     cpus[c->id] = c;
-    __atomic_store_n(&up, c->id + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&entered, c->id + 1, __ATOMIC_RELEASE);
     return true;
+}
+
+void cpus_join(struct cpu *c)
+{
+    __atomic_store_n(&up, c->id + 1, __ATOMIC_RELEASE);
 }
 
 /* Has it come up? What a CPU does meanwhile may need an answer: cpu_assist. */
@@ -102,14 +111,14 @@ void cpus_stop(void)
     uint64_t end = clock_ns() + STOP_NS;
     unsigned left = 0;
 
-    if (cpus_up() < 2 || __atomic_exchange_n(&stopping, true, __ATOMIC_ACQ_REL))
+    if (cpus_entered() < 2 || __atomic_exchange_n(&stopping, true, __ATOMIC_ACQ_REL))
         return;
-    for (unsigned i = 0; i < cpus_up(); i++)
+    for (unsigned i = 0; i < cpus_entered(); i++)
         if (cpus[i] != this_cpu())
             cpu_stop(cpus[i]);
     do {
         left = 0;
-        for (unsigned i = 0; i < cpus_up(); i++)
+        for (unsigned i = 0; i < cpus_entered(); i++)
             left += cpus[i] != this_cpu()
                 && __atomic_load_n(&cpus[i]->state, __ATOMIC_ACQUIRE) != STOPPED;
     } while (left && clock_ns() < end);
@@ -119,6 +128,10 @@ void cpus_stop(void)
 void cpu_stopped(void)
 {
     __atomic_store_n(&this_cpu()->state, STOPPED, __ATOMIC_RELEASE);
+}
+
+__attribute__((weak)) void kernel_cpu_init(void)
+{
 }
 
 __attribute__((weak)) void kernel_cpu_main(void)

@@ -127,9 +127,11 @@ bool cpu_avx_usable(void);
 
 /* ---- cpus.c, and for it ap.c or kernel/host/cpu.c ------------------------------------------- */
 
-/* The CPU that calls is there: the boot CPU at the start, another one last of all before
- * kernel_cpu_main. False: it was given up. */
-bool cpus_join(struct cpu *c);
+/* The CPU that calls is there: its TLB is flushed with the others', it can be stopped. The boot CPU
+ * at the start, another one before kernel_cpu_init. False: it was given up. */
+bool cpus_enter(struct cpu *c);
+unsigned cpus_entered(void);
+void cpus_join(struct cpu *c);      /* the last before kernel_cpu_main: cpus_up counts it */
 void cpu_stopped(void);             /* by a CPU that cpu_stop has reached */
 bool cpus_stopping(void);           /* cpus_stop was called */
 

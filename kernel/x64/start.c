@@ -29,6 +29,7 @@ void machine_start(uint32_t magic, uint64_t info)
     clock_mark_start(clock_tsc());
     boot_cpu.self = &boot_cpu;
     msr_write(MSR_FS_BASE, (uintptr_t)&boot_cpu);   /* this_cpu() works from here */
+    cpus_enter(&boot_cpu);
     cpus_join(&boot_cpu);
     boot_parse(magic, info);                        /* copies all that the loader left */
     options_parse(boot_info.cmdline);

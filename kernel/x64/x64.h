@@ -171,7 +171,9 @@ unsigned cpus_up(void);             /* how many run, the boot CPU included */
 struct cpu *cpu_of(unsigned id);    /* below cpus_up() */
 /* VEC_WAKE there: kernel_wake. Harmless if it is this CPU or already on its way. */
 void cpu_wake(unsigned id);
-_Noreturn void kernel_cpu_main(void);       /* the core's: what a further CPU does */
+/* The core's, on a further CPU, interrupts off: before it is counted, and then for good. */
+void kernel_cpu_init(void);
+_Noreturn void kernel_cpu_main(void);
 /* At the end: stops all other CPUs, whatever they do, and their locks count no more. */
 void cpus_stop(void);
 
