@@ -46,7 +46,7 @@ void page_flush(const uintptr_t *va, unsigned n)
     unsigned cpus;
 
     flush(va, n);
-    cpus = cpus_entered();                           /* a later one flushes all when it has entered */
+    cpus = cpus_entered();                      /* a later one flushes all when it enters */
     if (!cpus_many || cpus < 2)
         return;
     request.va = va;
