@@ -92,6 +92,19 @@ KTEST(contract_each_rule)
     CHECK_EQ(finish(h, 1000, NULL), 0);
 }
 
+/* What was checked is what arrives, whatever the sender's other threads write meanwhile. */
+KTEST(contract_message_changed_meanwhile)
+{
+    struct process *h = start("test/strict", NULL);
+    int32_t status;
+
+    quiet(true);
+    status = run("test/flip", NULL, 60000);
+    quiet(false);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(finish(h, 1000, NULL), 0);
+}
+
 /* ---- handlers -------------------------------------------------------------------------------- */
 
 KTEST(iface_two_of_one_handler)

@@ -1,0 +1,52 @@
+/*
+ * flip.c - while two threads call test-b, a third one writes other operations over the message: the
+ * handler (test/strict) never sees one that the interface does not have.
+ */
+#include "sips/thread.h"
+#include "tests/sips/peer.h"
+#include "iface/test_b.h"
+
+USE(IFACE_TEST_B, STRICT, 2);
+
+#define CALLS 50000u
+
+static uint32_t word = TEST_B_COUNT, passed, refused, done;
+
+static void flip(void *arg)
+{
+    static const uint32_t words[] = { TEST_B_COUNT, 99, TEST_B_COUNT, TEST_B_TOLD, 0 };
+
+    for (uint32_t i = 0; !__atomic_load_n(&done, __ATOMIC_RELAXED); i++) {
+        __atomic_store_n(&word, words[i % COUNT(words)], __ATOMIC_RELAXED);
+        if (i % 4096 == 0)
+            sys_yield();
+    }
+}
+
+static void call(void *arg)
+{
+    for (uint32_t i = 0; i < CALLS; i++) {
+        struct test_b_count_ans a;
+        int32_t r = chan_call(STRICT, &word, 4, &a, sizeof a);
+        EXPECT(r == sizeof a || r == ERR_OPERATION || r == ERR_WAY);
+        __atomic_fetch_add(r < 0 ? &refused : &passed, 1, __ATOMIC_RELAXED);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct test_b_count_req q = { TEST_B_COUNT };
+    struct test_b_count_ans a;
+    struct thread t[3];
+
+    EXPECT(thread_create(&t[2], flip, NULL, 0) > 0);
+    for (uint32_t i = 0; i < 2; i++)
+        EXPECT(thread_create(&t[i], call, NULL, 0) > 0);
+    thread_join(&t[0]);
+    thread_join(&t[1]);
+    __atomic_store_n(&done, 1, __ATOMIC_RELAXED);
+    thread_join(&t[2]);
+    EXPECT(passed && refused && passed + refused == 2 * CALLS);
+    EXPECT(chan_call(STRICT, &q, sizeof q, &a, sizeof a) == sizeof a && a.count == passed + 1);
+    return 0;
+}
