@@ -6,16 +6,18 @@
 #include "sips/sip.h"
 #include "iface/kernel_process.h"
 #include "iface/kernel_system.h"
+#include "iface/ping.h"
 
 USE(IFACE_KERNEL_PROCESS, PROCESS, 2);
 USE(IFACE_KERNEL_SYSTEM, SYSTEM, 3);
+CHANNEL_OF(IFACE_PING, PING, 4);
 
 #define BATCHES 50
 #define BIG 4096u
 
 static uint32_t peer;               /* our end of the channel to the partner */
 static uint32_t bytes;
-static char buf[MSG_BYTES_MAX];
+static char buf[MSG_BYTES_MAX] __attribute__((aligned(8)));
 
 static void say(const char *name, uint64_t ps)
 {
@@ -54,6 +56,13 @@ static void call(void)
     m.len = bytes;
     if (sys_call(peer, ADDR(&m), FOREVER) != (int32_t)bytes)
         exit(1);
+}
+
+/* The same under a contract: operation, size and state are looked up, and the answer's. */
+static void call_contract(void)
+{
+    *(uint32_t *)buf = PING_PING;
+    call();
 }
 
 static void send_receive(void)
@@ -99,6 +108,7 @@ static void live(void)
 
 /* ---- with a partner -------------------------------------------------------------------------- */
 
+/* The channel to the partner has the contract of `ping` if that is what is called. */
 static void with(const char *args, uint32_t n, const char *name, void (*once)(void),
                  uint32_t size, uint32_t times)
 {
@@ -106,10 +116,10 @@ static void with(const char *args, uint32_t n, const char *name, void (*once)(vo
     uint32_t ends[2], p;
     struct msg m = { 0 };
 
-    if (sys_channel(ADDR(ends)) < 0)
+    if ((once == call_contract ? sys_channel_of(PING, ADDR(ends)) : sys_channel(ADDR(ends))) < 0)
         exit(7);
-    p = start_program(args, n, ends[1]);
-    peer = ends[0];
+    p = start_program(args, n, ends[0]);        /* the handler's */
+    peer = ends[1];
     bytes = size;
     measure(name, once, times);
     sys_close(peer);
@@ -128,6 +138,7 @@ int main(int argc, char **argv)
     measure("clock", clock_call, 10000);
     WITH("partner\0yield", "yield_pair", yield, 0, 2000);
     WITH("partner\0answer", "call_64", call, 64, 2000);
+    WITH("partner\0ping", "call_64_contract", call_contract, 64, 2000);
     WITH("partner\0answer", "call_4096", call, BIG, 1000);
     WITH("partner\0echo", "queued_64", send_receive, 64, 2000);
     WITH("partner\0echo", "batch_64", batch, 64, 200);
