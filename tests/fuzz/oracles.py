@@ -14,7 +14,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-LIMIT = 120             # seconds for an answer
+LIMIT = 30              # seconds for an answer
 
 
 class Server:
@@ -28,14 +28,14 @@ class Server:
         self.p = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL)
 
-    def ask(self, line):
+    def ask(self, line, limit=LIMIT):
         """Lines, or None: it died, or took too long."""
         try:
             self.p.stdin.write(line.encode() + b'\n')
             self.p.stdin.flush()
         except BrokenPipeError:
             pass
-        out, end = b'', time.time() + LIMIT
+        out, end = b'', time.time() + limit
         with selectors.DefaultSelector() as ready:
             ready.register(self.p.stdout, selectors.EVENT_READ)
             while ready.select(max(0, end - time.time())):
@@ -65,7 +65,7 @@ class Ours(Server):
 
     def play(self, path, configs):
         """[(configuration, lines)] of those that made code of their own; None: the server died."""
-        lines = self.ask(' '.join([path] + configs))
+        lines = self.ask(' '.join([path] + configs), 20 * LIMIT)
         if lines is None:
             return None
         out = []

@@ -23,7 +23,7 @@
 #include <unistd.h>
 #include "tests/fuzz/play.h"
 
-enum { SECONDS = 4, CONFIGS = 64 };     /* of processor time for each configuration */
+enum { SECONDS = 1, CONFIGS = 64 };     /* of processor time for each configuration */
 
 static void configure(struct wasm_options *o, const char *s)
 {
