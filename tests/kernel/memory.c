@@ -1,0 +1,198 @@
+/*
+ * memory.c - several threads, on as many CPUs as there are, allocate, map, fault in, seal and free
+ * at the same time: nobody finds another's bytes, in the heap or behind a mapping that a CPU has
+ * not forgotten; and every page comes back.
+ */
+#include "tests/kernel/sips.h"
+
+#define STACK 65536u
+#define WORKERS 4u
+#define ROUNDS 60u
+#define RELAYS 16u
+#define BLOCKS 40u
+
+static uint32_t done, wrong;
+static struct slot *shared;                 /* all fault in its pages, each page at the same time */
+static struct event parked;
+
+static uint32_t rnd(uint32_t *seed, uint32_t n)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return (*seed >> 8) % n;
+}
+
+static void wrong_if(bool found)
+{
+    if (found)
+        __atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+}
+
+/* Writes what only this thread and this place would, or looks whether it is still there. */
+static void stamp(void *p, size_t bytes, uint64_t mark)
+{
+    volatile uint64_t *v = p;
+
+    for (size_t i = 0; i < bytes / 8; i++)
+        v[i] = (uintptr_t)&v[i] ^ mark;
+}
+
+static bool stamped(void *p, size_t bytes, uint64_t mark)
+{
+    volatile uint64_t *v = p;
+
+    for (size_t i = 0; i < bytes / 8; i++)
+        if (v[i] != ((uintptr_t)&v[i] ^ mark))
+            return false;
+    return true;
+}
+
+static void heap_round(uint32_t *seed, uint64_t mark)
+{
+    void *p[BLOCKS];
+    size_t n[BLOCKS];
+
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        n[i] = 8 + rnd(seed, rnd(seed, 20) ? 600 : 20000);
+        if ((p[i] = kmalloc(n[i])))
+            stamp(p[i], n[i], mark);
+    }
+    sched_yield();
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        wrong_if(p[i] && !stamped(p[i], n[i], mark));
+        kfree(p[i]);
+    }
+}
+
+static void stack_round(uint32_t *seed, uint64_t mark)
+{
+    size_t size = PAGE_SIZE * (1 + rnd(seed, 20));
+    uintptr_t top = kstack_alloc(size);
+
+    if (!top)
+        return;
+    stamp((void *)(top - size), size, mark);
+    sched_yield();
+    wrong_if(!stamped((void *)(top - size), size, mark));
+    kstack_free(top, size);
+}
+
+static void code_round(uint32_t *seed, uint64_t mark)
+{
+    struct code c;
+
+    if (!code_alloc(&c, 1 + rnd(seed, 40000)))
+        return;
+    for (size_t i = 0; i < c.size / 8; i++)
+        ((uint64_t *)c.rw)[i] = (uintptr_t)&((uint64_t *)c.rx)[i] ^ mark;
+    if (!code_seal(&c))
+        return;
+    sched_yield();
+    wrong_if(!stamped(c.rx, c.size, mark));
+    code_free(&c);
+}
+
+/* A slot that was another's is zero, and has nothing beyond its size. */
+static void slot_round(uint32_t *seed, uint64_t mark)
+{
+    uint64_t bytes = 65536 * (1 + rnd(seed, 4));
+    struct slot *s = slot_alloc(PAGE_SIZE * (1 + rnd(seed, 2)), SLOT_STACK_DEFAULT, bytes, NULL);
+    uint32_t touched = rnd(seed, rnd(seed, 4) ? 20 : 60);
+
+    if (!s)
+        return;
+    for (uint64_t off = bytes; off < bytes + 8 * 65536; off += PAGE_SIZE)
+        wrong_if(page_query(s->base + off, NULL, NULL));
+    wrong_if(!slot_commit(s, bytes));
+    for (uint32_t i = 0; i < touched; i++) {
+        volatile uint64_t *at = (uint64_t *)s->base + rnd(seed, (uint32_t)bytes / 8);
+        wrong_if(*at && *at != ((uintptr_t)at ^ mark));
+        *at = (uintptr_t)at ^ mark;
+    }
+    sched_yield();
+    for (uint64_t off = 0; off < bytes; off += 8) {
+        volatile uint64_t *at = (uint64_t *)(s->base + off);
+        if (off % PAGE_SIZE == 0 && !page_query((uintptr_t)at, NULL, NULL))
+            off += PAGE_SIZE - 8;
+        else
+            wrong_if(*at && *at != ((uintptr_t)at ^ mark));
+    }
+    slot_free(s);
+}
+
+/* All wait for all. */
+static void meet(void)
+{
+    static uint32_t came;
+    uint32_t all = (__atomic_fetch_add(&came, 1, __ATOMIC_ACQ_REL) / WORKERS + 1) * WORKERS;
+
+    while ((int32_t)(__atomic_load_n(&came, __ATOMIC_ACQUIRE) - all) < 0) {
+        cpu_relax();
+        sched_yield();
+    }
+}
+
+/* A mapping that all have used is taken away by one of them; what comes to its place is what all
+ * see there. */
+static void relay_round(uint32_t round, uint32_t me)
+{
+    static uintptr_t top;
+
+    if (round % WORKERS == me) {
+        top = kstack_alloc(2 * PAGE_SIZE);
+        if (top)
+            stamp((void *)(top - 2 * PAGE_SIZE), 2 * PAGE_SIZE, round);
+    }
+    meet();
+    wrong_if(!top || !stamped((void *)(top - 2 * PAGE_SIZE), 2 * PAGE_SIZE, round));
+    meet();
+    if ((round + 1) % WORKERS == me && top)
+        kstack_free(top, 2 * PAGE_SIZE);
+    meet();
+}
+
+static void work(void *arg)
+{
+    uint64_t mark = (uintptr_t)arg << 48;
+    uint32_t seed = (uint32_t)(uintptr_t)arg * 77;
+
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        heap_round(&seed, mark);
+        stack_round(&seed, mark);
+        code_round(&seed, mark);
+        slot_round(&seed, mark);
+        if (i < RELAYS)
+            relay_round(i, (uint32_t)(uintptr_t)arg - 1);
+        __atomic_fetch_add((uint32_t *)(shared->base + i * 2 * PAGE_SIZE), 1, __ATOMIC_RELAXED);
+        sched_yield();
+    }
+    __atomic_fetch_add(&done, 1, __ATOMIC_RELEASE);
+    for (;;)
+        event_wait(&parked, FOREVER);
+}
+
+KTEST(memory_on_all_cpus)
+{
+    struct thread *t[WORKERS];
+    size_t before = settled_pages();
+
+    done = wrong = 0;
+    shared = slot_alloc(PAGE_SIZE, 0, 0, NULL);
+    CHECK(shared && slot_commit(shared, ROUNDS * 2 * PAGE_SIZE), "no slot");
+    for (uintptr_t i = 0; i < WORKERS; i++) {
+        t[i] = thread_create(NULL, "memory", STACK, work, (void *)(i + 1));
+        CHECK(t[i], "no thread");
+        sched_start(t[i]);
+    }
+    while (__atomic_load_n(&done, __ATOMIC_ACQUIRE) < WORKERS)
+        sched_sleep(NS_PER_MS);
+    CHECK_EQ(wrong, 0);
+    for (uint32_t i = 0; i < ROUNDS; i++)
+        CHECK_EQ(*(volatile uint32_t *)(shared->base + i * 2 * PAGE_SIZE), WORKERS);
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        while (!thread_stop(t[i]))
+            sched_sleep(NS_PER_MS);
+        thread_free(t[i]);
+    }
+    slot_free(shared);
+    CHECK_EQ(settled_pages(), before);
+}
