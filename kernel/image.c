@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/options.h"
 
+#define ALONE 8192ul            /* bytes of a module below which it takes one CPU */
 #define KEEP (32ul << 20)   /* bytes of unused images, with what the compiler keeps of them */
 
 static struct lock lock = LOCK(RANK_REGISTRY);      /* of the list, and of the references */
@@ -20,11 +21,12 @@ static void *host_alloc(void *ctx, size_t bytes)
 {
     struct image *im = ctx;
     void *p = NULL;
+    size_t all = __atomic_add_fetch(&im->heap, bytes, __ATOMIC_RELAXED);
 
-    if (im->heap + bytes <= page_count_total() * PAGE_SIZE / 2)
+    if (all <= page_count_total() * PAGE_SIZE / 2)
         p = kmalloc(bytes);
-    if (p)
-        im->heap += bytes;
+    if (!p)
+        __atomic_fetch_sub(&im->heap, bytes, __ATOMIC_RELAXED);
     sched_point();
     return p;
 }
@@ -33,7 +35,7 @@ static void host_release(void *ctx, void *p, size_t bytes)
 {
     struct image *im = ctx;
 
-    im->heap -= bytes;
+    __atomic_fetch_sub(&im->heap, bytes, __ATOMIC_RELAXED);
     kfree(p);
     sched_point();
 }
@@ -207,6 +209,20 @@ static bool place(struct image *im)
     return code_seal(&im->code);
 }
 
+/* Large modules on all CPUs. */
+static struct wasm_image *compile(struct wasm_module *m, size_t size, const struct wasm_options *o,
+                                  struct wasm_error *err)
+{
+    struct wasm_image *img;
+
+    if (size < ALONE)
+        return wasm_compile(m, o, err);
+    if (!(img = wasm_compile_begin(m, o, err)))
+        return NULL;
+    crew_compile(img);
+    return wasm_compile_finish(img, err);
+}
+
 struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm_options *o,
                             struct wasm_error *err)
 {
@@ -219,7 +235,7 @@ struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm
     list_init(&im->all);
     im->refs = 1;
     if ((im->module = wasm_open(&im->host, bytes, size, o, err))
-            && (im->compiled = wasm_compile(im->module, o, err))) {
+            && (im->compiled = compile(im->module, size, o, err))) {
         if (place(im)) {
             lock_take(&lock);
             list_push(&all, &im->all);

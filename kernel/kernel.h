@@ -772,6 +772,10 @@ void kserve_answer(uint32_t token, const void *data, uint32_t len, struct object
 err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parcel *p,
                       const struct rx *rx, int64_t deadline);
 
+/* crew.c: the compiler on all CPUs */
+void crew_init(void);                   /* once all are up */
+void crew_compile(struct wasm_image *img);      /* wasm_compile_work, together */
+
 /* worker.c: a kernel thread that starts programs for others */
 void worker_init(void);
 /* Starts the program args[0] and answers the token of a kernel-process spawn call (0: nobody

@@ -35,6 +35,7 @@ _Noreturn void kernel_main(void)
     ktest_init();           /* the thread that runs tests */
     kprintf("Selkie: core up after %lu us\n", clock_ns() / 1000);
     sched_cpus();           /* the other CPUs */
+    crew_init();            /* they compile together */
     if (!option_given(OPT_TEST))
         start_init();
     sched_idle();

@@ -1,0 +1,47 @@
+/*
+ * crew.c - compiling on all CPUs gives the image that one CPU makes.
+ */
+#include "tests/kernel/sips.h"
+
+static void *take(void *ctx, size_t bytes) { return kmalloc(bytes); }
+static void give(void *ctx, void *p, size_t bytes) { kfree(p); }
+
+/* The code that one CPU makes of the module; NULL: it cannot. */
+static uint8_t *alone(const struct program *p, const struct wasm_options *o, size_t *size)
+{
+    struct wasm_host host = { NULL, take, give };
+    struct wasm_error err;
+    struct wasm_module *m = wasm_open(&host, p->bytes, p->size, o, &err);
+    struct wasm_image *img = m ? wasm_compile(m, o, &err) : NULL;
+    uint8_t *code = img ? kmalloc(img->code_size) : NULL;
+
+    if (code) {
+        *size = img->code_size;
+        wasm_image_write(img, code);
+    }
+    if (img)
+        wasm_image_free(img);
+    if (m)
+        wasm_close(m);
+    return code;
+}
+
+KTEST(compile_together)
+{
+    struct wasm_options o = { .features = WASM_FEATURES_BASE, .cpu = cpu_features() };
+    const struct program *p;
+    struct wasm_error err;
+    size_t size = 0;
+    uint8_t *code;
+
+    CHECK_EQ(store_find("shell", &p), 0);
+    CHECK((code = alone(p, &o, &size)), "it does not compile");
+    for (unsigned i = 0; i < 20; i++) {
+        struct image *im = image_compile(p->bytes, p->size, &o, &err);
+        CHECK(im, "round %u: %s", i, err.text);
+        CHECK(im->compiled->code_size == size && memcmp(im->code.rx, code, size) == 0,
+              "round %u: another image", i);
+        image_put(im);
+    }
+    kfree(code);
+}
