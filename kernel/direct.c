@@ -115,6 +115,10 @@ always struct direct yield(struct wasm_instance *in, bool many)
         drop(&c->lock, many);
         return (struct direct){ NULL, 0 };
     }
+    if (unlikely(to->preempted)) {              /* it goes on from its frame */
+        drop(&c->lock, many);
+        return (struct direct){ NULL, (uint32_t)sys_yield_slow(in) };
+    }
     list_del(first);
     list_push(queue, &t->run);
     t->state = THREAD_READY;

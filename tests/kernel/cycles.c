@@ -74,3 +74,14 @@ KTEST(share_registers_and_cpu)
     /* several CPUs may be threads of a Linux that has fewer to give */
     CHECK(late >= 0 && (late < 250 || cpus_up() > 1), "the ticker ended with %d", late);
 }
+
+/* One that yields to those who were interrupted: they go on from where they were. */
+KTEST(share_yield_to_preempted)
+{
+    struct process *a = start("test/vectors 3 300", NULL);
+    struct process *b = start("test/vectors 5 300", NULL);
+
+    CHECK_EQ(run("test/yields 300", NULL, 5000), 0);
+    CHECK_EQ(finish(a, 5000, NULL), 0);
+    CHECK_EQ(finish(b, 5000, NULL), 0);
+}
