@@ -18,6 +18,7 @@
 #: make test-spec-kernel   all those scripts inside the kernel, under QEMU and hosted
 #: make fuzz        compiles hostile modules under sanitizers, compares random ones with node
 #:                  and wabt.  MINUTES=5  for each of both; findings stay in build/fuzz
+#: make hostile     10,000,000 random system calls, hosted; CALLS=N SEED=N CPUS=N SLICE=us
 #: make test-programs  real programs (Python, Ruby, esbuild, clang, sqlite, ...) under wasmrun;
 #:                  fetches packages.  ARGS="--node NAME..."  see tests/programs/run.py
 #: make clean       removes build/
@@ -170,6 +171,14 @@ test: tools kernel iso host $(UNIT) $B/host/sips_test
 test-spec-kernel: tools kernel host
 	tests/run $B kernel-spec
 
+CALLS := 10000000
+SEED := 1
+CPUS := 2
+SLICE := 200
+hostile: host
+	$B/host/selkie --cpus $(CPUS) --append \
+		"test=hostile_calls calls=$(CALLS) seed=$(SEED) slice-us=$(SLICE)" $B/boot.tar
+
 # ---- fuzzing: the compiler's safety under sanitizers, then what it computes against others -----------
 MINUTES := 5
 FUZZ_SRC := $(filter-out wasm/arena.c,$(WASM_SRC)) tools/host.c tools/trap.c tools/wait.c \
@@ -281,5 +290,5 @@ include tests/bench/bench.mk
 include tests/bench/kernel/kernel.mk
 
 -include $(wildcard $B/host/*/*.d $B/host/*/*/*.d)
-.PHONY: all fuzz fuzz-deps tools ifaces sips test test-spec-kernel test-programs kernel archive iso run usb \
+.PHONY: all hostile fuzz fuzz-deps tools ifaces sips test test-spec-kernel test-programs kernel archive iso run usb \
 	deps deps-bench deps-fuzz deps-programs clean help

@@ -1,0 +1,169 @@
+/*
+ * zoo.c - many SIPs at once that do what they must not, for a while: hostile ones that make random
+ * system calls, and in the long run all kinds that end, trap, talk and are killed at random. Beside
+ * them bystanders whose memory and dialogue must stay as they were; and what the kernel keeps must
+ * not contradict itself at any moment, and be free again to the page at the end.
+ *
+ * `seed` chooses what happens, but for the order in which CPUs come to it.
+ */
+#include "kernel/options.h"
+#include "tests/kernel/invariants.h"
+#include "tests/kernel/sips.h"
+
+#define CAGES 8u                /* so many live at a time */
+#define LIFE_NS (2 * NS_PER_S)  /* who lives longer is killed: all its threads may wait for ever */
+#define LOOK_NS (2 * NS_PER_MS)
+
+struct zoo {
+    uint64_t dice, calls, lives, killed, refused;
+    struct process *cage[CAGES], *pong, *bystander;
+    uint64_t born[CAGES];
+    struct endpoint *leash;     /* the bystander ends when it is dropped */
+    struct endpoint *other;     /* of the channel whose first end went to the last one started */
+};
+
+static uint32_t roll(struct zoo *z, uint32_t n)
+{
+    z->dice ^= z->dice << 13;
+    z->dice ^= z->dice >> 7;
+    z->dice ^= z->dice << 17;
+    return (uint32_t)(z->dice >> 32) % n;
+}
+
+static err_t try_start(const char *line, struct endpoint *stdio, struct process **p)
+{
+    char words[64], reason[160];
+    struct spawn sp = { .args = words, .trusted = true, .stdio = stdio ? &stdio->o : NULL };
+    uint32_t n = 0;
+    err_t e;
+
+    for (; line[n]; n++)
+        words[n] = line[n] == ' ' ? 0 : line[n];
+    words[n] = 0;
+    sp.args_len = n + 1;
+    if ((e = store_find(words, &sp.program)) >= 0)
+        e = sip_spawn(&sp, p, reason, sizeof reason);
+    if (e < 0 && stdio)
+        object_drop(&stdio->o);
+    return e;
+}
+
+/* One end of a channel; the other one is for the next that is started. */
+static struct endpoint *an_end(struct zoo *z)
+{
+    struct endpoint *end[2] = { z->other, NULL };
+
+    z->other = NULL;
+    if (end[0] || chan_create(NULL, end) < 0)
+        return end[0];
+    z->other = end[1];
+    return end[0];
+}
+
+static void let_in(struct zoo *z, uint32_t i)
+{
+    char line[64];
+
+    ksnprintf(line, sizeof line, "test/hostile%s %u %u %u", i == 0 ? "_handler" : "",
+              roll(z, UINT32_MAX), 2000 + roll(z, 8000), 1 + roll(z, 5));
+    z->born[i] = clock_ns();
+    if (try_start(line, an_end(z), &z->cage[i]) < 0) {
+        z->cage[i] = NULL;
+        z->refused++;
+    } else {
+        z->lives++;
+    }
+}
+
+static void let_out(struct zoo *z, uint32_t i)
+{
+    struct process *p = z->cage[i];
+
+    if (p->sip)
+        z->killed++;
+    else if (!p->info.trap && p->info.status > 0 && p->info.status <= 20000)
+        z->calls += (uint32_t)p->info.status;
+    else if (p->info.status == -2)
+        ktest_fail("a system call has a signature that tests/sips/hostile.h does not know");
+    finish(p, 0, NULL);
+    z->cage[i] = NULL;
+}
+
+/* Those who are at their end leave, others come; now and then one is killed. */
+static void feed(struct zoo *z)
+{
+    for (uint32_t i = 0; i < CAGES; i++) {
+        struct process *p = z->cage[i];
+        if (p && (!p->sip || roll(z, 500) == 0 || clock_ns() - z->born[i] > LIFE_NS))
+            let_out(z, i);
+        if (!z->cage[i])
+            let_in(z, i);
+    }
+    if (!z->bystander->sip)
+        ktest_fail("the bystander ended with %d: %s", z->bystander->info.status,
+                   z->bystander->info.text);
+    if (!z->pong->sip)
+        ktest_fail("pong ended with %d: %s", z->pong->info.status, z->pong->info.text);
+}
+
+static bool open(struct zoo *z)
+{
+    struct endpoint *end[2];
+
+    z->dice = option_number(OPT_SEED) * 0x9e3779b97f4a7c15ull | 1;
+    if (!(z->pong = start("pong", NULL)))
+        return false;
+    if (chan_create(NULL, end) < 0) {
+        ktest_fail("no channel");
+        return false;
+    }
+    z->leash = end[1];
+    return (z->bystander = start("test/bystander", end[0])) != NULL;
+}
+
+static void close(struct zoo *z)
+{
+    int32_t status;
+
+    for (uint32_t i = 0; i < CAGES; i++)
+        if (z->cage[i])
+            let_out(z, i);
+    if (z->other)
+        object_drop(&z->other->o);
+    if (z->leash)
+        object_drop(&z->leash->o);
+    status = finish(z->bystander, 10000, NULL);
+    if (status)
+        ktest_fail("the bystander ended with %d", status);
+    finish(z->pong, 0, NULL);
+}
+
+static void visit(struct zoo *z, uint64_t calls)
+{
+    if (open(z)) {
+        while (z->calls < calls && !ktest_failed()) {
+            feed(z);
+            sched_sleep(LOOK_NS);
+            invariants_check();
+        }
+    }
+    close(z);
+}
+
+/* Every system call with random and edge-case arguments, by several threads of several SIPs. */
+KTEST(hostile_calls)
+{
+    struct zoo z = { 0 }, warm = { 0 };
+    size_t before, queued;
+
+    quiet(true);
+    visit(&warm, 1000);
+    before = settled_pages();
+    queued = chan_queued_bytes();
+    visit(&z, option_number(OPT_CALLS));
+    quiet(false);
+    ktest_say("%lu calls, %lu lives, %lu killed, %lu refused", (unsigned long)z.calls,
+              (unsigned long)z.lives, (unsigned long)z.killed, (unsigned long)z.refused);
+    CHECK_EQ(settled_pages(), before);
+    CHECK_EQ(chan_queued_bytes(), queued);
+}
