@@ -178,8 +178,10 @@ void emit_relax(struct emit *e)
         e->pool[i].at = place(&r, e->pool[i].at);
     for (uint32_t i = 0; i < e->nreloc; i++)
         e->reloc[i].at = (uint32_t)place(&r, e->reloc[i].at);
-    for (uint32_t i = 0; i < e->nsite; i++)
-        e->site[i].pc = (uint32_t)place(&r, e->site[i].pc);
+    for (uint32_t i = 0; i < e->nsite; i++) {
+        uint32_t back = e->site[i].call;    /* behind the call, not behind padding that follows */
+        e->site[i].pc = (uint32_t)place(&r, e->site[i].pc - back) + back;
+    }
     e->b.cap += (size_t)nloops * LOOP_ALIGN;
     e->b.p = r.out;
     e->b.n = r.len;

@@ -57,6 +57,9 @@ static void body(uint32_t k)
             what[size] = CALL;
             begin(0x10), put_u32(k + 1);
             begin(0x1a);
+            if (s % 2) {                /* a loop right behind it, whose header is aligned */
+                begin(0x03), begin(0x40), begin(0x20), begin(0), begin(0x0d), begin(0), begin(0x0b);
+            }
         } else {
             what[size] = STORE;
             begin(0x36), begin(0), put_u32(s * 4);

@@ -174,3 +174,21 @@
 (assert_return (invoke $C "pass" (i32.const 6) (i32.const 1)) (i32.const 106))
 (assert_return (invoke $C "pass" (i32.const 6) (i32.const 2)) (i32.const 106))
 (assert_return (invoke $C "pass" (i32.const 7) (i32.const 2)) (i32.const 14))
+
+;; A call that throws right before a loop whose header is aligned: its address is not that of the
+;; header.
+(module
+  (tag $e)
+  (memory 1)
+  (func $throws (param i32)
+    (if (local.get 0) (then (throw $e))))
+  (func (export "before a loop") (param i32) (result i32)
+    (try
+      (do
+        (call $throws (local.get 0))
+        (loop $l (br_if $l (i32.load8_u (i32.const 0)))))
+      (catch_all (return (i32.const 42))))
+    (i32.const 1))
+)
+(assert_return (invoke "before a loop" (i32.const 1)) (i32.const 42))
+(assert_return (invoke "before a loop" (i32.const 0)) (i32.const 1))
