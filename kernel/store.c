@@ -136,7 +136,7 @@ err_t store_find(const char *name, const struct program **out)
     size_t n = strlen(name);
 
     for (uint32_t i = 0; i < nfiles; i++)
-        if (strcmp(files[i].name, name) == 0) {
+        if (files[i].name[0] == name[0] && strcmp(files[i].name, name) == 0) {
             *out = store_at(i);
             return 0;
         }
