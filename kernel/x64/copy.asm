@@ -5,23 +5,51 @@
 section .text
 
 ; bool copy_checked(void *to, const void *from, size_t n);
+; Up to 128 bytes are all read before the first is written; vector registers are free in kernel text.
 global copy_checked
 copy_checked:
 copy_begin:
-    cmp rdx, 8
-    jb .bytes
+    cmp rdx, 16
+    jbe .upto16
+    cmp rdx, 32
+    ja .over32
+    movups xmm0, [rsi]
+    movups xmm1, [rsi + rdx - 16]
+    movups [rdi], xmm0
+    movups [rdi + rdx - 16], xmm1
+    mov eax, 1
+    ret
+.over32:
     cmp rdx, 128
     ja .large
-    mov r8, [rsi + rdx - 8]
-    lea r9, [rdi + rdx - 8]
-.word:
+    movups xmm0, [rsi]
+    movups xmm1, [rsi + 16]
+    movups xmm2, [rsi + rdx - 32]
+    movups xmm3, [rsi + rdx - 16]
+    cmp rdx, 64
+    jbe .ends
+    movups xmm4, [rsi + 32]
+    movups xmm5, [rsi + 48]
+    movups xmm6, [rsi + rdx - 64]
+    movups xmm7, [rsi + rdx - 48]
+    movups [rdi + 32], xmm4
+    movups [rdi + 48], xmm5
+    movups [rdi + rdx - 64], xmm6
+    movups [rdi + rdx - 48], xmm7
+.ends:
+    movups [rdi], xmm0
+    movups [rdi + 16], xmm1
+    movups [rdi + rdx - 32], xmm2
+    movups [rdi + rdx - 16], xmm3
+    mov eax, 1
+    ret
+.upto16:
+    cmp edx, 8
+    jb .bytes
     mov rax, [rsi]
+    mov r8, [rsi + rdx - 8]
     mov [rdi], rax
-    add rsi, 8
-    add rdi, 8
-    cmp rdi, r9
-    jb .word
-    mov [r9], r8
+    mov [rdi + rdx - 8], r8
     mov eax, 1
     ret
 .large:
@@ -34,6 +62,15 @@ copy_begin:
     mov eax, 1
     ret
 .bytes:
+    cmp edx, 4
+    jb .few
+    mov eax, [rsi]
+    mov r8d, [rsi + rdx - 4]
+    mov [rdi], eax
+    mov [rdi + rdx - 4], r8d
+    mov eax, 1
+    ret
+.few:
     mov rcx, rdx
     rep movsb
     mov eax, 1

@@ -23,9 +23,15 @@ static void flip(void *arg)
     }
 }
 
+/* Has the third thread done what this is about? It may be a while before it gets a CPU. */
+static bool both(void)
+{
+    return __atomic_load_n(&passed, __ATOMIC_RELAXED) && __atomic_load_n(&refused, __ATOMIC_RELAXED);
+}
+
 static void call(void *arg)
 {
-    for (uint32_t i = 0; i < CALLS; i++) {
+    for (uint32_t i = 0; i < CALLS || !both(); i++) {
         struct test_b_count_ans a;
         int32_t r = chan_call(STRICT, &word, 4, &a, sizeof a);
         EXPECT(r == sizeof a || r == ERR_OPERATION || r == ERR_WAY);
@@ -46,7 +52,7 @@ int main(int argc, char **argv)
     thread_join(&t[1]);
     __atomic_store_n(&done, 1, __ATOMIC_RELAXED);
     thread_join(&t[2]);
-    EXPECT(passed && refused && passed + refused == 2 * CALLS);
+    EXPECT(both() && passed + refused >= 2 * CALLS);
     EXPECT(chan_call(STRICT, &q, sizeof q, &a, sizeof a) == sizeof a && a.count == passed + 1);
     return 0;
 }
