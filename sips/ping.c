@@ -4,7 +4,7 @@
 #include "sips/sip.h"
 #include "iface/ping.h"
 
-USE(IFACE_PING, PONG, 2);
+USE_NOW(IFACE_PING, PONG, 2);
 
 #define BYTES_MAX 4096u
 

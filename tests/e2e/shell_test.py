@@ -87,6 +87,8 @@ def processes(g, build):
 def messages(g, build):
     with Machine(build, "pvh") as m:
         m.prompt()
+        g.match("nobody handles it yet", r"^ping: .*\(start the other end with: pong &\)$",
+                m.command("ping 1"))
         m.command("pong &")
         g.match("ping and pong", r"^100 rounds of 56 bytes, \d+ ns each$", m.command("ping 100"))
         g.match("of 4 KiB", r"^20 rounds of 4096 bytes", m.command("ping 20 4096"))
