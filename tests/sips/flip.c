@@ -8,7 +8,8 @@
 
 USE(IFACE_TEST_B, STRICT, 2);
 
-#define CALLS 50000u
+#define CALLS 20000u
+#define FLIPS 4099u             /* before it yields: another word stands there each time */
 
 static uint32_t word = TEST_B_COUNT, passed, refused, done;
 
@@ -18,7 +19,7 @@ static void flip(void *arg)
 
     for (uint32_t i = 0; !__atomic_load_n(&done, __ATOMIC_RELAXED); i++) {
         __atomic_store_n(&word, words[i % COUNT(words)], __ATOMIC_RELAXED);
-        if (i % 4096 == 0)
+        if (i % FLIPS == 0)
             sys_yield();
     }
 }
@@ -35,6 +36,8 @@ static void call(void *arg)
         struct test_b_count_ans a;
         int32_t r = chan_call(STRICT, &word, 4, &a, sizeof a);
         EXPECT(r == sizeof a || r == ERR_OPERATION || r == ERR_WAY);
+        if (i % 16 == 0)
+            sys_yield();
         __atomic_fetch_add(r < 0 ? &refused : &passed, 1, __ATOMIC_RELAXED);
     }
 }
