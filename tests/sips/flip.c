@@ -27,7 +27,8 @@ static void flip(void *arg)
 /* Has the third thread done what this is about? It may be a while before it gets a CPU. */
 static bool both(void)
 {
-    return __atomic_load_n(&passed, __ATOMIC_RELAXED) && __atomic_load_n(&refused, __ATOMIC_RELAXED);
+    return __atomic_load_n(&passed, __ATOMIC_RELAXED)
+        && __atomic_load_n(&refused, __ATOMIC_RELAXED);
 }
 
 static void call(void *arg)
