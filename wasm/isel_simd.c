@@ -236,7 +236,10 @@ static struct lir *two(struct isel *s, uint32_t v, uint32_t op, int imm, uint32_
 {
     struct lir *x = put_op(s, L_V2, v, op, imm);
 
-    operand(s, x, b, false);
+    if (a == b)                 /* loaded for s1 all the same */
+        x->s2 = value(s, b);
+    else
+        operand(s, x, b, false);
     x->s1 = value(s, a);
     return x;
 }

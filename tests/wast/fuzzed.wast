@@ -67,3 +67,20 @@
 (assert_return (invoke "rotate" (i32.const 1)) (i64.const 20801))
 (assert_return (invoke "rotate" (i32.const 13)) (i64.const 142013))
 (assert_return (invoke "rotate" (i32.const 20)) (i64.const 10720))
+
+;; A shuffle of one vector that is done by an instruction with two operands: both are that vector, which
+;; is in memory, and is loaded.
+(module
+  (memory 1)
+  (data (i32.const 0) "\00\01\02\03\04\05\06\07\08\09\0a\0b\0c\0d\0e\0f")
+  (func (export "turn") (param i32) (result i64)
+    (i64x2.extract_lane 0
+      (i8x16.shuffle 14 15 0 1 2 3 4 5 6 7 8 9 10 11 12 13
+        (v128.load (local.get 0)) (i8x16.splat (local.get 0)))))
+  (func (export "twice") (param i32) (result i64)
+    (i64x2.extract_lane 1
+      (i8x16.shuffle 8 8 9 9 10 10 11 11 12 12 13 13 14 14 15 15
+        (v128.load (local.get 0)) (i8x16.splat (local.get 0)))))
+)
+(assert_return (invoke "turn" (i32.const 0)) (i64.const 0x0504030201000f0e))
+(assert_return (invoke "twice" (i32.const 0)) (i64.const 0x0f0f0e0e0d0d0c0c))
