@@ -115,8 +115,9 @@ static struct mi *repeated(struct emit *e, uint32_t b)
         (e->f->o->passes_off >> ('j' - 'a') & 1))
         return NULL;
     uint32_t p = e->f->args[bl->preds];
+    bool frame = p == 1 && e->wrap >= 0;    /* is made in between */
     y = last_compare(e, p);
-    if (!y || x->op != y->op || x->w != y->w || x->s1 != y->s1 || x->s2 != y->s2 ||
+    if (!y || frame || x->op != y->op || x->w != y->w || x->s1 != y->s1 || x->s2 != y->s2 ||
         x->has_imm != y->has_imm || x->imm != y->imm || emit_real_moves(e, emit_edge(e, p, b)))
         return NULL;
     return m;

@@ -1003,3 +1003,18 @@
 (assert_return (invoke "empty arms" (i32.const -1)) (i32.const -1))
 (assert_return (invoke "empty loop arm" (i32.const 5)) (i32.const 5))
 (assert_return (invoke "empty loop arm" (i32.const 0)) (i32.const 1))
+
+;; The compare of a function's first branch comes again where the frame is made, which changes flags.
+(module
+  (memory 1)
+  (func (export "compare, frame, compare") (param i32) (result i32)
+    (if (i32.ge_u (local.get 0) (i32.const 7)) (then (return (i32.const 1))))
+    (if (select (i32.const 0) (i32.const 904364076) (i32.le_s (local.get 0) (i32.const 7)))
+      (then (return (i32.const 2))))
+    (loop $l
+      (local.set 0 (i32.add (local.get 0) (memory.grow (i32.const 0))))
+      (br_if $l (i32.lt_u (local.get 0) (i32.const 10))))
+    (local.get 0))
+)
+(assert_return (invoke "compare, frame, compare" (i32.const 3)) (i32.const 10))
+(assert_return (invoke "compare, frame, compare" (i32.const 8)) (i32.const 1))
