@@ -17,6 +17,7 @@
 #include "kernel/x64/access.h"
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x) __builtin_expect(!!(x), 1)
 #define always static inline __attribute__((always_inline))
 
 /* Each path is compiled twice, for one CPU without what only others make necessary. */
@@ -135,6 +136,173 @@ struct direct direct_yield(struct wasm_instance *in)
     return yield(in, false);
 }
 
+/* ---- sending to one that waits, and waiting -------------------------------------------------- */
+
+/* w, claimed, runs in its turn. False: it belongs elsewhere, or the timer has to be set. */
+always bool enqueue(struct core *c, struct thread *w, bool many)
+{
+    if (many || unlikely(w->core != c) || unlikely(c->slice_end < cpu_field(timer_deadline)))
+        return false;
+    w->urgent = false;
+    w->state = THREAD_READY;
+    list_push(&c->ready[w->level], &w->run);
+    c->ready_bits |= 1u << w->level;
+    return true;
+}
+
+/* The message to w, which waits for it; 0 or what the contract or a fault has against it. */
+static bool write_event(struct endpoint *e, struct thread *w, const uint8_t *data, uint64_t len)
+{
+    const struct contract *c = e->contract;
+    uint8_t *state = e->handler ? &e->peer->state : &e->state;
+    uint32_t op;
+
+    if (len < 4 || !peek32(data, &op)
+            || contract_check(c, *state, e->handler ? WAY_EVENT : WAY_SEND, op, (uint32_t)len,
+                              0) < 0
+            || !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_DATA << 32, 0)
+            || !poke32(w->rx.buf, op))
+        return false;
+    *state = contract_next(c, *state, op);
+    return true;
+}
+
+always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint8_t *data,
+                 uint64_t len)
+{
+    if (unlikely(len > w->rx.cap) || unlikely(w->timed != NULL))
+        return false;
+    if (e->contract ? !write_event(e, w, data, len)
+            : !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_DATA << 32, 0))
+        return false;
+    s->messages++;
+    if (w->waits_on)
+        w->waits_on->waiter = NULL;
+    else
+        s->any_waiter = w->next_waiter;
+    w->waits_on = NULL;
+    claim(w, (int32_t)len);
+    return true;
+}
+
+always struct direct send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags,
+                          bool many)
+{
+    struct sip *s = sip_of(in), *to;
+    struct thread *t = this_thread(), *w = NULL;
+    struct endpoint *e;
+    struct object *o;
+    const uint8_t *data;
+    uint64_t len;
+
+    stack_touch_little();
+    if (unlikely(flags > SEND_NOWAIT) || unlikely(cpu_field(need_resched) != 0)
+            || !decode(t, s, msg, &data, &len) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL))))
+        goto slow;
+    e = container_of(o, struct endpoint, o);
+    take(&e->ch->lock, many);
+    if (likely(e->peer) && likely(!many || o->owner == s) && likely((to = e->peer->o.owner))) {
+        take(&to->lock, many);
+        if (unlikely(many && e->peer->o.owner != to)
+                || !(w = e->peer->o.waiter ? e->peer->o.waiter : to->any_waiter)
+                || !hand(e, w, to, data, len))
+            w = NULL;
+        drop(&to->lock, many);
+    }
+    drop(&e->ch->lock, many);
+    if (w) {
+        if (!enqueue(this_core(), w, many))
+            sched_resume(w);
+        return (struct direct){ NULL, 0 };
+    }
+slow:
+    return (struct direct){ NULL, (uint32_t)sys_send_slow(in, h, msg, flags) };
+}
+
+struct direct direct_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags)
+{
+    if (__builtin_expect(cpus_many, 0))
+        return send(in, h, msg, flags, true);
+    return send(in, h, msg, flags, false);
+}
+
+/* The next one of this CPU's, if it goes on with a fresh slice and from a context; NULL. */
+always struct thread *next(struct core *c, bool many)
+{
+    struct thread *to = NULL;
+    unsigned level;
+
+    take(&c->lock, many);
+    if (likely(c->ready_bits)) {
+        level = 31 - (unsigned)__builtin_clz(c->ready_bits);
+        to = container_of(c->ready[level].next, struct thread, run);
+        if (unlikely(to->preempted) || unlikely(to->slice_left)) {
+            to = NULL;
+        } else {
+            list_del(&to->run);
+            if (list_empty(&c->ready[level]))
+                c->ready_bits &= ~(1u << level);
+        }
+    }
+    drop(&c->lock, many);
+    return to;
+}
+
+/* Something to receive, or to say, at once? The lock of s is held. */
+always bool nothing_for(struct sip *s, uint32_t h, struct object **on)
+{
+    struct object *o;
+
+    *on = NULL;
+    if (h == 0)
+        return list_empty(&s->ready);
+    *on = o = handle_get(s, h, HANDLE_CHANNEL);
+    return o && list_empty(&o->ready) && !o->waiter && !container_of(o, struct endpoint, o)->told;
+}
+
+always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                          bool many)
+{
+    struct sip *s = sip_of(in);
+    struct thread *t = this_thread(), *to = NULL;
+    struct core *c = this_core();
+    const uint8_t *data;
+    struct object *o;
+    uint64_t len;
+
+    stack_touch_little();
+    if (unlikely(deadline != FOREVER) || unlikely(cpu_field(need_resched) != 0)
+            || unlikely(s->prompt) || !decode(t, s, msg, &data, &len))
+        goto slow;
+    take(&s->lock, many);
+    if (nothing_for(s, h, &o) && (to = next(c, many))) {
+        t->waits_on = o;
+        if (o) {
+            o->waiter = t;
+        } else {
+            t->next_waiter = s->any_waiter;
+            s->any_waiter = t;
+        }
+        sched_wait(t, THREAD_WAITING, &s->lock);
+    }
+    drop(&s->lock, many);
+    if (to) {
+        t->level = t->priority;
+        c->slice_stale = true;
+        to->urgent = false;
+        return own(c, t, to, many);
+    }
+slow:
+    return (struct direct){ NULL, (uint32_t)sys_wait_slow(in, h, msg, deadline) };
+}
+
+struct direct direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+{
+    if (__builtin_expect(cpus_many, 0))
+        return wait(in, h, msg, deadline, true);
+    return wait(in, h, msg, deadline, false);
+}
+
 /* ---- the call -------------------------------------------------------------------------------- */
 
 /* What the contract says of the call: its operation, and the state after it; 0: it says no. */
@@ -181,7 +349,7 @@ always bool pass(struct thread *t, struct endpoint *e, struct thread *w, struct 
     if (unlikely(((uintptr_t)w->waits_on | (uintptr_t)w->next_waiter) != 0))
         wait_done(w);
     else
-        s->any_waiter = NULL;
+        s->any_waiter = w->next_waiter;
     claim(w, (int32_t)len);
     t->call_end = e;
     t->call_handle = h;
@@ -283,10 +451,11 @@ always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint3
     take(&s->lock, many);
     if (unlikely(to->token != token) || unlikely(to->server != s)
             || unlikely(many && (to->call_end != e || !to->guard))
-            || unlikely(!list_empty(&s->ready)) || unlikely(s->any_waiter != NULL)
+            || unlikely(!list_empty(&s->ready))
             || !give(to, e, data, len)) {
         to = NULL;
     } else {
+        t->next_waiter = s->any_waiter;
         s->any_waiter = t;
         t->waits_on = NULL;
         sched_wait(t, THREAD_WAITING, &s->lock);

@@ -46,7 +46,7 @@ int32_t sys_yield_slow(struct wasm_instance *in)
     return 0;
 }
 
-static int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags)
+int32_t sys_send_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags)
 {
     return leave(chan_send(enter(in), h, msg, flags));
 }
@@ -56,7 +56,7 @@ int32_t sys_call_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_
     return leave(chan_call(enter(in), h, msg, deadline));
 }
 
-static int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+int32_t sys_wait_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
 {
     return leave(wait_message(enter(in), h, msg, deadline, NULL));
 }

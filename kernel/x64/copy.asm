@@ -5,7 +5,8 @@
 section .text
 
 ; bool copy_checked(void *to, const void *from, size_t n);
-; Up to 128 bytes are all read before the first is written; vector registers are free in kernel text.
+; Up to 128 bytes are all read before the first is written; vector registers are free in kernel
+; text.
 global copy_checked
 copy_checked:
 copy_begin:
