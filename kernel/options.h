@@ -20,7 +20,7 @@
     X(DUMP,      "dump",      "",   "compiler dump letters, as wasmc -d") \
     X(SLICE,     "slice-us",  "10000", "length of a time slice; short ones find races") \
     X(QUIET,     "quiet",     "0",  "log to the ring only, not to serial") \
-    X(CPUS,      "cpus",      "1",  "CPUs that run; 0: all") \
+    X(CPUS,      "cpus",      "0",  "CPUs that run; 0: all") \
     X(SEED,      "seed",      "1",  "of tests that do random things") \
     X(CALLS,     "calls",     "100000", "system calls of the test hostile_calls") \
     X(X2APIC,    "x2apic",    "1",  "0: use the memory-mapped local APIC even if x2APIC is there") \
