@@ -177,7 +177,7 @@ class Fuzzer:
                 self.counts['wabt'] += 1
                 bad.append((config, oracles.wabt(path, lines, first)))
             else:
-                bad.append((config, oracles.differs(lines, theirs)))
+                bad.append((config, oracles.differs(lines, theirs, config)))
         # the same with standard exceptions, which node does not have
         if os.path.exists(path + '.std'):
             bad += [(c, oracles.differs(oracles.without_place(lines), theirs))
