@@ -190,6 +190,8 @@ struct core *core_of(unsigned cpu);
  * returns. */
 void sched_init(void);
 _Noreturn void sched_idle(void);
+/* The length of a time slice from now on. */
+void sched_slice(uint64_t ns);
 /* Starts the other CPUs. */
 void sched_cpus(void);
 void sched_start(struct thread *t);

@@ -186,10 +186,7 @@ bool thread_stop(struct thread *t)
 {
     struct lock *g = guard_take(t);
 
-    if (t->state == THREAD_ENDED) {
-        if (g)
-            lock_drop(g);
-    } else if (g) {
+    if (g) {
         unlink_wait(t);
         sched_claim(t, ERR_PEER);
         t->state = THREAD_ENDED;
