@@ -19,6 +19,7 @@
 #: make fuzz        compiles hostile modules under sanitizers, compares random ones with node
 #:                  and wabt.  MINUTES=5  for each of both; findings stay in build/fuzz
 #: make hostile     10,000,000 random system calls, hosted; CALLS=N SEED=N CPUS=N SLICE=us
+#: make soak MINUTES=30     SIPs of all kinds live and die, allocations fail; CPUS=4 SEED=N
 #: make test-programs  real programs (Python, Ruby, esbuild, clang, sqlite, ...) under wasmrun;
 #:                  fetches packages.  ARGS="--node NAME..."  see tests/programs/run.py
 #: make clean       removes build/
@@ -179,6 +180,11 @@ hostile: host
 	$B/host/selkie --cpus $(CPUS) --append \
 		"test=hostile_calls calls=$(CALLS) seed=$(SEED) slice-us=$(SLICE)" $B/boot.tar
 
+soak: MINUTES := 30
+soak: CPUS := 4
+soak: host-checked
+	$B/host/selkie-checked --cpus $(CPUS) --append "test=soak minutes=$(MINUTES) seed=$(SEED)" $B/boot.tar
+
 # ---- fuzzing: the compiler's safety under sanitizers, then what it computes against others -----------
 MINUTES := 5
 FUZZ_SRC := $(filter-out wasm/arena.c,$(WASM_SRC)) tools/host.c tools/trap.c tools/wait.c \
@@ -290,5 +296,5 @@ include tests/bench/bench.mk
 include tests/bench/kernel/kernel.mk
 
 -include $(wildcard $B/host/*/*.d $B/host/*/*/*.d)
-.PHONY: all hostile fuzz fuzz-deps tools ifaces sips test test-spec-kernel test-programs kernel archive iso run usb \
+.PHONY: all hostile soak fuzz fuzz-deps tools ifaces sips test test-spec-kernel test-programs kernel archive iso run usb \
 	deps deps-bench deps-fuzz deps-programs clean help

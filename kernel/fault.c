@@ -137,7 +137,13 @@ static int site_trap(const struct sip *s, const struct trap_frame *f, int otherw
     return site.trap;
 }
 
-static _Noreturn void page_fault(struct sip *s, const struct trap_frame *f)
+/* Asks once more for the page that was missing: there may be one by now. */
+static enum slot_fault missing(const struct trap_frame *f)
+{
+    return f->vector == VEC_PF && !(f->error & 1) ? slot_fault(fault_address()) : SLOT_OUTSIDE;
+}
+
+static _Noreturn void page_fault(struct sip *s, const struct trap_frame *f, bool no_page)
 {
     uintptr_t va = fault_address();
     struct slot *slot = slot_find(va);
@@ -149,7 +155,7 @@ static _Noreturn void page_fault(struct sip *s, const struct trap_frame *f)
     else if (!slot || slot->owner != s) {
         trap = WASM_TRAP_PROTECTION;
         ksnprintf(more, sizeof more, "wild access to 0x%lx", va);
-    } else if (slot_fault(va) == SLOT_NOMEM) {
+    } else if (no_page) {
         ksnprintf(more, sizeof more, "no page left");
     }
     sip_trap(trap, f->rip, f->rsp, true, more);
@@ -160,16 +166,19 @@ void kernel_fault(struct trap_frame *f)
     struct thread *t = this_core() ? this_thread() : NULL;
     struct sip *s = t ? t->sip : NULL;
     bool ours = s && image_at(s, f->rip);      /* a SIP's threads get to its own images only */
+    enum slot_fault page = s ? missing(f) : SLOT_OUTSIDE;
 
+    if (page == SLOT_PAGED)
+        return;
     /* the kernel touched the SIP's stack, first thing in a system call, and there was no page */
-    if (s && !ours && f->vector == VEC_PF && slot_find(fault_address()) == s->slot
-            && on_stack(fault_address() & ~7ul) && slot_fault(fault_address()) == SLOT_NOMEM)
+    if (page == SLOT_NOMEM && !ours && slot_find(fault_address()) == s->slot
+            && on_stack(fault_address() & ~7ul))
         sip_trap(WASM_TRAP_MEMORY, 0, 0, false, "no page left for the stack");
     if (!ours || f->vector == VEC_NMI || f->vector == VEC_DF || f->vector == VEC_MC)
         panic_frame(f, "%s", trap_name(f->vector));
     switch (f->vector) {
     case VEC_PF:
-        page_fault(s, f);
+        page_fault(s, f, page == SLOT_NOMEM);
     case VEC_DE:
         sip_trap(site_trap(s, f, WASM_TRAP_DIV_ZERO), f->rip, f->rsp, true, "");
     case VEC_UD:

@@ -144,7 +144,8 @@ static inline struct thread *thread_of_token(uint32_t token)
 }
 /* Ends the wait of t with `result`, if it is still its wait number seq. Takes its guard. */
 bool thread_cancel(struct thread *t, uint32_t seq, int32_t result);
-/* Takes t, blocked or ready, out of all queues for good: true, or false if it runs just now. */
+/* Takes t, blocked or ready, out of all queues for good: true, for one caller alone; false if it
+ * runs just now, or was taken already. */
 bool thread_stop(struct thread *t);
 
 /* ---- reclaim.c: memory that others may still look at */

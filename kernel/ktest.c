@@ -99,6 +99,39 @@ void ktest_note(const char *fmt, ...)
     kprintf("# %s\n", line);
 }
 
+/* ---- allocations that fail ------------------------------------------------------------------- */
+
+static struct thread *tester;
+static uint32_t fault_rate, fault_pid;
+static uint64_t fault_dice = 1, faulted;        /* atomic */
+
+void ktest_faults(uint32_t n, uint32_t pid)
+{
+    fault_pid = pid;
+    __atomic_store_n(&fault_rate, n, __ATOMIC_RELEASE);
+}
+
+bool ktest_fault(void)
+{
+    const struct thread *t = this_thread();
+    uint32_t n = __atomic_load_n(&fault_rate, __ATOMIC_RELAXED);
+    uint64_t x;
+
+    if (!n || !(t->sip ? t->sip->pid >= fault_pid : t == tester))
+        return false;
+    x = __atomic_add_fetch(&fault_dice, 0x9e3779b97f4a7c15ull, __ATOMIC_RELAXED);
+    x = (x ^ x >> 31) * 0xbf58476d1ce4e5b9ull;
+    if ((x >> 33) % n)
+        return false;
+    __atomic_fetch_add(&faulted, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+uint64_t ktest_faulted(void)
+{
+    return faulted;
+}
+
 static bool matches(const char *name, const char *pattern)
 {
     size_t n = strlen(pattern);
@@ -148,6 +181,7 @@ static void serve_request(void)
 
 static void work(void *arg)
 {
+    tester = this_thread();
     if (option_given(OPT_TEST))
         run_matching(option_string(OPT_TEST));
     for (;;) {

@@ -35,6 +35,12 @@ void ktest_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A line of information beside the results. */
 void ktest_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on one in `n` allocations fails, at random, of the tests' thread and of SIPs from this
+ * pid on; n = 0: none. In the checked hosted build alone (kernel/host/checked). */
+void ktest_faults(uint32_t n, uint32_t pid);
+bool ktest_fault(void);                 /* asked before an allocation: is this one to fail? */
+uint64_t ktest_faulted(void);           /* how many have */
+
 /* In a function without result: fails and leaves it. */
 #define CHECK(cond, ...) \
     do { if (!(cond)) { ktest_fail(__VA_ARGS__); return; } } while (0)

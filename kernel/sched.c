@@ -135,7 +135,9 @@ static struct thread *pop(struct core *c)
     return t;
 }
 
-/* One that waits on another CPU and may move; the first of the highest queue that has one. */
+/* One that waits on another CPU and may move; the first of the highest queue that has one. Not one
+ * that is just being left there: two CPUs that take what the other is about to leave, each from
+ * within its own switch, would wait for each other. */
 static struct thread *steal_from(struct core *from)
 {
     struct thread *found = NULL, *t;
@@ -145,7 +147,8 @@ static struct thread *steal_from(struct core *from)
     lock_take(&from->lock);
     for (unsigned p = PRIORITIES; p-- > 0 && !found;)
         for (struct link *l = from->ready[p].next; l != &from->ready[p]; l = l->next)
-            if (!(t = container_of(l, struct thread, run))->pinned) {
+            if (!(t = container_of(l, struct thread, run))->pinned
+                    && !__atomic_load_n(&t->on_cpu, __ATOMIC_RELAXED)) {
                 unlink(from, found = t, p);
                 break;
             }
@@ -278,6 +281,12 @@ static void drain(struct core *c)
     c->draining = false;
     if (cpus_many && c->ready_bits && any_idle())
         wake_an_idle_one();
+}
+
+void sched_slice(uint64_t ns)
+{
+    slice_ns = ns;
+    slice_least = ns / 100;
 }
 
 static void fresh_slice(struct core *c)
@@ -525,7 +534,7 @@ void sched_out(void)
 
 void sched_sleep(uint64_t ns)
 {
-    struct lock l = LOCK(RANK_EVENT);
+    static struct lock l = LOCK(RANK_EVENT);    /* who wakes us drops it when we run already */
 
     lock_take(&l);
     sched_block(THREAD_KERNEL, &l, (int64_t)(clock_ns() + ns));
@@ -681,8 +690,7 @@ static void core_init(struct core *c, struct cpu *cpu)
 
 void sched_init(void)
 {
-    slice_ns = option_number(OPT_SLICE) * 1000;
-    slice_least = slice_ns / 100;
+    sched_slice(option_number(OPT_SLICE) * 1000);
     core_init(&boot_core, this_cpu());
 }
 

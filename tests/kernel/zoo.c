@@ -15,6 +15,7 @@
 #define LOOK_NS (2 * NS_PER_MS)
 
 struct zoo {
+    bool all_kinds;             /* not only hostile ones; and they are killed more often */
     uint64_t dice, calls, lives, killed, refused;
     struct process *cage[CAGES], *pong, *bystander;
     uint64_t born[CAGES];
@@ -60,12 +61,30 @@ static struct endpoint *an_end(struct zoo *z)
     return end[0];
 }
 
+/* What is to live in cage i. */
+static void choose(struct zoo *z, uint32_t i, char *line, size_t n)
+{
+    static const char *const kinds[] = {
+        "test/quit 3", "test/crash", "test/dirty", "test/ticker 5 1", "test/forever",
+        "test/vectors 3 50", "test/deep call", "test/deep runtime", "test/threads count",
+        "test/threads forever", "test/threads notify", "test/threads exit", "test/blocked call",
+        "test/blocked send", "test/blocked wait", "test/yields 20", "test/call 1000",
+        "test/answer 1000",
+    };
+    const uint32_t count = sizeof kinds / sizeof *kinds;
+
+    if (z->all_kinds && roll(z, 4))
+        ksnprintf(line, n, "%s", kinds[roll(z, count)]);
+    else
+        ksnprintf(line, n, "test/hostile%s %u %u %u", i == 0 ? "_handler" : "",
+                  roll(z, UINT32_MAX), 2000 + roll(z, 8000), 1 + roll(z, 5));
+}
+
 static void let_in(struct zoo *z, uint32_t i)
 {
     char line[64];
 
-    ksnprintf(line, sizeof line, "test/hostile%s %u %u %u", i == 0 ? "_handler" : "",
-              roll(z, UINT32_MAX), 2000 + roll(z, 8000), 1 + roll(z, 5));
+    choose(z, i, line, sizeof line);
     z->born[i] = clock_ns();
     if (try_start(line, an_end(z), &z->cage[i]) < 0) {
         z->cage[i] = NULL;
@@ -81,9 +100,9 @@ static void let_out(struct zoo *z, uint32_t i)
 
     if (p->sip)
         z->killed++;
-    else if (!p->info.trap && p->info.status > 0 && p->info.status <= 20000)
+    else if (!z->all_kinds && !p->info.trap && p->info.status > 0 && p->info.status <= 20000)
         z->calls += (uint32_t)p->info.status;
-    else if (p->info.status == -2)
+    else if (!z->all_kinds && p->info.status == -2)
         ktest_fail("a system call has a signature that tests/sips/hostile.h does not know");
     finish(p, 0, NULL);
     z->cage[i] = NULL;
@@ -94,7 +113,8 @@ static void feed(struct zoo *z)
 {
     for (uint32_t i = 0; i < CAGES; i++) {
         struct process *p = z->cage[i];
-        if (p && (!p->sip || roll(z, 500) == 0 || clock_ns() - z->born[i] > LIFE_NS))
+        if (p && (!p->sip || roll(z, z->all_kinds ? 50 : 500) == 0
+                  || clock_ns() - z->born[i] > LIFE_NS))
             let_out(z, i);
         if (!z->cage[i])
             let_in(z, i);
@@ -164,6 +184,51 @@ KTEST(hostile_calls)
     quiet(false);
     ktest_say("%lu calls, %lu lives, %lu killed, %lu refused", (unsigned long)z.calls,
               (unsigned long)z.lives, (unsigned long)z.killed, (unsigned long)z.refused);
+    CHECK_EQ(settled_pages(), before);
+    CHECK_EQ(chan_queued_bytes(), queued);
+}
+
+/* The same with programs of all kinds, allocations that fail, and slices of any length. */
+static void soak(struct zoo *z, uint64_t minutes)
+{
+    uint64_t end = clock_ns() + minutes * 60 * NS_PER_S, said = clock_ns();
+
+    z->all_kinds = true;
+    if (open(z)) {
+        ktest_faults(1000, z->bystander->pid + 1);
+        for (unsigned i = 0; (i < 150 || clock_ns() < end) && !ktest_failed(); i++) {
+            sched_slice(20000 + roll(z, 2000000));
+            feed(z);
+            sched_sleep(roll(z, 2 * LOOK_NS));
+            invariants_check();
+            if (clock_ns() - said > 60 * NS_PER_S) {
+                said += 60 * NS_PER_S;
+                quiet(false);
+                ktest_note("%lu lives, %lu killed, %lu refused", (unsigned long)z->lives,
+                           (unsigned long)z->killed, (unsigned long)z->refused);
+                quiet(true);
+            }
+        }
+        ktest_faults(0, 0);
+    }
+    close(z);
+    sched_slice(option_number(OPT_SLICE) * 1000);
+}
+
+KTEST(soak)
+{
+    struct zoo z = { 0 }, warm = { 0 };
+    size_t before, queued;
+
+    quiet(true);
+    soak(&warm, 0);
+    before = settled_pages();
+    queued = chan_queued_bytes();
+    soak(&z, option_number(OPT_MINUTES));
+    quiet(false);
+    ktest_say("%lu lives, %lu killed, %lu refused, %lu allocations failed",
+              (unsigned long)z.lives, (unsigned long)z.killed, (unsigned long)z.refused,
+              (unsigned long)ktest_faulted());
     CHECK_EQ(settled_pages(), before);
     CHECK_EQ(chan_queued_bytes(), queued);
 }

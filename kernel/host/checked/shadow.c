@@ -9,7 +9,7 @@
  * hides its use after free. What is not in the direct map (stacks, SIPs, statics) is not looked at.
  */
 #include "kernel/host/linux.h"
-#include "kernel/kernel.h"
+#include "kernel/ktest.h"
 #include "kernel/host/checked/shadow.h"
 #include <linux/mman.h>
 
@@ -96,7 +96,7 @@ void *__wrap_memset(void *to, int c, size_t n)
 void *__wrap_kmalloc(size_t n)
 {
     size_t whole = (n + 7) & ~7ul;
-    uint8_t *p = n < 1ul << 40 ? __real_kmalloc(whole + REDZONE) : NULL;
+    uint8_t *p = n < 1ul << 40 && !ktest_fault() ? __real_kmalloc(whole + REDZONE) : NULL;
 
     if (!p)
         return NULL;
@@ -137,9 +137,20 @@ static paddr_t opened(paddr_t pa, size_t pages)
     return pa;
 }
 
-paddr_t __wrap_page_alloc(void) { return opened(__real_page_alloc(), 1); }
-paddr_t __wrap_page_alloc_run(unsigned o) { return opened(__real_page_alloc_run(o), 1ul << o); }
-paddr_t __wrap_page_alloc_low(unsigned o) { return opened(__real_page_alloc_low(o), 1ul << o); }
+paddr_t __wrap_page_alloc(void)
+{
+    return ktest_fault() ? PAGE_NONE : opened(__real_page_alloc(), 1);
+}
+
+paddr_t __wrap_page_alloc_run(unsigned o)
+{
+    return ktest_fault() ? PAGE_NONE : opened(__real_page_alloc_run(o), 1ul << o);
+}
+
+paddr_t __wrap_page_alloc_low(unsigned o)
+{
+    return ktest_fault() ? PAGE_NONE : opened(__real_page_alloc_low(o), 1ul << o);
+}
 
 paddr_t __wrap_page_alloc_zero(void)
 {
