@@ -14,7 +14,7 @@
  * stale.
  *
  * What blocks here owns nothing: the message is either still the sender's or already in the ring.
- * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX and QUEUED_MAX a SIP, QUEUED_SHARE
+ * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX and its quota a SIP, QUEUED_SHARE
  * of memory in all.
  *
  * A ring holds records, each a whole number of RECORD_ALIGN: head, objects, bytes. One that does
@@ -201,7 +201,7 @@ static err_t ring_grow(struct endpoint *e, uint32_t need)
     if (e->cap == RING_MAX)
         return ERR_FULL;
     cap = cap < RING_MAX ? cap : RING_MAX;
-    if (a && __atomic_load_n(&a->queued, __ATOMIC_RELAXED) + cap - e->cap > QUEUED_MAX)
+    if (a && __atomic_load_n(&a->queued, __ATOMIC_RELAXED) + cap - e->cap > a->queued_max)
         return e->count ? ERR_FULL : ERR_LIMIT;
     if (chan_queued_bytes() / PAGE_SIZE > page_count_total() / QUEUED_SHARE
             || !(ring = kmalloc(cap)))

@@ -65,12 +65,13 @@ static void mark(struct sip *s, uint32_t number, bool used)
         s->handle_used[number / 64] |= bit;
     else
         s->handle_used[number / 64] &= ~bit;
+    s->nhandles += used ? 1 : -1u;
 }
 
 err_t handle_reserve(struct sip *s, uint32_t n, uint32_t number[])
 {
     for (uint32_t i = 0; i < n; i++) {
-        int32_t h = free_number(s);
+        int32_t h = s->nhandles < s->quota.handles ? free_number(s) : ERR_LIMIT;
         if (h >= 0 && !grow(s, (uint32_t)h))
             h = ERR_NO_MEMORY;
         if (h < 0) {
@@ -94,6 +95,8 @@ err_t handle_reserve_at(struct sip *s, uint32_t number)
         return ERR_ARGUMENT;
     if (s->handle_used[number / 64] >> number % 64 & 1)
         return ERR_EXISTS;
+    if (s->nhandles >= s->quota.handles)
+        return ERR_LIMIT;
     if (!grow(s, number))
         return ERR_NO_MEMORY;
     mark(s, number, true);

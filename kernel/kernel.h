@@ -57,6 +57,7 @@ enum thread_state {
 /* Run queues of a CPU, the highest first. Urgent: woken by an interrupt or a deadline with a slice
  * left. */
 enum priority { PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_HIGH, PRIORITY_URGENT, PRIORITIES };
+#define PARKED PRIORITIES               /* the share of CPU time of its SIP is used up */
 
 /* Where a thread wants a message: its struct msg and buffer in linear memory, ranges checked. */
 struct rx { uint8_t *msg, *buf; uint32_t cap; };
@@ -164,7 +165,7 @@ void reclaim_settle(void);
 /* What the core keeps for each CPU. lock: its own for queues and timers; else that CPU alone */
 struct core {
     struct lock lock;
-    struct link ready[PRIORITIES];
+    struct link ready[PRIORITIES + 1];      /* the last: PARKED */
     uint32_t ready_bits;        /* queues that are not empty; read by others without the lock */
     struct thread *timers;      /* heap of deadlines */
     struct cpu *cpu;
@@ -249,12 +250,19 @@ void sched_charge(struct core *c);
 _Noreturn void sched_leave(void (*fn)(void *), void *arg);
 /* Takes a ready thread out of its run queue; false if it is in none. */
 bool sched_remove(struct thread *t);
-uint64_t sched_cpu_ns(const struct thread *t);
+/* CPU time of a SIP, whose lock is held. */
+uint64_t sched_sip_ns(const struct sip *s);
 /* Sleeps; kernel threads only. */
 void sched_sleep(uint64_t ns);
 
 void timer_add(struct core *c, struct thread *t, uint64_t deadline);    /* its lock is held */
 void timer_del(struct core *c, struct thread *t);       /* its lock is held; t is in */
+
+/* quota.c: shares of CPU time. Used by a SIP that has one; nothing is left of it in this period. */
+#define PERIOD_NS (100 * NS_PER_MS)
+extern uint32_t quota_shares;               /* SIPs that have one; atomic */
+void quota_charge(struct sip *s, uint64_t ticks);
+bool quota_spent(struct sip *s);
 
 /* A flag that one kernel thread waits for. */
 struct event { struct lock lock; bool set; struct thread *waiter; };
@@ -339,9 +347,8 @@ struct channel {
 
 /* Keeps count of a SIP's channels and the rings in them beyond its end, for they may outlive it.
  * All atomic. */
-struct account { uint32_t refs, channels; size_t queued; };
+struct account { uint32_t refs, channels; size_t queued, queued_max; };
 void account_put(struct account *a);
-#define QUEUED_MAX (4ul << 20)  /* bytes of rings that one SIP pays for */
 #define CHANNELS_MAX 512u       /* made by one SIP and still in existence */
 
 /* A message on its way: checked, nothing moved yet. data may be in SIP memory: copy_checked
@@ -593,12 +600,16 @@ size_t image_bytes(void);
 #define SIP_MEMORIES_MAX 16u
 #define SIP_THREADS_MAX 1024u
 
-/* What a SIP may have of each; ERR_LIMIT beyond it, or memory.grow fails. */
+/* What a SIP may have of each; ERR_LIMIT beyond it, ERR_FULL for queues, or memory.grow fails. */
 struct quota {
     uint64_t memory;            /* bytes of its linear memories */
-    uint32_t threads;
+    uint32_t queued;            /* bytes of the rings that it pays for */
+    uint32_t handles, threads;
+    uint32_t cpu;               /* thousandths of one CPU; 0: no limit */
 };
 extern const struct quota quota_default;
+/* What is asked for, but no more than the parent has; what is 0 as the parent has it. */
+struct quota quota_within(const struct quota *asked, const struct quota *parent);
 
 /* What a handle to a process names: outlives the SIP. */
 struct process {
@@ -641,6 +652,7 @@ struct sip {
     /* handles */
     struct handles *handles;
     uint64_t handle_used[HANDLES_MAX / 64];
+    uint32_t nhandles;          /* of these */
     uint64_t handle_manifest;   /* numbers that only the manifest gives */
     struct link ready;          /* objects with something to receive */
     struct thread *any_waiter;  /* the one that came last, and next_waiter */
@@ -661,6 +673,9 @@ struct sip {
     struct sip_call *call;      /* it has no life of its own: a kernel thread calls into it */
     struct exit_info info;
     struct quota quota;
+    uint64_t tsc;               /* CPU time of threads that have ended */
+    int64_t cpu_left;           /* of its share in this period, TSC ticks; atomic */
+    uint64_t cpu_period;        /* number of the period */
     uint32_t nmems;             /* memories */
     struct wasm_memory mem;     /* memory 0, and behind it: */
     struct wasm_memory more_mem[];
@@ -690,7 +705,7 @@ struct spawn {
     uint32_t asker;             /* pid of who starts it; 0: the kernel */
     bool replace;               /* who handles what it serves is ended first */
     bool no_cache;
-    const struct quota *quota;  /* NULL: the default */
+    struct quota quota;         /* what is 0: the default */
 };
 /* Starts a program. *process gets an object without owner. reason: words for a human on errors. */
 err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t n);

@@ -4,6 +4,13 @@
 #include "kernel/kernel.h"
 #include "iface/kernel_process.h"
 
+static struct quota asked(const struct kernel_process_limits *l, const struct quota *parent)
+{
+    struct quota q = { l->memory, l->queued, l->handles, l->threads, l->cpu };
+
+    return quota_within(&q, parent);
+}
+
 static void spawn(struct kcall *k)
 {
     const struct kernel_process_spawn_req *q = kserve_request(k, sizeof *q);
@@ -26,6 +33,7 @@ static void spawn(struct kcall *k)
     sp.args = args;
     sp.args_len = n;
     sp.stdio = k->obj[0];
+    sp.quota = asked(&q->limits, &k->sip->quota);
     sp.replace = q->flags & KERNEL_PROCESS_REPLACE;
     if ((e = worker_spawn(k->token, &sp)) < 0) {
         kserve_status(k, e);
@@ -61,19 +69,46 @@ static uint32_t state_of(const struct sip *s)
     return states[container_of(s->threads.next, struct thread, of_sip)->state];
 }
 
+/* Pages of all its memories, and what the runtime holds. */
+static uint64_t memory_of(const struct sip *s)
+{
+    size_t pages = s->slot->pages;
+
+    for (uint32_t i = 1; i < s->nmems; i++)
+        pages += ((struct slot *)s->more_mem[i - 1].ctx)->pages;
+    return pages * PAGE_SIZE + s->alloc_bytes;
+}
+
+/* With the lock of s, which has not ended. */
 static void describe(const struct sip *s, struct kernel_process_sip *to)
 {
+    uint64_t ms = (clock_ns() - s->started) / NS_PER_MS;
+
     memset(to, 0, sizeof *to);
     to->pid = s->pid;
     to->state = state_of(s);
-    to->handles = handle_count(s);
-    to->memory = s->slot->pages * PAGE_SIZE + s->alloc_bytes;
+    to->handles = s->nhandles;
+    to->memory = memory_of(s);
     to->messages = s->messages;
-    for (struct link *l = s->threads.next; l != &s->threads; l = l->next) {
-        to->threads++;
-        to->cpu_ns += sched_cpu_ns(container_of(l, struct thread, of_sip));
-    }
+    to->threads = s->nthreads;
+    to->cpu_ns = sched_sip_ns(s);
+    to->queued = (uint32_t)s->account->queued;
+    to->share = (uint32_t)(to->cpu_ns / 1000 / (ms + 1));
+    to->limit = (struct kernel_process_limits){
+        s->quota.memory, s->quota.queued, s->quota.handles, s->quota.threads, s->quota.cpu,
+    };
     memcpy(to->name, s->name, sizeof to->name);
+}
+
+static bool look_at(struct sip *s, struct kernel_process_sip *to)
+{
+    bool there;
+
+    lock_take(&s->lock);
+    if ((there = !s->ended))
+        describe(s, to);
+    lock_drop(&s->lock);
+    return there;
 }
 
 static void list(struct kcall *k)
@@ -89,7 +124,8 @@ static void list(struct kcall *k)
     for (struct sip *s; (s = sip_next(after)); after = s->pid) {
         if (k->answer_len + sizeof one > MSG_BYTES_MAX)
             break;
-        describe(s, &one);
+        if (!look_at(s, &one))
+            continue;
         memcpy(k->answer + k->answer_len, &one, sizeof one);
         k->answer_len += sizeof one;
     }

@@ -60,7 +60,11 @@ static void arm(struct core *c)
 {
     uint64_t want = c->timers ? c->timers->deadline : UINT64_MAX;
 
-    if (this_thread() != c->idle && c->ready_bits) {
+    if (!list_empty(&c->ready[PARKED])) {
+        uint64_t next = (clock_ns() / PERIOD_NS + 1) * PERIOD_NS;
+        want = next < want ? next : want;
+    }
+    if (this_thread() != c->idle && (c->ready_bits || quota_shares)) {
         uint64_t spread = cpus_many && any_idle() ? clock_ns() + SPREAD_NS : UINT64_MAX;
         want = c->slice_end < want ? c->slice_end : want;
         want = spread < want ? spread : want;
@@ -96,6 +100,13 @@ void sched_unhold(void)
 
 /* ---- run queues ----------------------------------------------------------------------------- */
 
+/* Has the SIP of t used up its share of CPU time? */
+static bool spent(const struct thread *t)
+{
+    return __builtin_expect(quota_shares, 0) && t->sip && t->sip->quota.cpu
+        && quota_spent(t->sip);
+}
+
 /* lock: the core's */
 static void push(struct core *c, struct thread *t, bool head)
 {
@@ -103,6 +114,10 @@ static void push(struct core *c, struct thread *t, bool head)
 
     t->core = c;
     t->state = THREAD_READY;
+    if (spent(t)) {
+        list_push(&c->ready[PARKED], &t->run);
+        return;
+    }
     if (head)
         list_push_head(&c->ready[level], &t->run);
     else
@@ -221,7 +236,7 @@ static unsigned queued_at(const struct core *c, const struct thread *t)
 {
     const struct link *l = t->run.next;
 
-    while (l < c->ready || l >= c->ready + PRIORITIES)
+    while (l < c->ready || l > c->ready + PARKED)
         l = l->next;
     return (unsigned)(l - c->ready);
 }
@@ -261,6 +276,20 @@ static struct thread *expired(struct core *c, uint64_t now, uint32_t *seq)
     return t;
 }
 
+/* Those whose SIPs have CPU time again are ready. */
+static void unpark(struct core *c)
+{
+    struct link all, *l;
+
+    list_init(&all);
+    lock_take(&c->lock);
+    while ((l = list_pop(&c->ready[PARKED])))
+        list_push(&all, l);
+    while ((l = list_pop(&all)))
+        push(c, container_of(l, struct thread, run), false);
+    lock_drop(&c->lock);
+}
+
 /* Acts on interrupts and deadlines that have come. */
 static void drain(struct core *c)
 {
@@ -279,6 +308,8 @@ static void drain(struct core *c)
     while ((t = expired(c, now, &seq)))
         thread_cancel(t, seq, ERR_TIMEOUT);
     c->draining = false;
+    if (!list_empty(&c->ready[PARKED]))
+        unpark(c);
     if (cpus_many && c->ready_bits && any_idle())
         wake_an_idle_one();
 }
@@ -300,7 +331,9 @@ static bool give_way(struct core *c)
 {
     uint32_t above = c->ready_bits >> (this_thread()->level + 1);
 
-    if (above)
+    if (quota_shares)
+        sched_charge(c);
+    if (above || spent(this_thread()))
         return true;
     if (clock_ns() < c->slice_end)
         return false;
@@ -332,8 +365,11 @@ static void requeue(struct core *c, struct thread *t)
 void sched_charge(struct core *c)
 {
     uint64_t tsc = clock_tsc();
+    struct sip *s = this_thread()->sip;
 
     this_thread()->tsc += tsc - c->since;
+    if (quota_shares && s && s->quota.cpu)
+        quota_charge(s, tsc - c->since);
     c->since = tsc;
     c->handoffs = 0;
 }
@@ -361,7 +397,8 @@ static struct thread *pick(struct core *c)
         reclaim_quiet();
     if (!(t = pop(c)) && !(t = steal(c)))
         t = c->idle;
-    if (++c->handoffs >= HANDOFFS_CHARGED || t == c->idle || this_thread() == c->idle)
+    if (++c->handoffs >= HANDOFFS_CHARGED || t == c->idle || this_thread() == c->idle
+            || quota_shares)
         sched_charge(c);
     t->urgent = false;
     c->slice_stale = !t->slice_left;
@@ -567,13 +604,22 @@ _Noreturn void sched_leave(void (*fn)(void *), void *arg)
     thread_start(leave_on_core_stack, kept, (c->stack_top - 64) & ~15ul);
 }
 
-uint64_t sched_cpu_ns(const struct thread *t)
+/* With what it has used since its CPU last looked. */
+static uint64_t ticks_of(const struct thread *t)
 {
     const struct core *c = t->core;
-    uint64_t tsc = t->tsc, hz = clock_tsc_hz(), since = c->since, now = clock_tsc();
+    uint64_t since = c->since, now = clock_tsc();
+    bool runs = __atomic_load_n(&c->cpu->current, __ATOMIC_RELAXED) == t;
 
-    if (__atomic_load_n(&c->cpu->current, __ATOMIC_RELAXED) == t && now > since)
-        tsc += now - since;
+    return t->tsc + (runs && now > since ? now - since : 0);
+}
+
+uint64_t sched_sip_ns(const struct sip *s)
+{
+    uint64_t tsc = s->tsc, hz = clock_tsc_hz();
+
+    for (const struct link *l = s->threads.next; l != &s->threads; l = l->next)
+        tsc += ticks_of(container_of(l, struct thread, of_sip));
     return tsc / hz * NS_PER_S + tsc % hz * NS_PER_S / hz;
 }
 
@@ -669,7 +715,7 @@ static void core_init(struct core *c, struct cpu *cpu)
     uintptr_t top = kstack_alloc(CORE_STACK);
 
     c->lock = (struct lock)LOCK(RANK_CPU);
-    for (unsigned p = 0; p < PRIORITIES; p++)
+    for (unsigned p = 0; p <= PARKED; p++)
         list_init(&c->ready[p]);
     c->cpu = cpu;
     c->stack_top = top;

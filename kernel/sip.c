@@ -123,10 +123,14 @@ static void sip_end(struct sip *s)
     struct exit_info info = s->info;
 
     assert(!s->ended && !s->nthreads, "a SIP ends once, without threads");
+    lock_take(&s->lock);
     s->ended = true;
+    lock_drop(&s->lock);
     lock_take(&lock);
     list_del(&s->all);
     lock_drop(&lock);
+    if (s->quota.cpu)
+        __atomic_fetch_sub(&quota_shares, 1, __ATOMIC_RELAXED);
     policy_forget(s->pid);
     sip_free(s);
     lock_take(&p->lock);
@@ -159,6 +163,7 @@ static bool thread_gone(struct thread *t)
     lock_take(&s->lock);
     list_del(&t->of_sip);
     sip_thread_gone(t);
+    s->tsc += t->tsc;
     last = --s->nthreads == 0;
     lock_drop(&s->lock);
     thread_free(t);

@@ -11,8 +11,6 @@
 #define THREAD_NAME "thread_start"
 #define DISMISS_NS NS_PER_S
 
-const struct quota quota_default = { .memory = 256ul << 20, .threads = 256 };
-
 static bool named(struct wasm_name name, const char *text)
 {
     return name.len == strlen(text) && memcmp(name.s, text, name.len) == 0;
@@ -70,8 +68,7 @@ static struct sip *make(const struct spawn *sp, struct manifest *m, struct image
 
     if (!s)
         return NULL;
-    if (sp->quota)
-        s->quota = *sp->quota;
+    s->quota = quota_within(&sp->quota, &quota_default);
     memcpy(s->name, sp->program->name, sizeof s->name);
     memcpy(s->hash, sp->program->hash, sizeof s->hash);
     s->manifest = m;
@@ -122,6 +119,7 @@ static err_t furnish(struct sip *s, const struct spawn *sp)
     if (!(s->account = kzalloc(sizeof *s->account)))
         return ERR_NO_MEMORY;
     s->account->refs = 1;
+    s->account->queued_max = s->quota.queued;
     if (sp->args_len && !(s->args = kmalloc(sp->args_len)))
         return ERR_NO_MEMORY;
     if (sp->args_len)
@@ -324,6 +322,8 @@ static err_t settle(struct sip *s, struct spawn *sp, struct process **process, c
     list_push(&s->threads, &t->of_sip);
     s->nthreads = 1;
     s->process = p;
+    if (s->quota.cpu)
+        __atomic_fetch_add(&quota_shares, 1, __ATOMIC_RELAXED);
     sip_enter(s);
     p->pid = s->pid;
     *process = p;

@@ -3,7 +3,8 @@
  * lists, and starts again those that are to be kept alive.
  *
  *   grant PROGRAM WHAT           see iface/kernel_policy.wit
- *   start NAME [restart] [ARGS]  in this order; restart: again whenever it ends
+ *   start NAME [restart] [LIMITS] [ARGS]  in this order; restart: again whenever it ends;
+ *                                LIMITS: memory=8M, cpu=10% ..., see limits_read in sip.h
  *
  * If ARGS end with $boot, then at the first start the word `boot` and init's own arguments,
  * which the kernel takes from its option `run`, stand there; later nothing.
@@ -30,6 +31,7 @@ USE(IFACE_KERNEL_SYSTEM, SYSTEM, 5);
 
 struct service {
     char *args;                     /* NUL-terminated strings, the name first */
+    struct limits limits;
     uint32_t nargs, process;        /* bytes of args; handle, 0: it does not run */
     bool restart, boot;             /* boot: the next start is the first, of $boot */
     int64_t at;                     /* when to start it again; 0: not at all */
@@ -119,10 +121,23 @@ static uint32_t cut_words(char *s)
     return (uint32_t)(to - s);
 }
 
+/* Takes the second word out; false if it is another one than `word` (NULL: any). */
+static bool take_second(struct service *s, const char *word)
+{
+    char *second = s->args + strlen(s->args) + 1;
+    uint32_t n;
+
+    if (second >= s->args + s->nargs || (word && strcmp(second, word)))
+        return false;
+    n = strlen(second) + 1;
+    s->nargs -= n;
+    memmove(second, second + n, s->nargs - (uint32_t)(second - s->args));
+    return true;
+}
+
 static void add_service(char *args, uint32_t line)
 {
     struct service *s = &services[nservices];
-    char *second;
 
     if (nservices == SERVICES) {
         report(CONFIG " line %u: more than %u programs", line, SERVICES);
@@ -130,12 +145,9 @@ static void add_service(char *args, uint32_t line)
     }
     s->args = args;
     s->nargs = cut_words(args);
-    second = args + strlen(args) + 1;
-    if (second < args + s->nargs && !strcmp(second, "restart")) {
-        s->restart = true;
-        memmove(second, second + 8, s->nargs - (uint32_t)(second + 8 - args));
-        s->nargs -= 8;
-    }
+    s->restart = take_second(s, "restart");
+    while (strlen(args) + 1 < s->nargs && limits_read(&s->limits, args + strlen(args) + 1))
+        take_second(s, NULL);
     if (s->nargs >= 6 && !memcmp(args + s->nargs - 6, "$boot", 6)) {
         s->boot = true;
         s->nargs -= 6;
@@ -192,7 +204,7 @@ static void start(struct service *s)
     for (int i = 1; s->boot && i < own_argc && n < sizeof args; i++)
         n += (uint32_t)copy_text(args + n, sizeof args - n, own_argv[i]) + 1;
     s->boot = false;
-    if (spawn(PROCESS, args, n, 0, &child) < 0)
+    if (spawn_with(PROCESS, 0, &s->limits, args, n, 0, &child) < 0)
         report("%s: %s", s->args, child.reason);
     s->process = child.process;
 }

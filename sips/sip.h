@@ -109,8 +109,18 @@ struct child {
  * strings, the name first; stdio: becomes its standard stream (moves), or 0. 0 or ERR_*. */
 int32_t spawn(uint32_t kernel_process, const char *args, uint32_t n, uint32_t stdio,
               struct child *child);
-/* The same with spawn-flags of iface/kernel_process.wit. */
-int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const char *args, uint32_t n,
+/* What a program may have, if that is no more than who starts it has; 0: just as much. */
+struct limits {
+    uint64_t memory;            /* bytes */
+    uint32_t queued;            /* bytes in queues */
+    uint32_t handles, threads;
+    uint32_t cpu;               /* thousandths of one CPU */
+};
+/* Reads one of memory=8M queued=64K handles=20 threads=4 cpu=12.5%; false: it is none of these. */
+bool limits_read(struct limits *l, const char *word);
+/* As spawn, with spawn-flags of iface/kernel_process.wit; limits may be NULL. */
+int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const struct limits *limits,
+                   const char *args, uint32_t n,
                    uint32_t stdio, struct child *child);
 
 /* ---- the standard stream ------------------------------------------------------------------- */

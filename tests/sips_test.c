@@ -234,6 +234,23 @@ static void test_cid(void)
     CHECK_TEXT(cid, "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku");
 }
 
+static void test_limits(void)
+{
+    struct limits l = { 0 };
+
+    CHECK(limits_read(&l, "memory=8M") && l.memory == 8 << 20);
+    CHECK(limits_read(&l, "memory=3G") && l.memory == 3ull << 30);
+    CHECK(limits_read(&l, "queued=64K") && l.queued == 65536);
+    CHECK(limits_read(&l, "handles=20") && l.handles == 20);
+    CHECK(limits_read(&l, "threads=4") && l.threads == 4);
+    CHECK(limits_read(&l, "cpu=12.5%") && l.cpu == 125);
+    CHECK(limits_read(&l, "cpu=200") && l.cpu == 2000);
+    CHECK(!limits_read(&l, "cpu=0") && !limits_read(&l, "cpu=1%%") && !limits_read(&l, "cpu="));
+    CHECK(!limits_read(&l, "memory=8X") && !limits_read(&l, "memory=8MB"));
+    CHECK(!limits_read(&l, "memory=0") && !limits_read(&l, "memory=99999999999999G"));
+    CHECK(!limits_read(&l, "queued=4G") && !limits_read(&l, "handles") && !limits_read(&l, "x=1"));
+}
+
 int main(void)
 {
     test_line();
@@ -243,6 +260,7 @@ int main(void)
     test_terminal();
     test_terminal_random();
     test_cid();
+    test_limits();
     printf("sips_test: %d passed, %d failed\n", passed, failed);
     return failed != 0;
 }

@@ -9,11 +9,11 @@
 int32_t spawn(uint32_t kernel_process, const char *args, uint32_t n, uint32_t stdio,
               struct child *child)
 {
-    return spawn_with(kernel_process, 0, args, n, stdio, child);
+    return spawn_with(kernel_process, 0, NULL, args, n, stdio, child);
 }
 
-int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const char *args, uint32_t n,
-                   uint32_t stdio, struct child *child)
+int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const struct limits *limits,
+                   const char *args, uint32_t n, uint32_t stdio, struct child *child)
 {
     static struct { struct kernel_process_spawn_req q; char args[ARGS_BYTES]; } req;
     struct { struct kernel_process_spawn_ans a; char reason[sizeof child->reason]; } ans;
@@ -25,6 +25,11 @@ int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const char *args, ui
         return ERR_TOO_BIG;
     req.q.op = KERNEL_PROCESS_SPAWN;
     req.q.flags = flags;
+    req.q.limits = (struct kernel_process_limits){ 0 };
+    if (limits)
+        req.q.limits = (struct kernel_process_limits){
+            limits->memory, limits->queued, limits->handles, limits->threads, limits->cpu,
+        };
     memcpy(req.args, args, n);
     memset(&ans, 0, sizeof ans);
     r = chan_call_msg(kernel_process, &m, &req, sizeof req.q + n, &ans, sizeof ans - 1);

@@ -99,6 +99,26 @@ static int replace(struct words *w)
     return status;
 }
 
+static int limit(struct words *w)
+{
+    struct limits l = { 0 };
+    uint32_t n = 1;
+    int status;
+
+    while (n < w->count && limits_read(&l, w->word[n]))
+        n++;
+    if (n == 1 || n == w->count) {
+        puts("usage: limit LIMIT... PROGRAM [ARGS] [&]\n"
+             "LIMIT: memory=8M queued=64K handles=20 threads=4 cpu=12.5%   `ps -v` shows them");
+        return 2;
+    }
+    words_drop(w, n);
+    status = job_limit(w, &l);
+    if (status == ERR_NOT_FOUND)
+        unknown(w->word[0]);
+    return status;
+}
+
 static int time(struct words *w)
 {
     int64_t start = sys_clock(), ns;
@@ -122,7 +142,10 @@ const struct command commands[] = {
     { "handlers", "",                       "who handles which interface", system_handlers },
     { "replace",  "PROGRAM [ARGS]",         "starts a handler in place of the one that runs",
       replace },
-    { "ps",       "",                       "what runs", system_ps },
+    { "limit",    "LIMIT... PROGRAM [ARGS]", "runs a program that may have less: cpu=10% ...",
+      limit },
+    { "ps",       "[-v]",                   "what runs; -v: what each has of what it may have",
+      system_ps },
     { "kill",     "PID...",                 "ends programs", system_kill },
     { "grant",    "PROGRAM WHAT",           "lets a program have an interface or device",
       system_grant },

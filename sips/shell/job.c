@@ -96,7 +96,8 @@ static struct job *free_job(void)
 }
 
 /* Starts a program in a session of its own; with the focus there, or back here on an error. */
-static int32_t start(struct words *w, uint32_t flags, struct child *child)
+static int32_t start(struct words *w, uint32_t flags, const struct limits *limits,
+                     struct child *child)
 {
     uint32_t session = 0, stream = 0;
     int32_t r = session_open(&session, &stream);
@@ -108,7 +109,7 @@ static int32_t start(struct words *w, uint32_t flags, struct child *child)
     }
     if (!w->background)
         session_focus(session);
-    r = spawn_with(PROCESS, flags, w->text, w->bytes, stream, child);
+    r = spawn_with(PROCESS, flags, limits, w->text, w->bytes, stream, child);
     if (r < 0) {
         sys_close(stream);
         session_focus(own_session);
@@ -116,7 +117,7 @@ static int32_t start(struct words *w, uint32_t flags, struct child *child)
     return r;
 }
 
-static int run(struct words *w, uint32_t flags)
+static int run(struct words *w, uint32_t flags, const struct limits *limits)
 {
     struct job *slot = free_job(), job = { 0 };
     struct child child;
@@ -126,9 +127,9 @@ static int run(struct words *w, uint32_t flags)
         printf("%u programs run in the background already\n", JOBS);
         return STATUS_NOT_STARTED;
     }
-    r = start(w, flags, &child);
+    r = start(w, flags, limits, &child);
     if (r == ERR_DENIED && permit(w->word[0]))
-        r = start(w, flags, &child);
+        r = start(w, flags, limits, &child);
     if (r != 0) {
         if (r != ERR_NOT_FOUND)
             printf("%s: %s\n", w->word[0], child.reason);
@@ -146,11 +147,16 @@ static int run(struct words *w, uint32_t flags)
 
 int job_run(struct words *w)
 {
-    return run(w, 0);
+    return run(w, 0, NULL);
 }
 
 int job_replace(struct words *w)
 {
     w->background = true;
-    return run(w, KERNEL_PROCESS_REPLACE);
+    return run(w, KERNEL_PROCESS_REPLACE, NULL);
+}
+
+int job_limit(struct words *w, const struct limits *limits)
+{
+    return run(w, 0, limits);
 }

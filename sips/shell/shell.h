@@ -54,6 +54,8 @@ extern uint32_t own_session;
 
 /* Runs a program with its arguments; the status it ends with, 0 in the background, or 127. */
 int job_run(struct words *w);
+/* With less than the shell itself may have. */
+int job_limit(struct words *w, const struct limits *limits);
 /* In the background, in place of those who handle what it serves. */
 int job_replace(struct words *w);
 /* Reports background programs that have ended. */

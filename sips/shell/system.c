@@ -138,8 +138,28 @@ static void print_process(const struct kernel_process_sip *s, void *ctx)
            (unsigned long long)s->memory / 1024, (unsigned long long)s->messages);
 }
 
+/* Used/limit of each. */
+static void print_limits(const struct kernel_process_sip *s, void *ctx)
+{
+    const struct kernel_process_limits *l = &s->limit;
+    char cpu[12] = "-";
+
+    if (l->cpu)
+        snprintf(cpu, sizeof cpu, "%u.%u%%", l->cpu / 10, l->cpu % 10);
+    printf("%5u %-16s%4u/%-5u%4u/%-5u%9llu/%-8llu%6u/%-6u%4u.%u%%/%s\n", s->pid,
+           (const char *)s->name, s->threads, l->threads, s->handles, l->handles,
+           (unsigned long long)s->memory / 1024, (unsigned long long)l->memory / 1024,
+           s->queued / 1024, l->queued / 1024, s->share / 10, s->share % 10, cpu);
+}
+
 int system_ps(struct words *w)
 {
+    if (w->count > 1 && !strcmp(w->word[1], "-v")) {
+        printf("%5s %-16s%7s   %7s   %14s    %10s   %8s\n", "PID", "NAME", "THREADS", "HANDLES",
+               "MEMORY KiB", "QUEUED KiB", "CPU");
+        each_process(print_limits, NULL);
+        return 0;
+    }
     printf("%5s %-16s%7s  %-8s%13s%8s%10s\n", "PID", "NAME", "THREADS", "STATE", "CPU ms", "KiB",
            "MESSAGES");
     each_process(print_process, NULL);

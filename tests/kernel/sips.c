@@ -17,13 +17,15 @@ static uint32_t split(const char *args, char *to)
     return n;
 }
 
-static err_t try(const char *args, struct endpoint *stdio, bool trusted, struct process **p,
-                 char *reason, size_t n)
+static err_t try(const char *args, struct endpoint *stdio, bool trusted,
+                 const struct quota *quota, struct process **p, char *reason, size_t n)
 {
     char words[ARGS];
     struct spawn sp = { .args = words, .trusted = trusted, .stdio = stdio ? &stdio->o : NULL };
     err_t e;
 
+    if (quota)
+        sp.quota = *quota;
     sp.args_len = split(args, words);
     if ((e = store_find(words, &sp.program)) < 0) {
         ksnprintf(reason, n, "no such program");
@@ -37,7 +39,7 @@ struct process *start(const char *args, struct endpoint *stdio)
     struct process *p = NULL;
     char reason[160];
 
-    if (try(args, stdio, true, &p, reason, sizeof reason) >= 0)
+    if (try(args, stdio, true, NULL, &p, reason, sizeof reason) >= 0)
         return p;
     ktest_fail("%s: %s", args, reason);
     if (stdio)
@@ -45,11 +47,21 @@ struct process *start(const char *args, struct endpoint *stdio)
     return NULL;
 }
 
+struct process *start_within(const char *args, const struct quota *quota)
+{
+    struct process *p = NULL;
+    char reason[160];
+
+    if (try(args, NULL, true, quota, &p, reason, sizeof reason) < 0)
+        ktest_fail("%s: %s", args, reason);
+    return p;
+}
+
 err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *reason, size_t n)
 {
     struct program prog = { .name = "bytes", .bytes = bytes, .size = size, .module = true };
-    struct quota quota = { .memory = 16ul << 20, .threads = 4 };
-    struct spawn sp = { .program = &prog, .no_cache = true, .quota = &quota, .args = "bytes",
+    struct spawn sp = { .program = &prog, .no_cache = true, .quota = { .memory = 16ul << 20 },
+                        .args = "bytes",
                         .args_len = 6 };
 
     return sip_spawn(&sp, p, reason, n);
@@ -117,7 +129,7 @@ void expect_refusal(const char *args, bool trusted, err_t want, const char *word
 {
     struct process *p = NULL;
     char reason[200] = "";
-    err_t e = try(args, NULL, trusted, &p, reason, sizeof reason);
+    err_t e = try(args, NULL, trusted, NULL, &p, reason, sizeof reason);
 
     if (p) {
         ktest_fail("%s was started", args);

@@ -12,6 +12,8 @@
 /* Starts a program of the store with all that it asks for. args: words separated by blanks; stdio
  * may be NULL and is consumed. Fails the test and returns NULL if it does not start. */
 struct process *start(const char *args, struct endpoint *stdio);
+/* The same with less than the usual limits; 0: the usual one. */
+struct process *start_within(const char *args, const struct quota *quota);
 /* The same for bytes that are in no store; the reason of a failure goes to `reason`. */
 err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *reason, size_t n);
 /* Waits for the end, at most ms; kills it then (TIMED_OUT). The status; *trap may be NULL. */
