@@ -40,6 +40,8 @@ static void call(void *arg)
         if (i % 16 == 0)
             sys_yield();
         __atomic_fetch_add(r < 0 ? &refused : &passed, 1, __ATOMIC_RELAXED);
+        if (i % 512 == 0)
+            sys_yield();                /* to the other one, which goes on with another word */
     }
 }
 
