@@ -352,7 +352,10 @@ err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t
         manifest_free(m);
         return no_memory(reason, n, "the process");
     }
-    if ((e = furnish(s, sp)) < 0)
+    if (s->nmems > SIP_MEMORIES_MAX) {
+        ksnprintf(reason, n, "module over a limit: it has more than %u memories", SIP_MEMORIES_MAX);
+        e = ERR_MODULE;
+    } else if ((e = furnish(s, sp)) < 0)
         no_memory(reason, n, "the process");
     else if ((e = link(s, reason, n)) >= 0) {
         if (sp->replace)

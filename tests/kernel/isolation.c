@@ -45,6 +45,16 @@ KTEST(trap_names_function_and_offset)
     object_drop(&p->o);
 }
 
+/* The last access is beyond the second one. */
+KTEST(memory_imported_and_another)
+{
+    size_t before = settled_pages();
+
+    CHECK_EQ(run("test/two_memories", NULL, 5000), 128 + WASM_TRAP_MEMORY);
+    expect_refusal("test/many_memories", true, ERR_MODULE, "more than 16 memories");
+    CHECK_EQ(settled_pages(), before);
+}
+
 KTEST(memory_grow_to_the_limit)
 {
     size_t before = settled_pages();
