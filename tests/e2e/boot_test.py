@@ -47,6 +47,16 @@ def boot_time(g, build):
 
 
 @scenario
+def timers(g, build):
+    """How late a sleeping program goes on, in instructions."""
+    with Machine(build, "pvh", extra=["-icount", "shift=0,sleep=off"]) as m:
+        m.prompt(300)
+        said = m.command("test/sleeper")
+        t = re.match(r"late by (\d+) to (\d+) ns\n", said)
+        g.check("never early, nor late by more than 10 us", t and int(t.group(2)) < 10000, said)
+
+
+@scenario
 def cpu_refusal(g, build):
     """A CPU that lacks something is told so by name; nothing else happens."""
     for cpu, what in (("qemu64", "SSSE3"), ("max,-popcnt", "POPCNT"), ("max,-nx", "NX"),
