@@ -185,6 +185,15 @@ always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint
     return true;
 }
 
+/* A look without locks, lest all be decoded in vain. */
+always bool somebody_waits(const struct endpoint *e)
+{
+    const struct endpoint *p = e->peer;
+    const struct sip *s = p ? p->o.owner : NULL;
+
+    return s && (p->o.waiter || s->any_waiter);
+}
+
 always struct direct send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags,
                           bool many)
 {
@@ -197,7 +206,9 @@ always struct direct send(struct wasm_instance *in, uint32_t h, uint32_t msg, ui
 
     stack_touch_little();
     if (unlikely(flags > SEND_NOWAIT) || unlikely(cpu_field(need_resched) != 0)
-            || !decode(t, s, msg, &data, &len) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL))))
+            || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
+            || !somebody_waits(container_of(o, struct endpoint, o))
+            || !decode(t, s, msg, &data, &len))
         goto slow;
     e = container_of(o, struct endpoint, o);
     take(&e->ch->lock, many);
@@ -272,7 +283,8 @@ always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
 
     stack_touch_little();
     if (unlikely(deadline != FOREVER) || unlikely(cpu_field(need_resched) != 0)
-            || unlikely(s->prompt) || !decode(t, s, msg, &data, &len))
+            || unlikely(s->prompt) || !c->ready_bits || !nothing_for(s, h, &o)
+            || !decode(t, s, msg, &data, &len))
         goto slow;
     take(&s->lock, many);
     if (nothing_for(s, h, &o) && (to = next(c, many))) {
