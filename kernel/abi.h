@@ -61,6 +61,8 @@ enum selkie_err_values {
 #define QUEUE_BYTES     65536u
 #define HANDLES_MAX     256u        /* per SIP */
 #define HANDLE_STDIO    1u
+#define BLOCK_MIN       4096u       /* bytes of a block: a power of two from here on */
+#define BLOCK_MAX       (2u << 20)
 #define FOREVER         INT64_MAX   /* a deadline that never comes; 0 = do not wait */
 
 enum msg_kind {
@@ -92,10 +94,11 @@ struct exit_info {
 
 enum handle_kind {
     HANDLE_CHANNEL = 1, HANDLE_INTERFACE, HANDLE_IRQ, HANDLE_WINDOW, HANDLE_PROCESS,
+    HANDLE_BLOCK,
 };
 struct handle_info {
     uint32_t kind;
-    uint32_t offset, size;          /* window: where it stands in the linear memory */
+    uint32_t offset, size;          /* window, block: where it stands in the linear memory */
     uint32_t a, b, c, d;            /* framebuffer: width, height, pitch, bits a pixel (0 = text);
                                      * mmio, dma: physical address, low and high half */
 };
@@ -126,6 +129,13 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  *          is the handler's end, out[1] the client's.
  * why      writes in words which rule of its interface the last message broke that was refused
  *          (ERR_OPERATION to ERR_HANDLE_KIND); returns their length, at most cap.
+ * block    makes a block of `bytes` (rounded up to a power of two, BLOCK_MIN to BLOCK_MAX) of
+ *          zeroed memory that is handed on inside messages, with what it holds, at a cost that does
+ *          not depend on its size; returns its handle. Loads and stores reach it at the offset that
+ *          info tells, far above the memory's size, as long as it is ours, and trap there
+ *          otherwise; memory.copy and fill, and system calls, do not reach it. Block h of a program
+ *          stands (h - g) * BLOCK_MAX bytes behind its block g. It counts as memory of whoever owns
+ *          it, or sent it last; ERR_LIMIT, ERR_NO_MEMORY.
  * args     writes the program's arguments, NUL-terminated strings one after the other, the
  *          program's name first; returns their length in bytes, even if cap is smaller.
  * clock    nanoseconds since boot.
@@ -151,6 +161,7 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
     X(connect,      int32_t, (uint32_t h),                                      "i:i") \
     X(info,         int32_t, (uint32_t h, uint32_t out),                        "ii:i") \
     X(why,          int32_t, (uint32_t buf, uint32_t cap),                      "ii:i") \
+    X(block,        int32_t, (uint32_t bytes),                                  "i:i") \
     X(args,         int32_t, (uint32_t buf, uint32_t cap),                      "ii:i") \
     X(clock,        int64_t, (void),                                            ":I") \
     X(sleep,        int32_t, (int64_t deadline),                                "I:i") \

@@ -22,7 +22,7 @@ enum contract_way {
 
 /* What a handle in a message must be. */
 enum contract_handle {
-    CARRIES_CHANNEL, CARRIES_PROCESS,
+    CARRIES_CHANNEL, CARRIES_PROCESS, CARRIES_BLOCK,
     CARRIES_SELF,                   /* the client's end of a channel of this interface */
     CARRIES_IFACE,                  /* this + i: the same of interface ids[i] */
 };

@@ -83,7 +83,8 @@ always struct direct own(struct core *c, struct thread *t, struct thread *to, bo
     while (many && unlikely(__atomic_load_n(&to->on_cpu, __ATOMIC_ACQUIRE)))
         cpu_relax();
     to->on_cpu = 1;
-    to->core = c;
+    if (many)
+        thread_on(to, c);
     to->state = THREAD_RUNNING;
     cpu_field(current) = to;
     return (struct direct){ to, (uintptr_t)t };

@@ -161,6 +161,9 @@ static void drop_one(struct object *o, struct link *orphans)
     case HANDLE_PROCESS:
         process_drop(container_of(o, struct process, o));
         break;
+    case HANDLE_BLOCK:
+        block_drop(container_of(o, struct block, o));
+        break;
     default:
         panic("object_drop: kind %u", o->kind);
     }

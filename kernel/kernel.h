@@ -125,6 +125,15 @@ struct thread *thread_create(struct sip *sip, const char *name, size_t stack_siz
 /* A further one of a SIP: on the stack of an area, with the instance in its control area. */
 struct thread *thread_create_in(struct sip *s, const struct slot_area *area,
                                 void (*entry)(void *), void *arg);
+/* t is queued or runs on this CPU. */
+__attribute__((cold)) void thread_moved(struct thread *t, struct core *c);
+static inline void thread_on(struct thread *t, struct core *c)
+{
+    if (__builtin_expect(t->core != c, 0))
+        thread_moved(t, c);
+}
+/* Has s been on other CPUs than this? */
+bool sip_ran_elsewhere(const struct sip *s);
 /* It does not run and is in no queue; the memory goes by way of reclaim. */
 void thread_free(struct thread *t);
 #define THREADS_MAX 16384u
@@ -347,7 +356,7 @@ struct channel {
 
 /* Keeps count of a SIP's channels and the rings in them beyond its end, for they may outlive it.
  * All atomic. */
-struct account { uint32_t refs, channels; size_t queued, queued_max; };
+struct account { uint32_t refs, channels; size_t queued, queued_max, blocks; };
 void account_put(struct account *a);
 #define CHANNELS_MAX 512u       /* made by one SIP and still in existence */
 
@@ -512,6 +521,30 @@ void window_drop(struct window *w);
 err_t port_claim(struct sip *s, uint16_t first, uint16_t last, struct sip **owner);
 void port_release(struct sip *s);
 
+/* ---- blocks (block.c) */
+
+/* Memory that is handed on. lock: the owner's; in flight, that of what holds it. */
+struct block {
+    struct object o;            /* without a lock */
+    struct extent extent;
+    size_t size;
+    struct account *account;    /* who is charged: the owner, or who sent it */
+    const struct sip *shows;    /* in whose memory it stands; NULL: in none */
+    struct reclaim reclaim;
+};
+/* A block of s: its handle, ERR_ARGUMENT, ERR_LIMIT, ERR_NO_MEMORY. */
+err_t block_make(struct sip *s, uint32_t bytes);
+/* May s get it beside `*bytes` of others, to which its own are added? ERR_LIMIT, ERR_NO_MEMORY. Its
+ * lock is held, as below. */
+err_t block_may_land(struct sip *s, const struct block *b, size_t *bytes);
+/* It leaves its owner's memory, on the way to nobody yet. */
+void block_lift(struct block *b);
+/* It comes to s, which may get it, at handle `number`, from wherever it stands. */
+void block_land(struct block *b, struct sip *s, uint32_t number);
+void block_drop(struct block *b);
+/* Where block h of s stands: ERR_HANDLE. */
+err_t block_info(struct sip *s, uint32_t h, struct handle_info *info);
+
 /* ---- programs: store, manifest, policy, images */
 
 /* A module's bytes; they stay for as long as an image of it lives. */
@@ -602,7 +635,7 @@ size_t image_bytes(void);
 
 /* What a SIP may have of each; ERR_LIMIT beyond it, ERR_FULL for queues, or memory.grow fails. */
 struct quota {
-    uint64_t memory;            /* bytes of its linear memories */
+    uint64_t memory;            /* bytes of its linear memories and blocks */
     uint32_t queued;            /* bytes of the rings that it pays for */
     uint32_t handles, threads;
     uint32_t cpu;               /* thousandths of one CPU; 0: no limit */
@@ -641,6 +674,7 @@ struct sip {
     char name[32];
     uint8_t hash[32];
     struct link threads;
+    uint64_t ran[CPU_MAX / 64];    /* CPUs on which its threads have been; atomic */
     struct slot *slot;
     struct wasm_instance *in;   /* of the first thread */
     uint64_t pages;             /* of all its memories, WASM_PAGE each */
@@ -731,6 +765,15 @@ void sip_enter(struct sip *s);              /* gives it a pid; it can be found *
 void wasm_host_free_all(struct sip *s);     /* wasm_host.c */
 /* Promises s `bytes` more (negative: takes them back); false: more than there is. */
 bool sip_charge(struct sip *s, int64_t bytes);
+/* The same for nobody in particular. */
+bool memory_promise(int64_t bytes);
+/* Bytes of linear memories and blocks that s has; without a life of its own it has no blocks. */
+static inline uint64_t sip_memory(const struct sip *s)
+{
+    size_t blocks = s->account ? __atomic_load_n(&s->account->blocks, __ATOMIC_RELAXED) : 0;
+
+    return s->pages * WASM_PAGE + blocks;
+}
 struct sip *sip_find(uint32_t pid);
 struct sip *sip_next(uint32_t after);       /* the one with the next higher pid */
 void sip_free(struct sip *s);               /* releases a SIP that has no thread running */

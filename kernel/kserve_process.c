@@ -69,14 +69,14 @@ static uint32_t state_of(const struct sip *s)
     return states[container_of(s->threads.next, struct thread, of_sip)->state];
 }
 
-/* Pages of all its memories, and what the runtime holds. */
+/* Pages of all its memories, what the runtime holds, and blocks. */
 static uint64_t memory_of(const struct sip *s)
 {
     size_t pages = s->slot->pages;
 
     for (uint32_t i = 1; i < s->nmems; i++)
         pages += ((struct slot *)s->more_mem[i - 1].ctx)->pages;
-    return pages * PAGE_SIZE + s->alloc_bytes;
+    return pages * PAGE_SIZE + s->alloc_bytes + s->account->blocks;
 }
 
 /* With the lock of s, which has not ended. */

@@ -71,11 +71,14 @@ void kstack_free(uintptr_t top, size_t size);
 #define SLOT_NEAR (2ul << 20 >> PAGE_SHIFT)     /* pages from there on that pool.c keeps */
 #define SLOT_NOTED 32u
 #define SLOT_SPOTS 4u
+#define NO_ROOM UINT64_MAX
 
 struct slot {
     uintptr_t base;                 /* offset 0 of linear memory, page-aligned */
     uint64_t committed;             /* bytes of linear memory that exist */
     uint64_t window_low;            /* lowest window; committed never passes it */
+    uint64_t room;                  /* offset of slot_room, or NO_ROOM; likewise */
+    size_t room_size;
     uint64_t extent;                /* end of what was ever committed or mapped */
     uintptr_t stack_top;            /* coloured, 16-byte aligned */
     uintptr_t stack_bottom;
@@ -134,6 +137,10 @@ static inline bool slot_in_stack_guard(uintptr_t stack_bottom, uintptr_t va)
  * PAGE_UC, PAGE_WC. The frames stay the caller's. False if a condition fails or tables run out. */
 bool slot_map_phys(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, unsigned flags);
 void slot_unmap_phys(struct slot *s, uint64_t off, uint64_t len);
+/* Room for extents (x64.h) of `size` bytes, 2 MiB aligned, below the windows, of which there will
+ * be no more: its address, the same whenever it is asked for, until slot_free, which wants it
+ * empty. 0: the memory reaches there, or no memory. */
+uintptr_t slot_room(struct slot *s, size_t size);
 size_t slot_count(void);            /* slots in use */
 
 /* ---- image arena (arena.c) ------------------------------------------------------------------- */

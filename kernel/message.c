@@ -96,6 +96,8 @@ err_t msg_may_pass(struct sip *s, const struct parcel *p, const struct endpoint 
         if (o->kind == HANDLE_PROCESS) {
             if (o->waiter)
                 return ERR_BUSY;
+        } else if (o->kind == HANDLE_BLOCK) {
+            continue;
         } else if (o->kind != HANDLE_CHANNEL) {
             return ERR_RIGHTS;
         } else if ((e = endpoint_may_pass(container_of(o, struct endpoint, o), via)) < 0) {
@@ -105,7 +107,7 @@ err_t msg_may_pass(struct sip *s, const struct parcel *p, const struct endpoint 
     return 0;
 }
 
-/* The locks, each once, in the order of their addresses. */
+/* The locks, each once, in the order of their addresses; blocks and windows have none. */
 static uint32_t sorted(struct lock *first, const struct parcel *p,
                        struct lock *l[MSG_HANDLES_MAX + 1])
 {
@@ -116,7 +118,7 @@ static uint32_t sorted(struct lock *first, const struct parcel *p,
         uint32_t at = n;
         while (at && l[at - 1] > x)
             at--;
-        if (at && l[at - 1] == x)
+        if (!x || (at && l[at - 1] == x))
             continue;
         memmove(l + at + 1, l + at, (n - at) * sizeof *l);
         l[at] = x;
@@ -155,8 +157,11 @@ void msg_unlock(struct lock *first, const struct parcel *p)
 
 void msg_take(struct parcel *p)
 {
-    for (uint32_t i = 0; i < p->nobj; i++)
+    for (uint32_t i = 0; i < p->nobj; i++) {
         handle_take(p->obj[i]);
+        if (p->obj[i]->kind == HANDLE_BLOCK)
+            block_lift(container_of(p->obj[i], struct block, o));
+    }
 }
 
 /* The fields that the kernel writes, but for the handles. */
@@ -174,6 +179,18 @@ static inline bool write_data(uint8_t *to, const struct parcel *p)
     return (!p->len || copy_checked(to, p->data, p->len)) && (!p->checked || poke32(to, p->word));
 }
 
+/* Has s room for all blocks of p? */
+static err_t may_land(struct sip *s, const struct parcel *p)
+{
+    size_t bytes = 0;
+    err_t e = 0;
+
+    for (uint32_t i = 0; i < p->nobj && e >= 0; i++)
+        if (p->obj[i]->kind == HANDLE_BLOCK)
+            e = block_may_land(s, container_of(p->obj[i], struct block, o), &bytes);
+    return e;
+}
+
 static err_t deliver_objects(struct sip *s, const struct rx *rx, uint32_t from,
                              const struct parcel *p)
 {
@@ -183,6 +200,10 @@ static err_t deliver_objects(struct sip *s, const struct rx *rx, uint32_t from,
 
     if (e < 0)
         return e;
+    if ((e = may_land(s, p)) < 0) {
+        handle_unreserve(s, p->nobj, handle);
+        return e;
+    }
     if (!write_data(rx->buf, p)
             || !copy_checked(at + offsetof(struct msg, handle), handle, 4 * p->nobj)
             || !write_head(at, from, p, p->nobj, p->token)) {
@@ -192,6 +213,8 @@ static err_t deliver_objects(struct sip *s, const struct rx *rx, uint32_t from,
     for (uint32_t i = 0; i < p->nobj; i++) {
         if (p->obj[i]->owner)
             handle_take(p->obj[i]);
+        if (p->obj[i]->kind == HANDLE_BLOCK)
+            block_land(container_of(p->obj[i], struct block, o), s, handle[i]);
         handle_put(s, handle[i], p->obj[i]);
     }
     s->messages++;

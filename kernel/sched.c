@@ -112,7 +112,7 @@ static void push(struct core *c, struct thread *t, bool head)
 {
     unsigned level = t->urgent && t->slice_left ? PRIORITY_URGENT : t->level;
 
-    t->core = c;
+    thread_on(t, c);
     t->state = THREAD_READY;
     if (spent(t)) {
         list_push(&c->ready[PARKED], &t->run);
@@ -381,7 +381,7 @@ static void own(struct core *c, struct thread *t)
         while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
             cpu_relax();
     t->on_cpu = 1;
-    t->core = c;
+    thread_on(t, c);
     t->state = THREAD_RUNNING;
     cpu_field(current) = t;
 }

@@ -66,7 +66,7 @@ void sip_enter(struct sip *s)
 
 /* Memory that SIPs asked for is theirs whether they have touched it or not, and the kernel and
  * small programs keep an eighth: whoever asks for all does not take the pages of the others. */
-bool sip_charge(struct sip *s, int64_t bytes)
+bool memory_promise(int64_t bytes)
 {
     static size_t charged;
     size_t all = page_count_total() * PAGE_SIZE;
@@ -76,6 +76,13 @@ bool sip_charge(struct sip *s, int64_t bytes)
         __atomic_fetch_sub(&charged, (size_t)bytes, __ATOMIC_RELAXED);
         return false;
     }
+    return true;
+}
+
+bool sip_charge(struct sip *s, int64_t bytes)
+{
+    if (!memory_promise(bytes))
+        return false;
     __atomic_fetch_add(&s->charged, (size_t)bytes, __ATOMIC_RELAXED);
     return true;
 }

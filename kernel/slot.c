@@ -176,6 +176,7 @@ struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memor
         return NULL;
     s->committed = s->extent = 0;
     s->window_low = MEMORY_MAX;
+    s->room = NO_ROOM;
     s->page_limit = SIZE_MAX;
     s->areas = 0;
     s->owner = owner;
@@ -189,6 +190,8 @@ void slot_free(struct slot *s)
     assert(slots[s->index] == s, "slot_free: not a slot in use");
     __atomic_store_n(&slots[s->index], NULL, __ATOMIC_RELEASE);
     __atomic_fetch_sub(&in_use, 1, __ATOMIC_RELAXED);
+    if (s->room != NO_ROOM)
+        extent_room_end(s->base + s->room, s->room_size);
     if (s->window_low != MEMORY_MAX || !pool_keep(s))
         slot_destroy(s);
 }
@@ -216,7 +219,7 @@ bool slot_commit(struct slot *s, uint64_t bytes)
     bool ok;
 
     lock_take(&s->lock);
-    ok = bytes >= s->committed && bytes <= s->window_low;
+    ok = bytes >= s->committed && bytes <= s->window_low && bytes <= s->room;
     if (ok)
         s->committed = bytes;
     if (ok && s->extent < bytes)
@@ -264,7 +267,7 @@ static bool map_window(struct slot *s, uint64_t off, paddr_t pa, uint64_t len, u
 {
     uint64_t done = 0;
 
-    if (off < s->committed)
+    if (off < s->committed || s->room != NO_ROOM)
         return false;
     for (uint64_t at = 0; at < len; at += PAGE_SIZE)
         if (page_query(s->base + off + at, NULL, NULL))
@@ -301,6 +304,30 @@ void slot_unmap_phys(struct slot *s, uint64_t off, uint64_t len)
     unmap_range(s->base + off, len);
     memset(s->spot, 0, sizeof s->spot);
     lock_drop(&s->lock);
+}
+
+/* With the slot's lock. */
+static bool make_room(struct slot *s, size_t size)
+{
+    uintptr_t at = (s->base + s->window_low - size) & ~(EXTENT_SPAN - 1);
+
+    if (size > s->window_low || at < s->base + s->committed || !extent_room(at, size))
+        return false;
+    s->room_size = size;
+    s->room = at - s->base;
+    return true;
+}
+
+uintptr_t slot_room(struct slot *s, size_t size)
+{
+    bool ok;
+
+    if (s->room != NO_ROOM)
+        return s->base + s->room;
+    lock_take(&s->lock);
+    ok = s->room != NO_ROOM || make_room(s, size);
+    lock_drop(&s->lock);
+    return ok ? s->base + s->room : 0;
 }
 
 size_t slot_count(void)

@@ -181,7 +181,14 @@ static int32_t sys_info(struct wasm_instance *in, uint32_t h, uint32_t out)
     if (o->kind == HANDLE_WINDOW)
         info = container_of(o, struct window, o)->info;
     info.kind = o->kind;
+    if (info.kind == HANDLE_BLOCK && block_info(s, h, &info) < 0)
+        return leave(ERR_HANDLE);
     return leave(copy_checked(at, &info, sizeof info) ? 0 : ERR_NO_MEMORY);
+}
+
+static int32_t sys_block(struct wasm_instance *in, uint32_t bytes)
+{
+    return leave(block_make(enter(in), bytes));
 }
 
 static int32_t sys_args(struct wasm_instance *in, uint32_t buf, uint32_t cap)

@@ -68,6 +68,27 @@ static bool index_take(struct thread *t)
     return any;
 }
 
+void thread_moved(struct thread *t, struct core *c)
+{
+    unsigned cpu = c->cpu->id;
+
+    t->core = c;
+    if (t->sip)
+        __atomic_fetch_or(&t->sip->ran[cpu / 64], 1ull << cpu % 64, __ATOMIC_SEQ_CST);
+}
+
+bool sip_ran_elsewhere(const struct sip *s)
+{
+    unsigned here = cpu_field(id);
+    uint64_t others = 0;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* what it may use no more was taken away before */
+    for (unsigned i = 0; i < CPU_MAX / 64; i++)
+        others |= __atomic_load_n(&s->ran[i], __ATOMIC_RELAXED)
+            & ~(here / 64 == i ? 1ull << here % 64 : 0);
+    return others;
+}
+
 static struct thread *make(struct sip *sip, void (*entry)(void *), void *arg)
 {
     struct thread *t = kzalloc(sizeof *t);
@@ -79,7 +100,7 @@ static struct thread *make(struct sip *sip, void (*entry)(void *), void *arg)
     t->arg = arg;
     t->state = THREAD_KERNEL;
     t->priority = t->level = sip ? sip->priority : PRIORITY_NORMAL;
-    t->core = this_core();
+    thread_on(t, this_core());
     list_init(&t->run);
     list_init(&t->of_sip);
     list_init(&t->blocked);

@@ -144,6 +144,7 @@ static bool has_news(const struct object *o)
     case HANDLE_PROCESS:
         return container_of(o, struct process, o)->told;
     case HANDLE_WINDOW:
+    case HANDLE_BLOCK:
         return true;                    /* that it is of the wrong kind */
     default:
         return false;

@@ -38,7 +38,7 @@ static bool grow(struct sip *s, struct wasm_memory *m, uint32_t new_pages)
     uint64_t more = new_pages - m->pages;
     int64_t charge = memory_charge(new_pages) - memory_charge(m->pages);
 
-    if (s->pages + more > s->quota.memory / WASM_PAGE
+    if (sip_memory(s) + more * WASM_PAGE > s->quota.memory
             || more * (WASM_PAGE / PAGE_SIZE) > page_count_free() || !sip_charge(s, charge))
         return false;
     if (!slot_commit(m->ctx, (uint64_t)new_pages * WASM_PAGE)) {

@@ -98,6 +98,17 @@ const char *chan_why(void);
 /* Answers m with a status alone. */
 int32_t chan_answer_status(const struct msg *m, int32_t status);
 
+/* ---- blocks: memory that moves with its handle, in messages --------------------------------- */
+
+/* Where block h of sys_block, or of a message, stands: as long as it is ours, like any memory, but
+ * for memcpy, memmove, memset and what the compiler makes of loops like them, which trap there:
+ * instead of these, block_copy and block_fill. NULL: h is none. */
+void *block_at(uint32_t h);
+uint32_t block_size(uint32_t h);        /* in bytes; 0: h is none */
+/* memcpy and memset for memory in blocks and elsewhere; nothing overlaps. */
+void block_copy(void *to, const void *from, size_t n);
+void block_fill(void *to, int byte, size_t n);
+
 /* ---- programs ------------------------------------------------------------------------------ */
 
 struct child {

@@ -2,7 +2,7 @@
 # everything else is compiled again, with the place.h of Linux.
 H := $B/hk
 HOST_C := $(wildcard kernel/*.c kernel/host/*.c tests/kernel/*.c tests/spec/*.c) \
-	$(addprefix kernel/x64/,tables.c exception.c features.c cpus.c)
+	$(addprefix kernel/x64/,tables.c extent.c exception.c features.c cpus.c)
 HOST_ASM := kernel/host/start.asm $(addprefix kernel/x64/,copy.asm switch.asm string.asm)
 HOST_OBJ := $(HOST_C:%.c=$H/%.o) $(HOST_ASM:%.asm=$H/%.asm.o)
 HOST_LD := ld -nostdlib -static -z max-page-size=4096 -z noexecstack -T kernel/host/host.ld

@@ -72,3 +72,41 @@ void page_hide(uintptr_t va, size_t size)
 {
     LINUX3(munmap, va, size, 0);
 }
+
+bool page_room(uintptr_t va, size_t size)
+{
+    return LINUX6(mmap, va, size, PROT_NONE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) >= 0;
+}
+
+void page_room_end(uintptr_t va, size_t size)
+{
+    page_hide(va, size);
+}
+
+static long show_run(uintptr_t va, paddr_t pa, size_t size)
+{
+    return LINUX6(mmap, va, size, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_FIXED | MAP_POPULATE, ram, pa);
+}
+
+bool page_park(paddr_t pa, size_t size)
+{
+    return show_run(PARK_BASE + pa, pa, size) >= 0;
+}
+
+void page_unpark(paddr_t pa, size_t size)
+{
+    page_hide(PARK_BASE + pa, size);
+}
+
+/* What Linux does not move must not stay where it was, at least. */
+void page_move(uintptr_t from, uintptr_t to, paddr_t pa, size_t size)
+{
+    from = from ? from : PARK_BASE + pa;
+    to = to ? to : PARK_BASE + pa;
+    if (LINUX6(mremap, from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to, 0) >= 0)
+        return;
+    page_hide(from, size);
+    show_run(to, pa, size);
+}

@@ -14,6 +14,7 @@
 #define ARENA_SIZE      (64ul << 30)
 #define KSPACE_BASE     0x0000600000000000ul    /* kernel stacks, temporary writable aliases */
 #define KSPACE_SIZE     (1ul << 40)
+#define PARK_BASE       0x0000640000000000ul    /* extents that stand nowhere, by frame */
 #define MMIO_BASE       0x0000680000000000ul    /* there is none */
 #define MMIO_SIZE       (64ul << 30)
 #define KERNEL_BASE     0x0000000000400000ul    /* text, rodata, data of the kernel */
@@ -42,7 +43,17 @@ _Noreturn void cpu_halt(void);      /* there is nobody who could be told: ends t
 
 /* Linux flushes what it unmaps. */
 static inline void page_flush(const uintptr_t *va, unsigned n) { }
+static inline void page_flush_here(uintptr_t va, size_t pages) { }
+#define FLUSH_FEW 1u
 bool page_show(uintptr_t va, paddr_t pa, unsigned flags);
 void page_hide(uintptr_t va, size_t size);
+/* A room is a mapping of nothing, for the sake of Linux' page tables: they stay, where otherwise a
+ * move would free and make them, which more than doubles its cost. */
+bool page_room(uintptr_t va, size_t size);
+void page_room_end(uintptr_t va, size_t size);
+/* An extent that stands nowhere is parked: a move is one mremap, which for 2 MiB is one entry. */
+bool page_park(paddr_t pa, size_t size);
+void page_unpark(paddr_t pa, size_t size);
+void page_move(uintptr_t from, uintptr_t to, paddr_t pa, size_t size);
 
 #endif

@@ -10,8 +10,8 @@
 #include "kernel/x64/machine.h"
 #include "kernel/lock.h"
 
-#define FEW 32u                     /* beyond it, all at once is cheaper */
 #define CR4_PGE (1ul << 7)
+#define LOCAL_FEW 4u                /* the same, for what CR3 is enough */
 
 static struct { const uintptr_t *va; unsigned n; uint32_t left; } request;
 
@@ -27,10 +27,19 @@ void flush_all_here(void)
 
 static void flush(const uintptr_t *va, unsigned n)
 {
-    if (n > FEW)
+    if (n > FLUSH_FEW)
         return flush_all_here();
     for (unsigned i = 0; i < n; i++)
         __asm__ volatile("invlpg (%0)" :: "r"(va[i]) : "memory");
+}
+
+/* Pages of SIPs, which are not global. */
+void page_flush_here(uintptr_t va, size_t pages)
+{
+    if (pages > LOCAL_FEW)
+        return cr3_write(cr3_read());
+    for (size_t i = 0; i < pages; i++)
+        __asm__ volatile("invlpg (%0)" :: "r"(va + i * PAGE_SIZE) : "memory");
 }
 
 void flush_here(void)

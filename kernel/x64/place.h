@@ -48,8 +48,16 @@ static inline _Noreturn void cpu_halt(void)
 
 /* The pages or tables at these addresses, on all CPUs; one CPU at a time (flush.c). */
 void page_flush(const uintptr_t *va, unsigned n);
+#define FLUSH_FEW 32u               /* beyond it, all at once is cheaper */
+void page_flush_here(uintptr_t va, size_t pages);
 /* An entry takes effect by being there. */
 static inline bool page_show(uintptr_t va, paddr_t pa, unsigned flags) { return true; }
 static inline void page_hide(uintptr_t va, size_t size) { }
+/* A room of extents begins and ends; an extent comes into being, goes, moves (0: nowhere). */
+static inline bool page_room(uintptr_t va, size_t size) { return true; }
+static inline void page_room_end(uintptr_t va, size_t size) { }
+static inline bool page_park(paddr_t pa, size_t size) { return true; }
+static inline void page_unpark(paddr_t pa, size_t size) { }
+static inline void page_move(uintptr_t from, uintptr_t to, paddr_t pa, size_t size) { }
 
 #endif

@@ -307,6 +307,46 @@ void unmap_take(uintptr_t va, size_t pages, paddr_t *pa)
     lock_drop(&lock);
 }
 
+/* ---- directories for extents (extent.c) ------------------------------------------------------ */
+
+bool tables_keep(uintptr_t va)
+{
+    paddr_t in;
+    bool ok;
+
+    lock_take(&lock);
+    if ((ok = table_walk(va, 2, true, &in)))
+        table_count(in, 1);
+    else
+        sweep(va & ~(PAGE_SIZE - 1), PAGE_SIZE);
+    lock_drop(&lock);
+    return ok;
+}
+
+void tables_leave(uintptr_t va)
+{
+    paddr_t in;
+
+    lock_take(&lock);
+    table_walk(va, 2, false, &in);
+    table_count(in, -1);
+    sweep(va & ~(PAGE_SIZE - 1), PAGE_SIZE);
+    lock_drop(&lock);
+}
+
+void tables_flush(uintptr_t va, size_t pages, bool others)
+{
+    uintptr_t at[FLUSH_FEW];
+
+    if (!others)
+        return page_flush_here(va, pages);
+    for (size_t i = 0; i < pages && i < FLUSH_FEW; i++)
+        at[i] = va + i * PAGE_SIZE;
+    lock_take(&lock);
+    page_flush(at, (unsigned)pages);
+    lock_drop(&lock);
+}
+
 size_t paging_table_pages(void)
 {
     return table_pages;

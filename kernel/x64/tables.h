@@ -29,5 +29,11 @@ static inline size_t table_span(unsigned level) { return 1ul << (12 + 9 * (level
 /* The entry for va at `level` (1 = 4 KiB); makes tables if `make`. NULL: not there, or no memory
  * (then tables made in vain are left empty). *in is the entry's table. */
 pte_t *table_walk(uintptr_t va, unsigned level, bool make, paddr_t *in);
+/* Makes the page directory for va, and keeps it until tables_leave. False: no memory. */
+bool tables_keep(uintptr_t va);
+void tables_leave(uintptr_t va);
+/* Forgets `pages` pages from va on, here and, if `others`, on all CPUs; beyond a few, all that is
+ * not global. */
+void tables_flush(uintptr_t va, size_t pages, bool others);
 
 #endif

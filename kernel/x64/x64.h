@@ -99,6 +99,24 @@ void unmap_take(uintptr_t va, size_t pages, paddr_t *pa);
 struct page_spot { uintptr_t region; void *table; };
 bool map_page_near(struct page_spot *spot, uintptr_t va, paddr_t pa, unsigned flags);
 bool page_mapped_near(struct page_spot *spot, uintptr_t va);
+/* A run of 2^order frames, at most 2 MiB, that goes from one 2 MiB place to another at once
+ * (extent.c). The frames stay the caller's. */
+#define EXTENT_SPAN (2ul << 20)
+struct extent {
+    uint64_t entry;             /* in a page directory */
+    uintptr_t at;               /* where it stands; 0: nowhere */
+    paddr_t pa, table;
+    unsigned order;
+};
+bool extent_make(struct extent *x, paddr_t pa, unsigned order);     /* false: no memory */
+void extent_free(struct extent *x);         /* it stands nowhere */
+/* to: in a room, free; 0: nowhere. others: CPUs other than this may have used where it stands. On
+ * Linux it may be found nowhere instead, at Linux' limit of mappings. */
+void extent_move(struct extent *x, uintptr_t to, bool others);
+/* Prepares a range, 2 MiB aligned, for extents alone; and ends that, when they are gone. False: no
+ * memory. */
+bool extent_room(uintptr_t va, size_t size);
+void extent_room_end(uintptr_t va, size_t size);
 /* Looks a mapping up; false if there is none. pa and flags may be NULL. */
 bool page_query(uintptr_t va, paddr_t *pa, unsigned *flags);
 /* Device registers at pa, in MMIO space, flags PAGE_UC or PAGE_WC; NULL if space runs out. */

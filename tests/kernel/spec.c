@@ -17,11 +17,11 @@
 
 struct embed {
     struct sip *s;
-    struct link blocks, modules, slots;     /* struct block, embed_module, extra */
+    struct link blocks, modules, slots;     /* struct piece, embed_module, extra */
     uint32_t failures;
     bool bad;                               /* it is to fail */
 };
-struct block { struct link link; uint64_t data[]; };
+struct piece { struct link link; uint64_t data[]; };
 struct embed_module { struct link link; struct image *im; };
 struct extra { struct link link; struct slot *slot; };
 
@@ -29,7 +29,7 @@ struct extra { struct link link; struct slot *slot; };
 
 static void *keep(struct link *list, size_t size)
 {
-    struct block *b = kzalloc(size);
+    struct piece *b = kzalloc(size);
 
     if (b)
         list_push(list, &b->link);
@@ -38,7 +38,7 @@ static void *keep(struct link *list, size_t size)
 
 void *embed_alloc(struct embed *e, size_t size)
 {
-    struct block *b = keep(&e->blocks, sizeof *b + size);
+    struct piece *b = keep(&e->blocks, sizeof *b + size);
 
     return b ? b->data : NULL;
 }
@@ -219,7 +219,7 @@ static void take_down(struct embed *e)
     while (!list_empty(&e->modules))
         embed_unload(e, container_of(e->modules.next, struct embed_module, link));
     while ((l = list_pop(&e->blocks)))
-        kfree(container_of(l, struct block, link));
+        kfree(container_of(l, struct piece, link));
 }
 
 static void run_script(const struct script *script)

@@ -17,6 +17,8 @@ ROWS = [("null_call", "getpid", 8, 20), ("clock", None, None, None),
         ("call_64", "seqpacket_64", 80, 85), ("call_64_contract", "pipe_64", 80, 50),
         ("call_4096", "pipe_4096", 200, 22),
         ("queued_64", "seqpacket_64", 120, 55), ("batch_64", None, 45, None),
+        ("block_4K", None, None, None), ("block_64K", None, None, None),
+        ("block_1M", None, None, None), ("block_2M", None, None, None),
         ("spawn_run_exit", "vfork_exec", 2600, 35)]
 
 
@@ -36,6 +38,8 @@ def main():
     out = run([selkie, "--append", "init=kbench", archive])
     ours = {k: int(v) * hz / 1e12 for k, v in re.findall(r"^kbench: (\w+) (\d+)", out, re.M)}
     ours["batch_64"] = ours["batch_64"] / 32
+    for name in [name for name in ours if name.startswith("block_")]:
+        ours[name] /= 2
     before = {}
     if os.path.exists(results):
         with open(results) as f:

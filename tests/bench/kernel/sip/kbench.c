@@ -86,6 +86,27 @@ static void batch(void)
             exit(4);
 }
 
+/* A block there and back, and a word of it used at both ends: two are handed over. */
+static void hand_over(void)
+{
+    static uint32_t block, first;
+    static struct msg m = { .buf = ADDR(buf), .cap = sizeof buf };
+
+    if (!block || block_size(block) != bytes) {
+        sys_close(block);
+        block = (uint32_t)sys_block(bytes);
+        first = ADDR(block_at(block)) - block * BLOCK_MAX;
+    }
+    *(volatile uint32_t *)(uintptr_t)(first + block * BLOCK_MAX) = 1;
+    m.handle[0] = block;
+    m.nhandles = 1;
+    if (sys_call(peer, ADDR(&m), FOREVER) < 0 || m.nhandles != 1)
+        exit(8);
+    block = m.handle[0];
+    if (*(volatile uint32_t *)(uintptr_t)(first + block * BLOCK_MAX) != 2)
+        exit(9);
+}
+
 static uint32_t start_program(const char *args, uint32_t n, uint32_t stdio)
 {
     struct child c;
@@ -142,6 +163,10 @@ int main(int argc, char **argv)
     WITH("partner\0answer", "call_4096", call, BIG, 1000);
     WITH("partner\0echo", "queued_64", send_receive, 64, 2000);
     WITH("partner\0echo", "batch_64", batch, 64, 200);
+    WITH("partner\0blocks", "block_4K", hand_over, 4096, 500);
+    WITH("partner\0blocks", "block_64K", hand_over, 65536, 500);
+    WITH("partner\0blocks", "block_1M", hand_over, 1 << 20, 500);
+    WITH("partner\0blocks", "block_2M", hand_over, 2 << 20, 500);
     measure("spawn_run_exit", live, 20);
     chan_call(SYSTEM, &off, sizeof off, buf, sizeof buf);
 }

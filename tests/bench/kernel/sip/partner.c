@@ -47,11 +47,29 @@ static int yield(void)
     }
 }
 
+/* Answers each block with itself, one word of it counted up. */
+static int blocks(void)
+{
+    struct msg m = { .buf = ADDR(buf), .cap = sizeof buf };
+    int32_t r = sys_wait(0, ADDR(&m), FOREVER);
+    uint32_t first = 0;
+
+    if (r >= 0 && m.nhandles == 1)
+        first = ADDR(block_at(m.handle[0])) - m.handle[0] * BLOCK_MAX;
+    while (r >= 0 && m.nhandles == 1) {
+        ++*(volatile uint32_t *)(uintptr_t)(first + m.handle[0] * BLOCK_MAX);
+        r = sys_answer_wait(m.token, ADDR(&m), FOREVER);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "yield"))
         return yield();
     if (argc > 1 && !strcmp(argv[1], "echo"))
         return echo();
+    if (argc > 1 && !strcmp(argv[1], "blocks"))
+        return blocks();
     return answer(argc > 1 && !strcmp(argv[1], "ping"));
 }
