@@ -384,7 +384,9 @@ err_t chan_receive(struct endpoint *e, const struct rx *rx)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-enum pushed { PUSHED = 0, PUSHED_NOW = 1 };     /* PUSHED_NOW: *to has it and may run */
+/* PUSHED_NOW: *to has it and may run. PUSHED_AHEAD: into the queue of an end that was in flight,
+ * and may have landed meanwhile ((2) in wait.c): it is to be notified, once a call has begun. */
+enum pushed { PUSHED = 0, PUSHED_NOW = 1, PUSHED_AHEAD = 2 };
 
 /* The receiver's lock, and the sender's if handles move; NULL: in flight, nobody receives. */
 static struct sip *sides_lock(struct sip *from, struct object *o, uint32_t nobj)
@@ -447,9 +449,7 @@ static err_t push_to(struct sip *from, struct endpoint *p, struct parcel *c, str
         object_notify_owned(&p->o);         /* the receiver learns what is wrong */
     }
     sides_unlock(from, s, c->nobj);
-    if (r == PUSHED && !s)
-        object_notify(&p->o);               /* it may have landed meanwhile: (2) in wait.c */
-    return r;
+    return r == PUSHED && !s ? PUSHED_AHEAD : r;
 }
 
 /*
@@ -530,6 +530,8 @@ err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags)
         if ((r = wait_for_room(e, &p, FOREVER)) < 0)
             return r;
     }
+    if (r == PUSHED_AHEAD)
+        object_notify(&e->peer->o);
     msg_unlock(&e->ch->lock, &p);
     if (r == PUSHED_NOW)
         sched_resume(to);
@@ -591,6 +593,8 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
         sched_wait(t, THREAD_CALLING, &e->ch->lock);
         sched_deadline(t, deadline);
     }
+    if (r == PUSHED_AHEAD)
+        object_notify(&e->peer->o);
     msg_unlock(&e->ch->lock, &p);
     return r < 0 ? r : sched_switch(to);
 }
