@@ -32,10 +32,10 @@ _Noreturn void kernel_main(void)
     iface_init();           /* interfaces that the kernel handles */
     sip_init();             /* the reaper */
     worker_init();          /* the thread that starts programs */
-    ktest_init();           /* the thread that runs tests */
     kprintf("Selkie: core up after %lu us\n", clock_ns() / 1000);
     sched_cpus();           /* the other CPUs */
     crew_init();            /* they compile together */
+    ktest_init();           /* the thread that runs tests */
     if (!option_given(OPT_TEST))
         start_init();
     sched_idle();
