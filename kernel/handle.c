@@ -134,6 +134,8 @@ err_t handle_close(struct sip *s, uint32_t h)
             wait_done(t);
             sched_wake(t, ERR_HANDLE);
         }
+        if (o->kind == HANDLE_BLOCK)
+            block_lift(container_of(o, struct block, o));   /* before its number is free again */
         handle_take(o);
     }
     lock_drop(&s->lock);
