@@ -113,7 +113,7 @@ void handle_put(struct sip *s, uint32_t number, struct object *o)
     object_ready(o);
 }
 
-void handle_take(struct object *o)
+void handle_unlink(struct object *o)
 {
     struct sip *s = o->owner;
 
@@ -121,6 +121,13 @@ void handle_take(struct object *o)
     mark(s, o->number, false);
     list_del(&o->ready);
     o->owner = NULL;
+}
+
+void handle_take(struct object *o)
+{
+    if (o->kind == HANDLE_BLOCK)
+        block_lift(container_of(o, struct block, o));   /* before its number is free again */
+    handle_unlink(o);
 }
 
 err_t handle_close(struct sip *s, uint32_t h)
@@ -134,8 +141,6 @@ err_t handle_close(struct sip *s, uint32_t h)
             wait_done(t);
             sched_wake(t, ERR_HANDLE);
         }
-        if (o->kind == HANDLE_BLOCK)
-            block_lift(container_of(o, struct block, o));   /* before its number is free again */
         handle_take(o);
     }
     lock_drop(&s->lock);

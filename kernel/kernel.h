@@ -214,6 +214,9 @@ int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadlin
  * is dropped again. `to`, claimed, runs at once in the caller's time slice; NULL: whoever is next.
  * */
 int32_t sched_switch(struct thread *to);
+/* What a CPU switches to, from the thread that runs, to wait for the stack of t, which is current
+ * already, or for its frame. */
+struct context *sched_between(struct core *c, struct thread *t);
 /* The caller is blocked from here on, under `guard`, which it holds, and about to switch away. */
 static inline void sched_wait(struct thread *t, enum thread_state state, struct lock *guard)
 {
@@ -305,8 +308,10 @@ void handle_unreserve(struct sip *s, uint32_t n, const uint32_t number[]);
 err_t handle_reserve_at(struct sip *s, uint32_t number);
 /* Puts an object without owner at a reserved number. */
 void handle_put(struct sip *s, uint32_t number, struct object *o);
-/* Takes an object out of its owner's table, for passing it on. */
+/* Takes an object out of its owner's table, and a block out of its memory, for passing it on. */
 void handle_take(struct object *o);
+/* The same for one that is put into another table at once, where a block moves straight. */
+void handle_unlink(struct object *o);
 /* Closes what stands at h. Takes locks. */
 err_t handle_close(struct sip *s, uint32_t h);
 /* Ends an object without owner: closes endpoints, frees. Never recurses into what it holds. Takes
@@ -513,6 +518,7 @@ struct window {
     paddr_t pa;
     struct dma *dma;            /* memory for devices; else NULL */
     struct handle_info info;
+    struct reclaim reclaim;
 };
 /* Of kind window, mmio or dma. ERR_NOT_FOUND: this machine has none; ERR_BUSY with *owner (NULL:
  * the kernel's own). */

@@ -157,11 +157,8 @@ void msg_unlock(struct lock *first, const struct parcel *p)
 
 void msg_take(struct parcel *p)
 {
-    for (uint32_t i = 0; i < p->nobj; i++) {
+    for (uint32_t i = 0; i < p->nobj; i++)
         handle_take(p->obj[i]);
-        if (p->obj[i]->kind == HANDLE_BLOCK)
-            block_lift(container_of(p->obj[i], struct block, o));
-    }
 }
 
 /* The fields that the kernel writes, but for the handles. */
@@ -212,7 +209,7 @@ static err_t deliver_objects(struct sip *s, const struct rx *rx, uint32_t from,
     }
     for (uint32_t i = 0; i < p->nobj; i++) {
         if (p->obj[i]->owner)
-            handle_take(p->obj[i]);
+            handle_unlink(p->obj[i]);
         if (p->obj[i]->kind == HANDLE_BLOCK)
             block_land(container_of(p->obj[i], struct block, o), s, handle[i]);
         handle_put(s, handle[i], p->obj[i]);
