@@ -42,9 +42,11 @@ static void give_back(struct reclaim *r)
     kfree(container_of(r, struct iface, reclaim));
 }
 
+/* With the registry's lock. Between the end of a handler's handle and iface_drop another one may
+ * have found it unused and freed it, which does not go before this CPU leaves the kernel. */
 static void free_if_unused(struct iface *f)
 {
-    if (f->o.owner || f->kernel || f->nwaiting)
+    if (f->o.owner || f->kernel || f->nwaiting || list_empty(&f->all))
         return;
     list_del(&f->all);
     contract_put(f->contract);

@@ -75,6 +75,7 @@ void reclaim(struct reclaim *r, void (*fn)(struct reclaim *r))
         fn(r);
         return;
     }
+    assert(!r->fn, "what ends ends once");
     r->fn = fn;
     r->next = NULL;
     r->epoch = __atomic_fetch_add(&epoch, 1, __ATOMIC_SEQ_CST);

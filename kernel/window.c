@@ -201,6 +201,11 @@ err_t window_claim(struct sip *s, const struct resource *r, struct sip **owner)
     return e;
 }
 
+static void give_back(struct reclaim *r)
+{
+    kfree(container_of(r, struct window, reclaim));
+}
+
 void window_drop(struct window *w)
 {
     slot_unmap_phys(w->sip->slot, w->offset, w->size);
@@ -209,5 +214,5 @@ void window_drop(struct window *w)
     if (w->dma)
         w->dma->used = false;
     lock_drop(&registry);
-    kfree(w);
+    reclaim(&w->reclaim, give_back);
 }

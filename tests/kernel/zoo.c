@@ -176,11 +176,6 @@ KTEST(hostile_calls)
     struct zoo z = { 0 }, warm = { 0 };
     size_t before, queued;
 
-    /* a rare death on several CPUs is not found yet: there it runs when asked to (make hostile) */
-    if (cpus_up() > 1 && !option_given(OPT_CALLS)) {
-        ktest_say("left out on several CPUs, see make hostile");
-        return;
-    }
     quiet(true);
     visit(&warm, 1000);
     before = settled_pages();
