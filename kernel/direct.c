@@ -80,14 +80,14 @@ always struct direct own(struct core *c, struct thread *t, struct thread *to, bo
     if (unlikely(++c->handoffs >= HANDOFFS_CHARGED))
         sched_charge(c);
     t->slice_left = 0;
-    while (many && unlikely(__atomic_load_n(&to->on_cpu, __ATOMIC_ACQUIRE)))
-        cpu_relax();
-    to->on_cpu = 1;
     if (many)
         thread_on(to, c);
     to->state = THREAD_RUNNING;
     cpu_field(current) = to;
-    return (struct direct){ to, (uintptr_t)t };
+    if (many && unlikely(__atomic_load_n(&to->on_cpu, __ATOMIC_ACQUIRE)))
+        return (struct direct){ sched_between(c, to), (uintptr_t)t };
+    to->on_cpu = 1;
+    return (struct direct){ &to->ctx, (uintptr_t)t };
 }
 
 /* The same, with the priority of t. */

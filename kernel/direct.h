@@ -7,12 +7,12 @@
 
 #include <stdint.h>
 
-struct thread;
+struct context;
 struct wasm_instance;
 
-/* to: the thread to switch to, and `other` the one that is left; NULL: stay, and `other` is the
+/* to: the context to switch to, and `other` the thread that is left; NULL: stay, and `other` is the
  * result. */
-struct direct { struct thread *to; uint64_t other; };
+struct direct { struct context *to; uint64_t other; };
 
 struct direct direct_yield(struct wasm_instance *in);
 struct direct direct_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);

@@ -6,7 +6,7 @@
  * context of six registers on its own stack), or an interrupt takes it away from image or compiler
  * code (preempt: the whole frame with vector registers, put aside in the thread). resume() undoes
  * either. Its stack is in use until the switch has left it: `on_cpu`, which the switch itself
- * clears and whoever picks the thread waits for.
+ * clears and whoever picks the thread waits for, on the CPU's own stack.
  *
  * An interrupt that lands in kernel text only records what happened and sets need_resched; drain()
  * acts on it, in sched_point() on the way out. Between that look and the return into an image
@@ -150,9 +150,7 @@ static struct thread *pop(struct core *c)
     return t;
 }
 
-/* One that waits on another CPU and may move; the first of the highest queue that has one. Not one
- * that is just being left there: two CPUs that take what the other is about to leave, each from
- * within its own switch, would wait for each other. */
+/* One that waits on another CPU and may move; the first of the highest queue that has one. */
 static struct thread *steal_from(struct core *from)
 {
     struct thread *found = NULL, *t;
@@ -162,8 +160,7 @@ static struct thread *steal_from(struct core *from)
     lock_take(&from->lock);
     for (unsigned p = PRIORITIES; p-- > 0 && !found;)
         for (struct link *l = from->ready[p].next; l != &from->ready[p]; l = l->next)
-            if (!(t = container_of(l, struct thread, run))->pinned
-                    && !__atomic_load_n(&t->on_cpu, __ATOMIC_RELAXED)) {
+            if (!(t = container_of(l, struct thread, run))->pinned) {
                 unlink(from, found = t, p);
                 break;
             }
@@ -374,13 +371,9 @@ void sched_charge(struct core *c)
     c->handoffs = 0;
 }
 
-/* t is about to run here: its stack must be free. */
+/* t is about to run here, once its stack is free. */
 static void own(struct core *c, struct thread *t)
 {
-    if (t != this_thread())
-        while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
-            cpu_relax();
-    t->on_cpu = 1;
     thread_on(t, c);
     t->state = THREAD_RUNNING;
     cpu_field(current) = t;
@@ -422,10 +415,15 @@ static void resume_context(void *arg)
     context_resume(&t->ctx);
 }
 
-/* From a stack of the CPU's own. A context goes on with interrupts as they are, perhaps in an
- * image; they are on again once the stack of the interrupt is left. */
+/* From a stack of the CPU's own: another CPU may still be leaving that of t. Whoever waits for that
+ * has left his own, or two that leave for each other's threads would wait for ever. A context goes
+ * on with interrupts as they are, perhaps in an image; they are on again once the stack of the
+ * interrupt is left. */
 static _Noreturn void resume(struct core *c, struct thread *t)
 {
+    while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
+        cpu_relax();
+    t->on_cpu = 1;
     if (!t->preempted)
         thread_start(resume_context, t, (c->stack_top - 64) & ~15ul);
     t->preempted = false;
@@ -434,10 +432,13 @@ static _Noreturn void resume(struct core *c, struct thread *t)
 
 static void resume_between(void *arg)
 {
-    struct thread *t = arg;
+    resume(this_core(), arg);
+}
 
-    t->preempted = false;
-    frame_resume(&t->frame);
+struct context *sched_between(struct core *c, struct thread *t)
+{
+    context_init(&c->between.ctx, c->stack_top, resume_between, t);
+    return &c->between.ctx;
 }
 
 /* From the caller, which is put aside, to t, which is current already. */
@@ -445,10 +446,11 @@ static void switch_to(struct core *c, struct thread *from, struct thread *t)
 {
     if (t == from)
         return;
-    if (__builtin_expect(t->preempted, 0)) {
-        context_init(&c->between.ctx, c->stack_top, resume_between, t);
-        thread_switch(from, &c->between.ctx);
+    if (__builtin_expect(t->preempted, 0)
+            || __builtin_expect(__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE), 0)) {
+        thread_switch(from, sched_between(c, t));
     } else {
+        t->on_cpu = 1;
         thread_switch(from, &t->ctx);
     }
     irq_on();       /* it may have been an interrupt that switched back */
