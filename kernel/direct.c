@@ -151,39 +151,84 @@ always bool enqueue(struct core *c, struct thread *w, bool many)
     return true;
 }
 
-/* The message to w, which waits for it; 0 or what the contract or a fault has against it. */
-static bool write_event(struct endpoint *e, struct thread *w, const uint8_t *data, uint64_t len)
+/* What goes to one that waits: bytes, and the call that they are, if they are one. */
+struct outgoing {
+    const uint8_t *data;
+    uint64_t len;
+    bool call;
+    uint32_t token;             /* of the call */
+    uint32_t op;                /* out: of the call under a contract */
+};
+
+always bool write_to(struct endpoint *e, struct thread *w, const struct outgoing *g)
+{
+    uint64_t kind = g->call ? MSG_CALL : MSG_DATA;
+
+    return write(&w->rx, g->data, g->len, e->peer->o.number | kind << 32, g->token);
+}
+
+/* The same under a contract: what was checked is delivered. */
+static bool write_checked(struct endpoint *e, struct thread *w, struct outgoing *g)
 {
     const struct contract *c = e->contract;
     uint8_t *state = e->handler ? &e->peer->state : &e->state;
-    uint32_t op;
 
-    if (len < 4 || !peek32(data, &op)
-            || contract_check(c, *state, e->handler ? WAY_EVENT : WAY_SEND, op, (uint32_t)len,
-                              0) < 0
-            || !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_DATA << 32, 0)
-            || !poke32(w->rx.buf, op))
+    if (g->len < 4 || !peek32(g->data, &g->op)
+            || contract_check(c, *state, (e->handler ? WAY_EVENT : WAY_SEND) | g->call, g->op,
+                              (uint32_t)g->len, 0) < 0
+            || !write_to(e, w, g) || !poke32(w->rx.buf, g->op))
         return false;
-    *state = contract_next(c, *state, op);
+    *state = contract_next(c, *state, g->op);
     return true;
 }
 
-always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint8_t *data,
-                 uint64_t len)
+/* To the thread w of s, which waits at e's peer and is claimed then. */
+always bool hand(struct endpoint *e, struct thread *w, struct sip *s, struct outgoing *g)
 {
-    if (unlikely(len > w->rx.cap) || unlikely(w->timed != NULL))
+    if (unlikely(g->len > w->rx.cap) || unlikely(w->timed != NULL))
         return false;
-    if (e->contract ? !write_event(e, w, data, len)
-            : !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_DATA << 32, 0))
+    if (e->contract ? !write_checked(e, w, g) : !write_to(e, w, g))
         return false;
     s->messages++;
-    if (w->waits_on)
-        w->waits_on->waiter = NULL;
+    if (unlikely(((uintptr_t)w->waits_on | (uintptr_t)w->next_waiter) != 0))
+        wait_done(w);
     else
-        s->any_waiter = w->next_waiter;
-    w->waits_on = NULL;
-    claim(w, (int32_t)len);
+        s->any_waiter = NULL;
+    claim(w, (int32_t)g->len);
     return true;
+}
+
+/* The call of t through e (handle h), which was handed to s, begins. */
+always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t h, uint32_t op)
+{
+    t->call_end = e;
+    t->call_handle = h;
+    t->call_op = (uint8_t)op;
+    t->server = s;
+    list_push(&e->callers, &t->blocked);
+    sched_wait(t, THREAD_CALLING, &e->ch->lock);
+}
+
+/* Through o, handle h of s, to who waits at the other end: the claimed thread, or NULL. */
+always struct thread *pass(struct thread *t, struct sip *s, struct object *o, uint32_t h,
+                           struct outgoing *g, bool many)
+{
+    struct endpoint *e = container_of(o, struct endpoint, o);
+    struct thread *w = NULL;
+    struct sip *to;
+
+    take(&e->ch->lock, many);
+    if (likely(e->peer) && likely(!many || o->owner == s) && likely((to = e->peer->o.owner))) {
+        take(&to->lock, many);
+        if (unlikely(many && e->peer->o.owner != to) || !(w = object_waiter(&e->peer->o))
+                || !hand(e, w, to, g))
+            w = NULL;
+        else if (g->call)
+            begin(t, e, to, h, g->op);
+        drop(&to->lock, many);
+    }
+    drop(&e->ch->lock, many);
+    return w;
 }
 
 /* A look without locks, lest all be decoded in vain. */
@@ -198,31 +243,18 @@ always bool somebody_waits(const struct endpoint *e)
 always struct direct send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags,
                           bool many)
 {
-    struct sip *s = sip_of(in), *to;
-    struct thread *t = this_thread(), *w = NULL;
-    struct endpoint *e;
+    struct sip *s = sip_of(in);
+    struct thread *t = this_thread(), *w;
+    struct outgoing g = { .call = false };
     struct object *o;
-    const uint8_t *data;
-    uint64_t len;
 
     stack_touch_little();
     if (unlikely(flags > SEND_NOWAIT) || unlikely(cpu_field(need_resched) != 0)
             || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
             || !somebody_waits(container_of(o, struct endpoint, o))
-            || !decode(t, s, msg, &data, &len))
+            || !decode(t, s, msg, &g.data, &g.len))
         goto slow;
-    e = container_of(o, struct endpoint, o);
-    take(&e->ch->lock, many);
-    if (likely(e->peer) && likely(!many || o->owner == s) && likely((to = e->peer->o.owner))) {
-        take(&to->lock, many);
-        if (unlikely(many && e->peer->o.owner != to)
-                || !(w = e->peer->o.waiter ? e->peer->o.waiter : to->any_waiter)
-                || !hand(e, w, to, data, len))
-            w = NULL;
-        drop(&to->lock, many);
-    }
-    drop(&e->ch->lock, many);
-    if (w) {
+    if ((w = pass(t, s, o, h, &g, many))) {
         if (!enqueue(this_core(), w, many))
             sched_resume(w);
         return (struct direct){ NULL, 0 };
@@ -260,7 +292,7 @@ always struct thread *next(struct core *c, bool many)
     return to;
 }
 
-/* Something to receive, or to say, at once? The lock of s is held. */
+/* Is there nothing to receive, or to say, at once? True for good only with the lock of s. */
 always bool nothing_for(struct sip *s, uint32_t h, struct object **on)
 {
     struct object *o;
@@ -318,88 +350,20 @@ struct direct direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
 
 /* ---- the call -------------------------------------------------------------------------------- */
 
-/* What the contract says of the call: its operation, and the state after it; 0: it says no. */
-static uint32_t call_checked(struct endpoint *e, const uint8_t *data, uint64_t len, uint8_t **state,
-                             uint8_t *next)
-{
-    const struct contract *c = e->contract;
-    uint32_t op;
-
-    *state = e->handler ? &e->peer->state : &e->state;
-    if (len < 4 || !peek32(data, &op)
-            || contract_check(c, **state, (e->handler ? WAY_EVENT : WAY_SEND) | 1, op,
-                              (uint32_t)len, 0) < 0)
-        return 0;
-    *next = contract_next(c, **state, op);
-    return op;
-}
-
-/* The same for w as pass() says, where there is a contract: what was checked is delivered. */
-static bool write_call(struct thread *t, struct endpoint *e, struct thread *w, const uint8_t *data,
-                       uint64_t len)
-{
-    uint8_t *state, next;
-    uint32_t op = call_checked(e, data, len, &state, &next);
-
-    if (!op || !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_CALL << 32, t->token)
-            || !poke32(w->rx.buf, op))
-        return false;
-    *state = next;
-    t->call_op = (uint8_t)op;
-    return true;
-}
-
-/* The message to the thread w of s, which waits at e's peer; the call of t begins. */
-always bool pass(struct thread *t, struct endpoint *e, struct thread *w, struct sip *s,
-                 const uint8_t *data, uint64_t len, uint32_t h)
-{
-    if (unlikely(len > w->rx.cap) || unlikely(w->timed != NULL))
-        return false;
-    if (e->contract ? !write_call(t, e, w, data, len)
-            : !write(&w->rx, data, len, e->peer->o.number | (uint64_t)MSG_CALL << 32, t->token))
-        return false;
-    s->messages++;
-    if (unlikely(((uintptr_t)w->waits_on | (uintptr_t)w->next_waiter) != 0))
-        wait_done(w);
-    else
-        s->any_waiter = w->next_waiter;
-    claim(w, (int32_t)len);
-    t->call_end = e;
-    t->call_handle = h;
-    t->server = s;
-    list_push(&e->callers, &t->blocked);
-    sched_wait(t, THREAD_CALLING, &e->ch->lock);
-    return true;
-}
-
 always struct direct call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                           bool many)
 {
-    struct sip *s = sip_of(in), *to;
-    struct thread *t = this_thread(), *w = NULL;
-    struct endpoint *e;
+    struct sip *s = sip_of(in);
+    struct thread *t = this_thread(), *w;
+    struct outgoing g = { .call = true, .token = t->token };
     struct object *o;
-    const uint8_t *data;
-    uint64_t len;
 
     stack_touch_little();
     if (unlikely(deadline != FOREVER) || unlikely(cpu_field(need_resched) != 0)
-            || !decode(t, s, msg, &data, &len) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL))))
+            || !decode(t, s, msg, &g.data, &g.len)
+            || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL))))
         goto slow;
-    e = container_of(o, struct endpoint, o);
-    take(&e->ch->lock, many);
-    if (unlikely(!e->peer) || unlikely(many && o->owner != s)
-            || unlikely(!(to = e->peer->o.owner)))
-        goto unlock;
-    take(&to->lock, many);
-    if (unlikely(many && e->peer->o.owner != to)
-            || unlikely(!(w = e->peer->o.waiter ? e->peer->o.waiter : to->any_waiter))
-            || !pass(t, e, w, to, data, len, h))
-        w = NULL;
-    drop(&to->lock, many);
-unlock:
-    drop(&e->ch->lock, many);
-    if (w)
+    if ((w = pass(t, s, o, h, &g, many)))
         return switch_over(t, w, many);
 slow:
     return (struct direct){ NULL, (uint32_t)sys_call_slow(in, h, msg, deadline) };
