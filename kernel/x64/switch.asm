@@ -19,6 +19,15 @@ section .text
     push r15
 %endmacro
 
+%macro POP_SAVED 0
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    pop rbx
+%endmacro
+
 ; void thread_switch(struct thread *from, struct context *to);
 global thread_switch
 thread_switch:
@@ -28,12 +37,7 @@ thread_switch:
     mov eax, [rsi + RESULT]                     ; of a thread; else nobody looks at it
     mov dword [rdi + ON_CPU], 0                 ; its stack may be run on elsewhere
 resume:
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    POP_SAVED
     pop rcx
     jmp rcx
 
@@ -62,22 +66,12 @@ global %1
     mov rsp, [rax]
     mov dword [rdx + ON_CPU], 0
     mov eax, [rax + RESULT]
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    POP_SAVED
     pop rcx
     jmp rcx
 %%stay:
     mov eax, edx
-    pop r15                                     ; direct.c has not kept them
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
+    POP_SAVED                                   ; direct.c has not kept them
     ret
 %endmacro
 DIRECT sys_yield, direct_yield
