@@ -128,6 +128,8 @@ def show(x, width=8):
 
 def kernels(d, groups, only):
     for g in groups:
+        if g == "programs":         # whole ones: programs.py
+            continue
         folder = f"{d}/{g}"
         names = sorted(f[:-5] for f in os.listdir(folder) if f.endswith(".wasm")) \
             if os.path.isdir(folder) else []

@@ -34,6 +34,7 @@ WORKLOADS = [
 ]
 SCRIPTS = (".lua", ".py")
 NPM_ROUNDS = 2                  # TurboFan takes ten seconds for each before it begins
+NODE_ATTEMPTS = 4               # node 20 aborts in one of five runs of esbuild, without a word
 
 
 def picture(width, height):
@@ -78,27 +79,35 @@ export function compute{i}(input, {{ scale = {i % 7}, label = "value {i}" }} = {
     return "\n".join(text).encode()
 
 
+def make_input(path, make):
+    """The file at path, if it is not there: whole or not at all, for runs are interrupted."""
+    if not os.path.exists(path):
+        with open(path + ".new", "wb") as f:
+            f.write(make())
+        os.rename(path + ".new", path)
+
+
 def inputs(d):
     """Makes the input files under d: pieces of sqlite's source, the same compressed, a picture."""
-    source = f"{d}/sources/sqlite3.amalgamation/sqlite3.c"
-    for name, size in (("text1m", 1 << 20), ("text4m", 4 << 20)):
-        if not os.path.exists(f"{d}/programs/{name}"):
-            with open(source, "rb") as f, open(f"{d}/programs/{name}", "wb") as g:
-                g.write(f.read(size))
-    for name, make in (("picture.ppm", lambda: picture(2000, 1500)),
-                       ("script.js", lambda: javascript(400))):
-        if not os.path.exists(f"{d}/programs/{name}"):
-            with open(f"{d}/programs/{name}", "wb") as f:
-                f.write(make())
-    for name, cmd in (("text4m.zst", ["zstd.gcc", "-9", "-c"]),
-                      ("text4m.br", ["brotli.gcc", "-q", "7", "-c", "-"]),
-                      ("text1m.bz2", ["bzip2.gcc", "-c"]),
-                      ("picture.jpg", ["cjpeg.gcc", "-quality", "85"])):
-        out, src = f"{d}/programs/{name}", f"{d}/programs/{name.split('.')[0]}"
-        src = src if os.path.exists(src) else src + ".ppm"
-        if not os.path.exists(out):
-            with open(src, "rb") as f, open(out, "wb") as g:
-                subprocess.run([f"{d}/programs/{cmd[0]}"] + cmd[1:], stdin=f, stdout=g, check=True)
+    def text(size):
+        with open(f"{d}/sources/sqlite3.amalgamation/sqlite3.c", "rb") as f:
+            return f.read(size)
+
+    def piped(program, args, source):
+        with open(f"{d}/programs/{source}", "rb") as f:
+            return subprocess.run([f"{d}/programs/{program}.gcc"] + args, stdin=f,
+                                  stdout=subprocess.PIPE, check=True).stdout
+
+    for name, make in (
+            ("text1m", lambda: text(1 << 20)),
+            ("text4m", lambda: text(4 << 20)),
+            ("picture.ppm", lambda: picture(2000, 1500)),
+            ("script.js", lambda: javascript(400)),
+            ("text4m.zst", lambda: piped("zstd", ["-9", "-c"], "text4m")),
+            ("text4m.br", lambda: piped("brotli", ["-q", "7", "-c", "-"], "text4m")),
+            ("text1m.bz2", lambda: piped("bzip2", ["-c"], "text1m")),
+            ("picture.jpg", lambda: piped("cjpeg", ["-quality", "85"], "picture.ppm"))):
+        make_input(f"{d}/programs/{name}", make)
 
 
 def command(who, d, program, args, v8, liftoff):
@@ -116,6 +125,10 @@ def command(who, d, program, args, v8, liftoff):
     return [native] + args if native else None
 
 
+class Aborted(RuntimeError):
+    """A program ended by a signal before its times were written."""
+
+
 def run(cmd, stdin, native):
     """(seconds, seconds of compilation, hash of the output) of one run; raises RuntimeError."""
     with open(stdin or "/dev/null", "rb") as f, tempfile.TemporaryFile() as out, \
@@ -125,21 +138,33 @@ def run(cmd, stdin, native):
         p = subprocess.Popen(cmd, stdin=f, stdout=out, stderr=err, close_fds=False,
                              preexec_fn=pass_times)
         _, status, usage = os.wait4(p.pid, 0)
-        p.returncode = status
+        p.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         text = out.read()
         times.seek(0)
         ns = times.read().split()
         # node 20 may crash on its way out, after the program's end
-        if (status and not ns) or not (native or ns):
+        if p.returncode > 0 or (p.returncode and not ns) or not (native or ns):
             err.seek(0)
-            raise RuntimeError((err.read().decode("utf-8", "replace").strip() or "failed")
-                               .split("\n")[0][:120])
+            text = err.read().decode("utf-8", "replace").strip().split("\n")[0][:120]
+            if p.returncode < 0:
+                raise Aborted(text or f"ended by signal {-p.returncode}")
+            raise RuntimeError(text or f"exit status {p.returncode}")
     text = re.sub(rb"\d+\.\d+s", b"", text)         # speedtest1 prints its times
     digest = hashlib.sha256(text).hexdigest()[:16]
     if native:
         return usage.ru_utime + usage.ru_stime, 0, digest
     return int(ns[0]) / 1e9, int(ns[1]) / 1e9, digest
+
+
+def run_node(cmd, stdin):
+    """run(), again if node itself aborts: what is measured is the program."""
+    for left in range(NODE_ATTEMPTS)[::-1]:
+        try:
+            return run(cmd, stdin, False)
+        except Aborted:
+            if not left:
+                raise
 
 
 def measure(d, workload, who, rounds, v8, liftoff):
@@ -157,7 +182,8 @@ def measure(d, workload, who, rounds, v8, liftoff):
             if not cmd or any(x.startswith(w + ":") for x in wrong):
                 continue
             try:
-                t, _, digests[w] = run(cmd, stdin, w in ("gcc", "clang"))
+                t, _, digests[w] = run_node(cmd, stdin) if w in ("v8", "liftoff") else \
+                    run(cmd, stdin, w != "ours")
                 times.setdefault(w, []).append(t)
             except (RuntimeError, OSError) as e:
                 wrong.append(f"{w}: {e}")
