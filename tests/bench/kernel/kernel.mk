@@ -1,13 +1,19 @@
 # What the kernel's primitives cost, in the hosted kernel, beside Linux.
-#: make bench-kernel   system calls, switches, messages, starts: cycles, and Linux' on the same CPU
+#: make bench-kernel   system calls, switches, messages, starts: cycles, Linux' on the same CPU,
+#:                    instructions in QEMU, bars.  ARGS=--no-qemu
 
 KB := $B/bench-kernel
 KB_SIPS := $(patsubst tests/bench/kernel/sip/%.c,$(KB)/archive/%.wasm,$(wildcard tests/bench/kernel/sip/*.c))
 $(KB)/archive/%.wasm: $B/sip/tests/bench/kernel/sip/%.o $(SIP_RUNTIME)
 	$(link_sip)
+KB_THREAD_SRC := $(shell grep -l '^.include "sips/thread.h"' tests/bench/kernel/sip/*.c)
+KB_THREADS := $(patsubst tests/bench/kernel/sip/%.c,$(KB)/archive/%.wasm,$(KB_THREAD_SRC))
+$(KB_THREAD_SRC:%.c=$B/sip/%.o): SIP_THREADS := -matomics
+$(KB_THREADS): SIP_LINK := --shared-memory --max-memory=268435456
+$(KB_THREADS): $(THREAD_RUNTIME)
 $(KB)/linux: tests/bench/kernel/native/linux.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -static $(WARN) $< -o $@
-bench-kernel: $B/host/selkie $(KB_SIPS) $(KB)/linux
-	tests/bench/kernel/run.py $B/host/selkie $(KB)/archive $(KB)/linux $(KB)/results.json
+	$(CC) -std=gnu11 -O2 -static $(WARN) -pthread $< -o $@
+bench-kernel: $B/host/selkie $B/selkie.elf $(KB_SIPS) $(KB)/linux
+	tests/bench/kernel/run.py $(ARGS) $B $(KB)
 .PHONY: bench-kernel

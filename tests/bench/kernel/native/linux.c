@@ -1,8 +1,12 @@
 /*
  * linux.c - what Linux does for the same jobs as sip/kbench.c, in TSC cycles: the least of many
- * batches, all on one CPU. `NAME CYCLES` a line, first `hz N`. `linux quit` ends at once.
+ * batches, on one CPU, but for the raw round trip of a cache line between two. `NAME CYCLES` a
+ * line, first `hz N`. `linux quit` ends at once;
+ * `linux cpus` measures the cache line alone.
  */
 #define _GNU_SOURCE
+#include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -57,6 +61,112 @@ static void live(void)
     waitpid(child, NULL, 0);
 }
 
+/* ---- threads --------------------------------------------------------------------------------- */
+
+static uint32_t turn;
+
+static void give(uint32_t to)
+{
+    __atomic_store_n(&turn, to, __ATOMIC_RELEASE);
+    syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void *other(void *arg)
+{
+    uint32_t t;
+
+    while ((t = __atomic_load_n(&turn, __ATOMIC_ACQUIRE)) != 2)
+        if (t == 1)
+            give(0);
+        else
+            syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    return NULL;
+}
+
+static void futex_pair(void)
+{
+    give(1);
+    while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) == 1)
+        syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void *nothing(void *arg)
+{
+    return arg;
+}
+
+static pthread_t start(void *(*fn)(void *))
+{
+    pthread_t t;
+
+    if (pthread_create(&t, NULL, fn, NULL))
+        exit(1);
+    return t;
+}
+
+static void thread_life(void)
+{
+    pthread_join(start(nothing), NULL);
+}
+
+static void threads(void)
+{
+    pthread_t t = start(other);
+
+    measure("futex_pair", futex_pair, 1000);
+    give(2);
+    pthread_join(t, NULL);
+    measure("thread_life", thread_life, 100);
+}
+
+/* ---- two CPUs -------------------------------------------------------------------------------- */
+
+static struct { uint32_t word; char rest[60]; } line __attribute__((aligned(64)));
+static cpu_set_t cpus[2];
+
+static void *bounce(void *arg)
+{
+    uint32_t w;
+
+    sched_setaffinity(0, sizeof cpus[1], &cpus[1]);
+    while ((w = __atomic_load_n(&line.word, __ATOMIC_ACQUIRE)) != UINT32_MAX)
+        if (w & 1)
+            __atomic_store_n(&line.word, w + 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void line_there_and_back(void)
+{
+    uint32_t w = line.word + 1;
+
+    __atomic_store_n(&line.word, w, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&line.word, __ATOMIC_ACQUIRE) == w)
+        ;
+}
+
+/* Only if it may run on two CPUs. */
+static void two_cpus(void)
+{
+    cpu_set_t all;
+    unsigned n = 0;
+    pthread_t t;
+
+    sched_getaffinity(0, sizeof all, &all);
+    for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
+        if (CPU_ISSET(i, &all))
+            CPU_SET(i, &cpus[n++]);
+    if (n < 2)
+        return;
+    sched_setaffinity(0, sizeof cpus[0], &cpus[0]);
+    t = start(bounce);
+    measure("line", line_there_and_back, 1000);
+    __atomic_store_n(&line.word, UINT32_MAX, __ATOMIC_RELEASE);
+    pthread_join(t, NULL);
+    sched_setaffinity(0, sizeof all, &all);
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
 static void echo(int in, int out)
 {
     ssize_t n;
@@ -101,12 +211,16 @@ int main(int argc, char **argv)
     int a[2], b[2], s[2];
     pid_t child;
 
-    if (argc > 1)
+    if (argc > 1 && !strcmp(argv[1], "quit"))
         return 0;
     self = argv[0];
     if (pipe(a) || pipe(b) || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s))
         return 1;
     printf("hz %.0f\n", tsc_hz());
+    if (argc > 1) {
+        two_cpus();
+        return 0;
+    }
     measure("getpid", pid, 10000);
     if (!(child = fork()))
         for (;;)
@@ -118,5 +232,6 @@ int main(int argc, char **argv)
     ping("pipe_4096", a, b, 4096, 1000);
     ping("seqpacket_64", (int[2]){ s[0], s[1] }, (int[2]){ s[1], s[0] }, 64, 1000);
     measure("vfork_exec", live, 20);
+    threads();
     return 0;
 }

@@ -1,46 +1,17 @@
 /*
  * kbench.c - the first program of `make bench-kernel`: what system calls, switches, messages and
- * starts cost, in picoseconds by the kernel's clock: the least of many batches. Its lines go to the
- * log: `kbench: NAME PICOSECONDS`.
+ * starts cost on one CPU.
  */
-#include "sips/sip.h"
-#include "iface/kernel_process.h"
-#include "iface/kernel_system.h"
+#include "tests/bench/kernel/sip/measure.h"
 #include "iface/ping.h"
 
-USE(IFACE_KERNEL_PROCESS, PROCESS, 2);
-USE(IFACE_KERNEL_SYSTEM, SYSTEM, 3);
 CHANNEL_OF(IFACE_PING, PING, 4);
 
-#define BATCHES 50
 #define BIG 4096u
 
 static uint32_t peer;               /* our end of the channel to the partner */
 static uint32_t bytes;
 static char buf[MSG_BYTES_MAX] __attribute__((aligned(8)));
-
-static void say(const char *name, uint64_t ps)
-{
-    static struct { uint32_t op; char text[100]; } q = { .op = KERNEL_SYSTEM_LOG_WRITE };
-    int n = snprintf(q.text, sizeof q.text, "%s %llu", name, (unsigned long long)ps);
-
-    chan_send(SYSTEM, &q, 4 + (uint32_t)n, 0);
-}
-
-static void measure(const char *name, void (*once)(void), uint32_t times)
-{
-    uint64_t best = UINT64_MAX;
-
-    for (uint32_t b = 0; b < BATCHES; b++) {
-        int64_t start = sys_clock(), ns;
-        for (uint32_t i = 0; i < times; i++)
-            once();
-        ns = sys_clock() - start;
-        if ((uint64_t)ns < best)
-            best = (uint64_t)ns;
-    }
-    say(name, best * 1000 / times);
-}
 
 /* ---- what is measured ------------------------------------------------------------------------ */
 
@@ -107,24 +78,56 @@ static void hand_over(void)
         exit(9);
 }
 
-static uint32_t start_program(const char *args, uint32_t n, uint32_t stdio)
-{
-    struct child c;
-
-    if (spawn(PROCESS, args, n, stdio, &c) < 0)
-        exit(5);
-    return c.process;
-}
-
 static void live(void)
 {
-    struct { struct exit_info info; char rest[64]; } info;
-    struct msg m = { 0 };
-    uint32_t p = start_program("quit", sizeof "quit", 0);
+    end_program(start_program("quit", sizeof "quit", 0));
+}
 
-    if (chan_wait(p, &m, &info, sizeof info, FOREVER) < 0 || m.kind != MSG_EXIT)
-        exit(6);
-    sys_close(p);
+static void live_64K(void)
+{
+    end_program(start_program("quit64", sizeof "quit64", 0));
+}
+
+/* ---- a ring ---------------------------------------------------------------------------------- */
+
+#define RING 256u
+
+static uint32_t ring_in, ring_out;
+
+/* Once around. */
+static void around(void)
+{
+    struct msg m = { .data = ADDR(buf), .len = 8, .buf = ADDR(buf), .cap = sizeof buf };
+
+    if (sys_send(ring_out, ADDR(&m), 0) < 0 || sys_wait(ring_in, ADDR(&m), FOREVER) != 8)
+        exit(10);
+}
+
+/*
+ * So many SIPs, this one counted, each with a channel to the next; the price of a hop. A member is
+ * handed its way out in a message, and hands on what comes when it has one.
+ */
+static void ring(const char *name, uint32_t n, uint32_t times)
+{
+    struct msg m = { .buf = ADDR(buf), .cap = sizeof buf }, way = { .nhandles = 1 };
+    uint32_t ends[2];
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (sys_channel(ADDR(ends)) < 0)
+            exit(11);
+        way.handle[0] = ends[1];
+        if (i && sys_send(ring_out, ADDR(&way), 0) < 0)
+            exit(12);
+        ring_out = i ? ring_out : ends[1];
+        ring_in = ends[0];
+        if (i + 1 < n)
+            sys_close(start_program("partner\0ring", sizeof "partner\0ring", ends[0]));
+    }
+    measure(name, around, times);
+    sys_close(ring_out);
+    if (sys_wait(ring_in, ADDR(&m), FOREVER) < 0 || m.kind != MSG_CLOSED)
+        exit(13);
+    sys_close(ring_in);
 }
 
 /* ---- with a partner -------------------------------------------------------------------------- */
@@ -133,9 +136,7 @@ static void live(void)
 static void with(const char *args, uint32_t n, const char *name, void (*once)(void),
                  uint32_t size, uint32_t times)
 {
-    struct { struct exit_info info; char rest[64]; } info;
     uint32_t ends[2], p;
-    struct msg m = { 0 };
 
     if ((once == call_contract ? sys_channel_of(PING, ADDR(ends)) : sys_channel(ADDR(ends))) < 0)
         exit(7);
@@ -144,17 +145,13 @@ static void with(const char *args, uint32_t n, const char *name, void (*once)(vo
     bytes = size;
     measure(name, once, times);
     sys_close(peer);
-    while (chan_wait(p, &m, &info, sizeof info, FOREVER) == ERR_EMPTY)
-        ;
-    sys_close(p);
+    end_program(p);
 }
 
 #define WITH(args, ...) with(args, sizeof (args), __VA_ARGS__)
 
 int main(int argc, char **argv)
 {
-    uint32_t off = KERNEL_SYSTEM_POWEROFF;
-
     measure("null_call", null_call, 10000);
     measure("clock", clock_call, 10000);
     WITH("partner\0yield", "yield_pair", yield, 0, 2000);
@@ -167,6 +164,9 @@ int main(int argc, char **argv)
     WITH("partner\0blocks", "block_64K", hand_over, 65536, 500);
     WITH("partner\0blocks", "block_1M", hand_over, 1 << 20, 500);
     WITH("partner\0blocks", "block_2M", hand_over, 2 << 20, 500);
-    measure("spawn_run_exit", live, 20);
-    chan_call(SYSTEM, &off, sizeof off, buf, sizeof buf);
+    measure("spawn_4K", live, 20);
+    measure("spawn_64K", live_64K, 20);
+    ring("ring_2", 2, 1000);
+    ring("ring_256", RING, 10);
+    power_off();
 }

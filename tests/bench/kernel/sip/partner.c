@@ -1,6 +1,6 @@
 /*
- * partner.c - the other end of kbench.c: yields, answers calls, or sends back what it receives,
- * until its handle 1 is closed.
+ * partner.c - the other end of kbench.c and kpair.c: yields, answers calls, or sends back or on
+ * what it receives, until its handle 1 is closed.
  */
 #include "sips/sip.h"
 
@@ -63,6 +63,43 @@ static int blocks(void)
     return 0;
 }
 
+/* A member of a ring: what comes goes on; first comes the way. */
+static int ring(void)
+{
+    struct msg m = { .buf = ADDR(buf), .cap = sizeof buf };
+    uint32_t out = 0;
+
+    while (sys_wait(HANDLE_STDIO, ADDR(&m), FOREVER) >= 0 && m.kind == MSG_DATA) {
+        m.data = ADDR(buf);
+        m.len = m.received;
+        if (!out)
+            out = m.handle[0];
+        else if (sys_send(out, ADDR(&m), 0) < 0)
+            break;
+        m.nhandles = 0;
+    }
+    return 0;
+}
+
+/* The same as echo, but never asleep: for two CPUs. */
+static int poll(void)
+{
+    struct msg m = { .buf = ADDR(buf), .cap = sizeof buf };
+    int32_t r;
+
+    for (;;) {
+        while ((r = sys_wait(HANDLE_STDIO, ADDR(&m), 0)) == ERR_EMPTY)
+            ;
+        if (r < 0 || m.kind == MSG_CLOSED)
+            return 0;
+        m.data = ADDR(buf);
+        m.len = m.received;
+        if (m.kind == MSG_CALL ? sys_answer(m.token, ADDR(&m)) < 0
+                               : sys_send(HANDLE_STDIO, ADDR(&m), 0) < 0)
+            return 1;
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "yield"))
@@ -71,5 +108,9 @@ int main(int argc, char **argv)
         return echo();
     if (argc > 1 && !strcmp(argv[1], "blocks"))
         return blocks();
+    if (argc > 1 && !strcmp(argv[1], "ring"))
+        return ring();
+    if (argc > 1 && !strcmp(argv[1], "poll"))
+        return poll();
     return answer(argc > 1 && !strcmp(argv[1], "ping"));
 }

@@ -1,0 +1,48 @@
+/*
+ * kpair.c - what a message costs between two CPUs: the partner looks for one all the time, on the
+ * other CPU, which takes it because nobody sleeps on this one.
+ */
+#include "tests/bench/kernel/sip/measure.h"
+
+static uint32_t peer;
+static char buf[64] __attribute__((aligned(8)));
+
+/* 64 bytes there and back, both awake. */
+static void there_and_back(void)
+{
+    struct msg m = { .data = ADDR(buf), .len = sizeof buf, .buf = ADDR(buf), .cap = sizeof buf };
+    int32_t r;
+
+    if (sys_send(peer, ADDR(&m), 0) < 0)
+        exit(1);
+    while ((r = sys_wait(peer, ADDR(&m), 0)) == ERR_EMPTY)
+        ;
+    if (r != sizeof buf)
+        exit(2);
+}
+
+/* The caller sleeps until its answer comes, and with it its CPU. */
+static void call(void)
+{
+    struct msg m = { .data = ADDR(buf), .len = sizeof buf, .buf = ADDR(buf), .cap = sizeof buf };
+
+    if (sys_call(peer, ADDR(&m), FOREVER) != sizeof buf)
+        exit(3);
+}
+
+int main(int argc, char **argv)
+{
+    uint32_t ends[2], p;
+
+    if (sys_channel(ADDR(ends)) < 0)
+        exit(4);
+    p = start_program("partner\0poll", sizeof "partner\0poll", ends[0]);
+    peer = ends[1];
+    for (int64_t until = sys_clock() + 50 * MS; sys_clock() < until;)
+        there_and_back();
+    measure("cpus_64", there_and_back, 500);
+    measure("cpus_call_64", call, 200);
+    sys_close(peer);
+    end_program(p);
+    power_off();
+}
