@@ -2,8 +2,7 @@
 ; resuming a frame, which needs no system call: iretq works in ring 3 as long as the ring stays the
 ; same.
 
-%define FRAME_XMM 256
-%define OFF_RFLAGS 408
+%include "kernel/x64/frame.inc"
 %define CPU_INTERRUPTS 40                       ; offsets pinned in trap.c
 
 extern host_start
@@ -50,32 +49,11 @@ global frame_resume
 frame_resume:
     mov qword [fs:CPU_INTERRUPTS], 0
     mov rsp, rdi
-%assign i 0
-%rep 16
-    movaps xmm %+ i, [rsp + i * 16]
-%assign i i + 1
-%endrep
+    LOAD_VECTORS
     mov rax, [rsp + OFF_RFLAGS]
     shr rax, 9
     and eax, 1
     mov [fs:CPU_INTERRUPTS], rax
-    add rsp, FRAME_XMM
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rdi
-    pop rsi
-    pop rbp
-    pop rbx
-    pop rdx
-    pop rcx
-    pop rax
-    add rsp, 16                                 ; vector, error
-    iretq
+    LOAD_REST
 
 section .note.GNU-stack noalloc noexec nowrite progbits

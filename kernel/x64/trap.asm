@@ -11,9 +11,7 @@
 
 %define ARENA_TOP_BITS 0xffffc00                ; ARENA_BASE >> 36; ARENA_SIZE is 1 << 36
 %define IST_MASK 0x3fff
-%define FRAME_XMM 256
-%define OFF_VECTORS (376 + 4)
-%define OFF_RIP 392
+%include "kernel/x64/frame.inc"
 
 extern trap_dispatch, wasm_text_start, wasm_text_end
 
@@ -89,30 +87,9 @@ frame_resume:
 restore:
     cmp dword [rsp + OFF_VECTORS], 0
     je .general
-%assign i 0
-%rep 16
-    movaps xmm %+ i, [rsp + i * 16]
-%assign i i + 1
-%endrep
+    LOAD_VECTORS
 .general:
-    add rsp, FRAME_XMM
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rdi
-    pop rsi
-    pop rbp
-    pop rbx
-    pop rdx
-    pop rcx
-    pop rax
-    add rsp, 16                                 ; vector, error
-    iretq
+    LOAD_REST
 
 %assign v 0
 %rep 256
