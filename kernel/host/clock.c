@@ -11,6 +11,7 @@
 
 #define NS 1000000000ul
 #define CALIBRATE_NS 20000000ul
+#define RETRY_SHIFT_MAX 10u         /* 20 ms */
 
 static uint64_t tsc_hz, tsc_start, ns_mul;      /* x 2^-32 */
 
@@ -98,9 +99,13 @@ void timer_arm(uint64_t deadline)
     irq_restore(on);
 }
 
+/* Where Linux takes longer than RETRY_NS to come back from `set`, a signal that is refused would call
+ * for the next one before it returns, and so on down the stack of signals. */
 void clock_retry(void)
 {
-    set(RETRY_NS);
+    uint32_t n = this_host()->refused;
+
+    set((uint64_t)RETRY_NS << (n < RETRY_SHIFT_MAX ? n : RETRY_SHIFT_MAX));
 }
 
 void clock_fired(struct trap_frame *f)

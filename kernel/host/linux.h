@@ -33,6 +33,7 @@ struct host_cpu {
     int thread;                     /* Linux' number of it */
     int timer;
     uint32_t wake;                  /* cpu_wake was called and not yet heard; atomic */
+    uint32_t refused;               /* signals in a row that found interrupts off */
     uintptr_t fault_at;             /* of the last fault */
     uintptr_t signal_stack;         /* top */
 };
@@ -68,7 +69,8 @@ bool trap_pending(void);            /* this CPU needs a retry whatever the deadl
 /* clock.c; its other functions are machine.h's */
 #define RETRY_NS 20000u
 void clock_fired(struct trap_frame *f);     /* SIGALRM, interrupts on */
-void clock_retry(void);             /* SIGALRM in RETRY_NS, whatever is armed */
+/* SIGALRM in RETRY_NS, whatever is armed; the more signals were refused, the later. */
+void clock_retry(void);
 
 /* terminal.c: standard input and output as a serial line */
 void terminal_init(void);

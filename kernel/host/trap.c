@@ -116,10 +116,12 @@ static void on_interrupt(int sig, siginfo_t *info, void *context)
     struct trap_frame f;
 
     if (!on) {
+        this_host()->refused++;
         clock_retry();
         return;
     }
     irq_off();
+    this_host()->refused = 0;
     frame_load(&f, uc, on);
     f.vector = VEC_TIMER;
     ports_flush();
