@@ -99,8 +99,8 @@ void timer_arm(uint64_t deadline)
     irq_restore(on);
 }
 
-/* Where Linux takes longer than RETRY_NS to come back from `set`, a signal that is refused would call
- * for the next one before it returns, and so on down the stack of signals. */
+/* Where Linux takes longer than RETRY_NS to come back from `set`, a signal that is refused would
+ * call for the next one before it returns, and so on down the stack of signals. */
 void clock_retry(void)
 {
     uint32_t n = this_host()->refused;
