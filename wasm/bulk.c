@@ -7,28 +7,45 @@
  * Needs: no aliases. The call becomes the last store.
  */
 #include "wasm/ir.h"
+#include "wasm/simd.h"
 
-enum { BULK_MAX = 64 };
+enum { BULK_MAX = 128, PIECES = BULK_MAX / 16 + 2 };
 
 struct piece { uint8_t at, type, mem, size; };
 
-/* Cuts n bytes into accesses, the last ones overlapping; 16-byte ones only if `wide`. Returns how
- * many. */
-static uint32_t cut(uint32_t n, bool wide, struct piece *p)
+static struct piece piece(uint32_t at, uint32_t size)
 {
-    uint32_t size = wide && n >= 16 ? 16 : n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
-    uint32_t count = 0, at = 0;
-    struct piece x = { .type = size == 16 ? T_V128 : size == 8 ? T_I64 : T_I32,
-                       .mem = size == 2 ? MEM_16U : size == 1 ? MEM_8U : MEM_FULL,
-                       .size = (uint8_t)size };
+    return (struct piece){ .at = (uint8_t)at, .size = (uint8_t)size,
+                           .type = size == 16 ? T_V128 : size == 8 ? T_I64 : T_I32,
+                           .mem = size == 2 ? MEM_16U : size == 1 ? MEM_8U : MEM_FULL };
+}
 
-    for (; at + size <= n; at += size) {
-        x.at = (uint8_t)at;
-        p[count++] = x;
-    }
-    if (at < n) {
-        x.at = (uint8_t)(n - size);
-        p[count++] = x;
+static uint32_t largest(uint32_t n)
+{
+    return n >= 16 ? 16 : 1u << (31 - __builtin_clz(n));
+}
+
+/*
+ * Cuts n bytes into accesses of one size, the last one overlapping; or of several where that takes
+ * no more than one more: a load across two stores under way, as copies of a structure from place
+ * to place make them, waits for both. Returns how many.
+ */
+static uint32_t cut(uint32_t n, bool exact, struct piece *p)
+{
+    uint32_t size = largest(n), count = 0, at = 0;
+
+    for (; at + size <= n; at += size)
+        p[count++] = piece(at, size);
+    while (at < n) {
+        uint32_t rest = n - at, s = largest(rest);
+        if (!exact || (rest != s && rest != 12)) {
+            while (s < rest)
+                s *= 2;
+            s = exact ? s : size;
+            at = n - s;
+        }
+        p[count++] = piece(at, s);
+        at += s;
     }
     return count;
 }
@@ -51,8 +68,8 @@ static void store(struct ir_place *p, uint32_t v, uint32_t to, const struct piec
 
 static void copy(struct ir_place *p, uint32_t v, uint32_t to, uint32_t from, uint32_t n)
 {
-    struct piece x[BULK_MAX];
-    uint32_t value[BULK_MAX], count = cut(n, true, x);
+    struct piece x[PIECES];
+    uint32_t value[PIECES], count = cut(n, true, x);
 
     for (uint32_t k = 0; k < count; k++)
         value[k] = ir_insert(p, (struct ir_ins){ .op = IR_LOAD, .type = x[k].type, .aux = x[k].mem,
@@ -72,10 +89,13 @@ static uint32_t spread(struct ir_place *p, uint32_t byte, int type)
 {
     const uint64_t ones = 0x0101010101010101ull;
     struct ir_ins i = p->f->ins[byte];
-    uint64_t mask = type == T_I64 ? UINT64_MAX : UINT32_MAX;
+    uint64_t mask = type == T_I32 ? UINT32_MAX : UINT64_MAX, all = (ir_imm(&i) & 255) * ones & mask;
 
     if (i.op == IR_CONST)
-        return constant(p, type, ((ir_imm(&i) & 255) * ones) & mask);
+        return constant(p, type, type == T_V128 ? ir_v128(p->f, all, all) : all);
+    if (type == T_V128)
+        return ir_insert(p, (struct ir_ins){ .op = IR_VSPLAT, .type = T_V128, .aux = LT_I8,
+                                             .a = byte });
     uint32_t low = ir_insert(p, (struct ir_ins){ .op = IR_AND, .type = T_I32, .a = byte,
                                                  .b = constant(p, T_I32, 255) });
     if (type == T_I64)
@@ -86,8 +106,8 @@ static uint32_t spread(struct ir_place *p, uint32_t byte, int type)
 
 static void fill(struct ir_place *p, uint32_t v, uint32_t to, uint32_t byte, uint32_t n)
 {
-    struct piece x[BULK_MAX];
-    uint32_t value[BULK_MAX], count = cut(n, false, x), all = spread(p, byte, x[0].type);
+    struct piece x[PIECES];
+    uint32_t value[PIECES], count = cut(n, false, x), all = spread(p, byte, x[0].type);
 
     for (uint32_t k = 0; k < count; k++)
         value[k] = all;

@@ -60,7 +60,7 @@ const struct wasm_pass wasm_passes[] = {
     { 'u', "small loops unrolled" },
     { 'a', "constants in addresses as displacements" },
     { 'd', "division by constants by multiplication" },
-    { 'm', "short copies and fills of known length inline" },
+    { 'm', "short copies and fills inline" },
     { 's', "values computed just before their only user, where registers are scarce" },
     { 'w', "returns before there is a frame" },
     { 'j', "no jumps to jumps, no compare twice" },

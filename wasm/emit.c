@@ -152,6 +152,7 @@ static void emit_block(struct emit *e, uint32_t b)
     struct ir_func *f = e->f;
 
     e->block_at[b] = e->b.n;
+    e->block = b;
     e->flags_at = SIZE_MAX;     /* others may jump here */
     if (e->goes_to[b] != b || e->left_out == b)
         return;

@@ -39,7 +39,7 @@ struct emit {
     uint32_t frame;             /* bytes below the saved registers */
     uint32_t saved;             /* number of pushed registers */
     uint32_t landing;           /* landing block of the call being emitted */
-    uint32_t next;              /* block that follows in the layout */
+    uint32_t block, next;       /* block under way, and the one that follows in the layout */
     int wrap;                   /* block 1's successor that returns without a frame, or -1 */
     uint32_t left_out;          /* that block, if nobody else goes there; else 0 */
     bool avx;
@@ -83,6 +83,12 @@ void emit_here8(struct emit *e, size_t at);
                                 c_ * sizeof *(e)->field); \
         (e)->cap = c_; \
     } } while (0)
+
+/* emit_bulk.c: memory.copy and fill of short lengths. Has this call a short way? Then: the test of
+ * the length, what the call is otherwise, and the short way with what the test returned. */
+bool emit_bulk_wanted(const struct emit *e, const struct ir_ins *call);
+size_t emit_bulk_test(struct emit *e);
+void emit_bulk(struct emit *e, uint32_t pos, const struct ir_ins *call, size_t test);
 
 /* emit_move.c: where v lives when it is in no register; rd <- constant v, which may set the flags
  * unless they are to be kept; rd <- v from there; v, just defined, goes there if it is wanted */

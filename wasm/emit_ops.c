@@ -677,6 +677,20 @@ void emit_cold_calls(struct emit *e)
     }
 }
 
+static void call_runtime(struct emit *e, struct lir *x, struct ir_ins *c)
+{
+    bool bulk = emit_bulk_wanted(e, c);
+    size_t test = bulk ? emit_bulk_test(e) : 0;
+
+    stack_check(e, x->pos);
+    x_rr(&e->b, 0x8b, 8, RDI, R14);
+    x_rm(&e->b, 0x8b, 8, R10, mem_at(R14, offsetof(struct wasm_instance, rt)));
+    call_mem(e, R10, (int32_t)(8 * c->c), x->pos);
+    clean_result(e, x->s1);
+    if (bulk)
+        emit_bulk(e, x->pos, c, test);
+}
+
 static void op_call(struct emit *e, struct lir *x)
 {
     struct ir_ins *c = &e->f->ins[x->s1];
@@ -688,13 +702,7 @@ static void op_call(struct emit *e, struct lir *x)
         emit_func_rel(e, c->c);
         emit_site(e, x->pos, WASM_TRAP_NONE, true);
         break;
-    case L_CALLRT:
-        stack_check(e, x->pos);
-        x_rr(&e->b, 0x8b, 8, RDI, R14);
-        x_rm(&e->b, 0x8b, 8, R10, mem_at(R14, offsetof(struct wasm_instance, rt)));
-        call_mem(e, R10, (int32_t)(8 * c->c), x->pos);
-        clean_result(e, x->s1);
-        break;
+    case L_CALLRT: call_runtime(e, x, c); break;
     case L_CALLIMP:
         to = emit_callee(e, x, c);
         x_rm(&e->b, 0x8b, 8, RDI, mem_at(to.base, to.in));
