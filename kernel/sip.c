@@ -283,6 +283,8 @@ bool sip_kill(struct sip *s)
         return false;
     if (this_thread()->sip != s)
         stop(s);
+    else
+        cpu_field(need_resched) = 1;    /* it leaves on its way out of this call */
     return true;
 }
 
