@@ -147,7 +147,8 @@ $B/archive/init.conf: sips/init.conf
 
 # the pure parts of SIPs, natively
 SIPS_TEST_OBJ := $(patsubst %,$B/host/%.o,tests/sips_test sips/runtime/line sips/runtime/cid \
-	sips/runtime/limits sips/shell/words drivers/keyboard/keymap drivers/display/terminal)
+	sips/runtime/limits sips/shell/words sips/init/config sips/init/restart \
+	drivers/keyboard/keymap drivers/display/terminal)
 $(SIPS_TEST_OBJ): HOST_CFLAGS += -Wno-attributes -Wno-missing-prototypes
 $B/host/sips_test: $(SIPS_TEST_OBJ)
 	$(CC) $^ -o $@

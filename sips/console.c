@@ -5,13 +5,14 @@
  * has the focus. In cooked mode a line is edited here (runtime/line.c) and ctrl-C is told to
  * whoever opened the session; in raw mode the program gets the bytes, but for ctrl-\, which is
  * told in either mode. When a driver dies, what is written waits in a new channel for the next
- * one, as far as there is room.
+ * one, as far as there is room. Notes of init go to the terminals at once.
  */
 #include "sips/sip.h"
 #include "iface/console.h"
 #include "iface/display.h"
 #include "iface/keyboard.h"
 #include "iface/serial.h"
+#include "iface/services.h"
 #include "iface/stream.h"
 
 SERVE(IFACE_CONSOLE, CLIENTS, 2);
@@ -19,6 +20,7 @@ CHANNEL_OF(IFACE_STREAM, STREAMS, 6);
 USE(IFACE_SERIAL, SERIAL, 3);
 USE(IFACE_KEYBOARD, KEYBOARD, 4);
 USE(IFACE_DISPLAY, DISPLAY, 5);
+USE(IFACE_SERVICES, INIT, 7);
 
 #define SESSIONS 32
 #define INPUT_BYTES 4096u       /* a power of two */
@@ -245,6 +247,16 @@ static void typed(const char *s, uint32_t n)
         give(focus);
 }
 
+/* What was typed before it is raw is not lost. */
+static void set_mode(struct session *s, bool raw)
+{
+    if (raw && !s->raw) {
+        keep(s, s->line.text, s->line.len);
+        s->line.len = 0;
+    }
+    s->raw = raw;
+}
+
 static void stream_request(struct session *s, const struct msg *m, uint32_t n)
 {
     switch (in.op) {
@@ -272,7 +284,7 @@ static void stream_request(struct session *s, const struct msg *m, uint32_t n)
         return;
     }
     case STREAM_SET_MODE:
-        s->raw = in.word == STREAM_RAW;
+        set_mode(s, in.word == STREAM_RAW);
         chan_answer_status(m, 0);
     }
 }
@@ -350,6 +362,26 @@ static void client_gone(uint32_t h)
     sys_close(h);
 }
 
+/* ---- notes of init ------------------------------------------------------------------------- */
+
+static void watch(void)
+{
+    struct services_watch_req q = { SERVICES_WATCH };
+
+    chan_send(INIT, &q, sizeof q, SEND_NOWAIT);
+}
+
+static void init_said(const struct msg *m, uint32_t n)
+{
+    if (m->kind == MSG_CLOSED && sys_connect(INIT) >= 0) {
+        watch();
+    } else if (m->kind == MSG_DATA) {
+        if (column)
+            terminal_put("\n", 1);
+        terminal_put(in.bytes, n - 4);
+    }
+}
+
 /* ---- events -------------------------------------------------------------------------------- */
 
 static void event(const struct msg *m, uint32_t n)
@@ -359,6 +391,10 @@ static void event(const struct msg *m, uint32_t n)
 
     if (m->kind == MSG_CONNECT)
         return;                         /* handle[0] speaks for itself from now on */
+    if (m->from == INIT) {
+        init_said(m, n);
+        return;
+    }
     if (m->kind == MSG_CLOSED) {
         if (s)
             session_end(s);
@@ -383,6 +419,7 @@ int main(int argc, char **argv)
 {
     struct msg m = { 0 };
 
+    watch();
     for (;;) {
         int32_t n = chan_serve(&m, &in, sizeof in, reconnect());
         if (n >= 0)

@@ -1,10 +1,11 @@
 /*
  * sips_test.c - the pure parts of SIPs, natively: the line editor, the shell's words, the
- * keyboard's map, the display's terminal, names of modules.
+ * keyboard's map, the display's terminal, names of modules, init.conf and restarts.
  */
 #include <stdio.h>
 #include "drivers/display/terminal.h"
 #include "drivers/keyboard/keymap.h"
+#include "sips/init/config.h"
 #include "sips/shell/shell.h"
 
 static int passed, failed;
@@ -251,6 +252,108 @@ static void test_limits(void)
     CHECK(!limits_read(&l, "queued=4G") && !limits_read(&l, "handles") && !limits_read(&l, "x=1"));
 }
 
+/* ---- init.conf, and when a program is started again ----------------------------------------- */
+
+static char told[1000];
+
+static void tell(const char *text, uint32_t line, uint32_t column)
+{
+    size_t n = strlen(told);
+
+    snprintf(told + n, sizeof told - n, "%u:%u: %s\n", line, column, text);
+}
+
+static void tell_grant(const char *rule, uint32_t line, uint32_t column)
+{
+    tell(rule, line, column);
+}
+
+static uint32_t configure(const char *text, struct service *s)
+{
+    static const struct config_sink sink = { tell_grant, tell };
+    static char copy[2000];
+
+    told[0] = 0;
+    copy_text(copy, sizeof copy, text);
+    return config_read(copy, s, &sink);
+}
+
+static void test_config(void)
+{
+    static struct service s[SERVICES_MAX];
+
+    CHECK(configure("# a comment\n\n grant a serve b # why\nstart one\n"
+                    "start two restart 3 in 20 wait 5-80 memory=8M cpu=10% x y\n"
+                    "start three restart always $boot\nstart four -- restart\n", s) == 4);
+    CHECK_TEXT(told, "3:8: a serve b \n");
+    CHECK(s[0].nargs == 4 && !memcmp(s[0].args, "one", 4) && !s[0].restart.times);
+    CHECK(s[1].nargs == 8 && !memcmp(s[1].args, "two\0x\0y", 8) && !s[1].boot);
+    CHECK(s[1].restart.times == 3 && s[1].restart.seconds == 20 && !s[1].restart.always);
+    CHECK(s[1].restart.pause_ms == 5 && s[1].restart.pause_max_ms == 80);
+    CHECK(s[1].limits.memory == 8 << 20 && s[1].limits.cpu == 100 && !s[1].limits.threads);
+    CHECK(s[2].restart.always && s[2].restart.times == RESTART_TIMES && s[2].boot);
+    CHECK(s[2].nargs == 6 && s[3].nargs == 13 && !memcmp(s[3].args, "four\0restart", 13));
+    CHECK(configure("start last", s) == 1 && !told[0]);
+}
+
+static void test_config_errors(void)
+{
+    static const struct { const char *text, *error; } rows[] = {
+        { "strat a", "1:1: `strat` is nothing that a line begins with" },
+        { "\n  start", "2:8: `start` is followed by a program's name" },
+        { "start a\nstart b restart\n start a", "3:8: a is started by an earlier line already" },
+        { "start a restart 0 in 5", "1:17: how often is a number from 1 to 32 here, not `0`" },
+        { "start a restart 3x in 5", "1:17: how often is a number from 1 to 32 here, not `3x`" },
+        { "start a restart 3", "1:18: `restart 3` is followed by `in SECONDS`" },
+        { "start a restart 3 in", "1:21: within how many seconds is a number" },
+        { "start a restart 99 in 5", "1:17: how often is a number from 1 to 32" },
+        { "start a restart wait x", "1:22: a pause in milliseconds is a number from 1 to 3600000" },
+        { "start a restart wait 9-5", "1:24: the longest pause is shorter than the first one" },
+        { "start a restart wait 9-50s", "1:24: a pause is MS or MS-MS, not `50s`" },
+        { "start a wait 5", "1:15: `wait` needs `restart`" },
+        { "start a never restart", "1:15: `never` and `restart` contradict each other" },
+        { "start a memory=8Q", "1:9: `memory=8Q` is no limit; these are: memory=8M" },
+        { "start a cpu=0%", "1:9: `cpu=0%` is no limit" },
+        { "start a $boot x", "1:15: nothing stands behind $boot" },
+        { "start a234567890123456789012345678901234567890", "1:7: a program's name has at most 31" },
+    };
+    static struct service s[SERVICES_MAX];
+    static char many[SERVICES_MAX * 16];
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < COUNT(rows); i++) {
+        configure(rows[i].text, s);
+        check(!strncmp(told, rows[i].error, strlen(rows[i].error)) && strchr(told, '\n')[1] == 0,
+              told[0] ? told : rows[i].text, __LINE__);
+    }
+    for (uint32_t i = 0; i <= SERVICES_MAX; i++)
+        n += (size_t)snprintf(many + n, sizeof many - n, "start p%u\n", i);
+    CHECK(configure(many, s) == SERVICES_MAX);
+    CHECK_TEXT(told, "33:7: more than 32 programs are started\n");
+}
+
+static void test_restart(void)
+{
+    struct restart r = { .times = 4, .seconds = 60, .pause_ms = 10, .pause_max_ms = 30 };
+    const int64_t second = 1000 * MS;
+    int64_t pause, now = 5 * second;
+
+    CHECK(restart_plan(&r, now, &pause) && pause == 10 * MS);
+    CHECK(restart_plan(&r, now += second, &pause) && pause == 20 * MS);
+    CHECK(restart_plan(&r, now += second, &pause) && pause == 30 * MS);
+    CHECK(restart_plan(&r, now += second, &pause) && pause == 30 * MS);
+    CHECK(!restart_plan(&r, now + second, &pause) && restart_count(&r, now + second) == 4);
+    CHECK(restart_plan(&r, now + 58 * second, &pause) && pause == 30 * MS);
+    CHECK(restart_count(&r, now + 58 * second) == 3);
+    CHECK(restart_plan(&r, now + 500 * second, &pause) && pause == 10 * MS);
+    r.always = true;
+    for (uint32_t i = 0; i < 100; i++)
+        CHECK(restart_plan(&r, now + 500 * second, &pause));
+    CHECK(pause == 30 * MS);
+    r.times = 0;
+    CHECK(!restart_plan(&r, now + 9000 * second, &pause));
+}
+
 int main(void)
 {
     test_line();
@@ -261,6 +364,9 @@ int main(void)
     test_terminal_random();
     test_cid();
     test_limits();
+    test_config();
+    test_config_errors();
+    test_restart();
     printf("sips_test: %d passed, %d failed\n", passed, failed);
     return failed != 0;
 }

@@ -12,6 +12,7 @@
 #include "iface/kernel_process.h"
 #include "iface/kernel_store.h"
 #include "iface/kernel_system.h"
+#include "iface/services.h"
 #include "iface/stream.h"
 
 USE(IFACE_CONSOLE, USE_CONSOLE, 2);
@@ -20,7 +21,8 @@ USE(IFACE_KERNEL_STORE, USE_KERNEL_STORE, 4);
 USE(IFACE_KERNEL_POLICY, USE_KERNEL_POLICY, 5);
 USE(IFACE_KERNEL_SYSTEM, USE_KERNEL_SYSTEM, 6);
 USE(IFACE_CLOCK, USE_CLOCK, 7);
-_Static_assert(USE_CONSOLE == CONSOLE && USE_CLOCK == CLOCK, "shell.h names the same handles");
+USE(IFACE_SERVICES, USE_SERVICES, 8);
+_Static_assert(USE_CONSOLE == CONSOLE && USE_SERVICES == SERVICES, "shell.h names the same handles");
 
 #define PROMPT "selkie> "
 #define COLUMNS 80u

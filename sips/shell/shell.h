@@ -1,7 +1,7 @@
 /*
  * shell.h - what the files of the shell share. Reading order: shell.c (the prompt), words.c (pure:
  * taking a line apart), command.c (the table of commands), job.c (programs), permit.c (asking what
- * they may have), system.c (the kernel's interfaces).
+ * they may have), system.c (the kernel's interfaces), service.c (what init keeps alive).
  */
 #ifndef SHELL_SHELL_H
 #define SHELL_SHELL_H
@@ -9,7 +9,7 @@
 #include "sips/sip.h"
 
 /* handles of the manifest, see shell.c */
-enum { CONSOLE = 2, PROCESS, STORE, POLICY, SYSTEM, CLOCK };
+enum { CONSOLE = 2, PROCESS, STORE, POLICY, SYSTEM, CLOCK, SERVICES };
 
 #define WORDS_MAX 64u
 #define NAME_BYTES 32u
@@ -89,5 +89,14 @@ int system_date(void);
 int system_tests(struct words *w);
 int system_power(struct words *w);      /* reboot, poweroff */
 int system_version(struct words *w);
+/* Calls with the answer in `answer`, connecting again if the handler has changed; complains as
+ * `what` if it fails. */
+int32_t ask(uint32_t h, const void *q, uint32_t n, const char *what);
+extern char answer[MSG_BYTES_MAX];
+
+/* ---- service.c ----------------------------------------------------------------------------- */
+
+int service_list(struct words *w);
+int service_change(struct words *w);    /* start and stop */
 
 #endif

@@ -8,10 +8,9 @@
 #include "iface/kernel_store.h"
 #include "iface/kernel_system.h"
 
-static char answer[MSG_BYTES_MAX] __attribute__((aligned(8)));
+char answer[MSG_BYTES_MAX] __attribute__((aligned(8)));
 
-/* Calls with the answer in `answer`; complains as `what` if it fails. */
-static int32_t ask(uint32_t h, const void *q, uint32_t n, const char *what)
+int32_t ask(uint32_t h, const void *q, uint32_t n, const char *what)
 {
     int32_t r;
 

@@ -6,6 +6,7 @@
 
 What it waits for, it waits for as long as a loaded computer may need; nothing here measures time.
 """
+import io
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tarfile
 import tempfile
 import time
 
@@ -43,6 +45,21 @@ class MachineError(Exception):
 def plain(text):
     """Text as a person sees it: no escape sequences, no carriage returns."""
     return re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", text).replace("\r", "")
+
+
+def archive_with(build, to, files):
+    """Writes the boot archive to the file `to`, with these files (name -> bytes) in it or instead
+    of its own."""
+    with tarfile.open(f"{ROOT}/{build}/boot.tar") as old, \
+            tarfile.open(to, "w", format=tarfile.USTAR_FORMAT) as new:
+        for member in old:
+            if member.name not in files:
+                new.addfile(member, old.extractfile(member))
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            new.addfile(member, io.BytesIO(data))
+    return to
 
 
 class Machine:

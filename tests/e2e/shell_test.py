@@ -5,8 +5,8 @@ from machine import SERVICES, Machine, scenario
 
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 HOME, END, BACKSPACE = "\x1b[H", "\x1b[F", "\x7f"
-COMMANDS = ("help ls run ps kill grant deny grants mem log time tests history clear version reboot "
-            "poweroff").split()
+COMMANDS = ("help ls run ps kill services start stop grant deny grants mem log time tests history "
+            "clear version reboot poweroff").split()
 
 
 @scenario
@@ -166,22 +166,3 @@ def line_editing(g, build):
         g.equal("ctrl-C gives a line up", m.prompt(), "yes\n")
         m.type("echo " + "x" * 150 + "\r")           # its echo wraps
         g.match("a line longer than the screen", "^" + "x" * 150 + "$", m.prompt())
-
-
-@scenario
-def restarts(g, build):
-    """A driver that ends is started again, and the shell gets its terminal back."""
-    with Machine(build, "pvh") as m:
-        m.prompt()
-        m.services()
-        for name in "display keyboard clock serial".split():
-            pid = re.search(rf"^ +(\d+) {name} ", m.command("ps"), re.M).group(1)
-            m.type(f"kill {pid}\r")
-            m.expect("\n")
-            m.prompt()
-            for _ in range(50):
-                now = re.search(rf"^ +(\d+) {name} ", m.command("ps"), re.M)
-                if now and now.group(1) != pid:
-                    break
-            g.check(f"{name} is back", now and now.group(1) != pid, now)
-            g.equal(f"the shell answers after {name} ended", m.command("echo on"), "on\n")
