@@ -45,7 +45,8 @@ struct config_sink {
     void (*error)(const char *text, uint32_t line, uint32_t column);
 };
 /* Takes `text` apart, which is changed and must stay; returns how many services there are. */
-uint32_t config_read(char *text, struct service services[SERVICES_MAX], const struct config_sink *to);
+uint32_t config_read(char *text, struct service services[SERVICES_MAX],
+                     const struct config_sink *to);
 
 /* ---- restart.c ----------------------------------------------------------------------------- */
 

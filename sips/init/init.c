@@ -19,7 +19,8 @@ USE(IFACE_KERNEL_STORE, USE_STORE, 3);
 USE(IFACE_KERNEL_POLICY, USE_POLICY, 4);
 USE(IFACE_KERNEL_SYSTEM, USE_SYSTEM, 5);
 SERVE(IFACE_SERVICES, SERVE_SERVICES, 6);
-_Static_assert(USE_PROCESS == PROCESS && SERVE_SERVICES == CLIENTS, "init.h names the same handles");
+_Static_assert(USE_PROCESS == PROCESS && SERVE_SERVICES == CLIENTS,
+               "init.h names the same handles");
 
 #define CONFIG_BYTES 16384u
 #define NOTES_BYTES 2048u       /* of notes that nobody has seen */
@@ -149,7 +150,8 @@ static void change(const struct msg *m, uint32_t n)
     s = service_named(in.bytes + sizeof in.name);
     if (!s) {
         out.status = ERR_NOT_FOUND;
-        snprintf(out.reason, sizeof out.reason, "%.40s is not started by " CONFIG "; `services` lists what is",
+        snprintf(out.reason, sizeof out.reason,
+                 "%.40s is not started by " CONFIG "; `services` lists what is",
                  in.bytes + sizeof in.name);
     } else if (in.op == SERVICES_START) {
         out.status = service_start(s, out.reason, sizeof out.reason);

@@ -1,6 +1,6 @@
 /*
- * init.h - what the files of init share. Reading order: config.h with config.c (init.conf
- * taken apart) and restart.c (when a program is started again), service.c (starts and ends), init.c.
+ * init.h - what the files of init share. Reading order: config.h with config.c (init.conf taken
+ * apart) and restart.c (when a program is started again), service.c (starts and ends), init.c.
  */
 #ifndef INIT_INIT_H
 #define INIT_INIT_H

@@ -22,7 +22,8 @@ USE(IFACE_KERNEL_POLICY, USE_KERNEL_POLICY, 5);
 USE(IFACE_KERNEL_SYSTEM, USE_KERNEL_SYSTEM, 6);
 USE(IFACE_CLOCK, USE_CLOCK, 7);
 USE(IFACE_SERVICES, USE_SERVICES, 8);
-_Static_assert(USE_CONSOLE == CONSOLE && USE_SERVICES == SERVICES, "shell.h names the same handles");
+_Static_assert(USE_CONSOLE == CONSOLE && USE_SERVICES == SERVICES,
+               "shell.h names the same handles");
 
 #define PROMPT "selkie> "
 #define COLUMNS 80u
