@@ -109,8 +109,10 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  * X(name, result, parameters, wasm signature). One row is the import's type, the kernel's prototype
  * (sys_NAME(struct wasm_instance *, parameters)) and the SDK's stub.
  *
- * send     queues a message; blocks while the queue is full unless SEND_NOWAIT. Handles move;
- *          ERR_BUSY: one holds handles in its own queue, or owes or awaits an answer.
+ * send     queues a message; blocks while the queue is full unless SEND_NOWAIT. Handles move, of
+ *          kind channel, process, block and irq, else ERR_RIGHTS. ERR_BUSY: a thread waits for it;
+ *          a channel's end holds handles in its own queue, or owes or awaits an answer; an
+ *          interrupt's token is not answered.
  * call     sends and waits for the answer: returns the answer's length. After ERR_TIMEOUT a late
  *          answer is thrown away. ERR_TOO_BIG: the answer did not fit, and is lost.
  * wait     receives from handle h, or from any if h is 0. Returns the length. deadline: absolute,
@@ -177,7 +179,8 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  *   text TEXT                the canonical text of an interface, whose SHA-256 is ID. The kernel
  *                            lets nothing else pass (sips/iface/README.md)
  *   port FIRST-LAST          I/O ports (hex), for imports of module "port": in8:0x3fd, ...
- *   irq GSI = N              legacy IRQ number; handle N receives MSG_IRQ
+ *   irq GSI = N              legacy IRQ number; handle N receives MSG_IRQ, as does whoever it is
+ *                            passed to
  *   window NAME = N          memory window: framebuffer, vga-text
  *   mmio FIRST-LAST = N      window on device memory, whole pages (hex), uncached
  *   dma BYTES = N            window on memory that devices can reach: contiguous, below 4 GiB.

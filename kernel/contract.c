@@ -33,10 +33,12 @@ static uint8_t intern(struct maker *m, const char *hex)
 
 static uint8_t carries(struct maker *m, const struct wit_type *t)
 {
+    unsigned kind;
+
     if (t->id)
         return (uint8_t)(CARRIES_IFACE + intern(m, t->id));
-    return wit_is(t->name, "process") ? CARRIES_PROCESS : wit_is(t->name, "block") ? CARRIES_BLOCK
-         : wit_is(t->name, "channel") ? CARRIES_CHANNEL : CARRIES_SELF;
+    kind = wit_handle_kind(t->name);
+    return kind ? (uint8_t)kind : CARRIES_SELF;
 }
 
 static void part(struct maker *m, const struct wit *w, const struct wit_fields *list,
@@ -109,12 +111,8 @@ int32_t contract_check_handle(const struct contract *c, const struct contract_pa
 {
     uint8_t want = p->carries[i];
 
-    if (want == CARRIES_CHANNEL)
-        return kind == HANDLE_CHANNEL ? 0 : ERR_HANDLE_KIND;
-    if (want == CARRIES_PROCESS)
-        return kind == HANDLE_PROCESS ? 0 : ERR_HANDLE_KIND;
-    if (want == CARRIES_BLOCK)
-        return kind == HANDLE_BLOCK ? 0 : ERR_HANDLE_KIND;
+    if (want < CARRIES_SELF)
+        return kind == want ? 0 : ERR_HANDLE_KIND;
     if (kind != HANDLE_CHANNEL || !id)
         return ERR_HANDLE_KIND;
     return memcmp(id, want == CARRIES_SELF ? c->id : c->ids[want - CARRIES_IFACE], 32) == 0

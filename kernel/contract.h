@@ -20,10 +20,9 @@ enum contract_way {
     WAY_BACK = 3,                   /* the handler calls: no interface has that */
 };
 
-/* What a handle in a message must be. */
+/* What a handle in a message must be. Below: of that enum handle_kind. */
 enum contract_handle {
-    CARRIES_CHANNEL, CARRIES_PROCESS, CARRIES_BLOCK,
-    CARRIES_SELF,                   /* the client's end of a channel of this interface */
+    CARRIES_SELF = WIT_HANDLE_KINDS,    /* the client's end of a channel of this interface */
     CARRIES_IFACE,                  /* this + i: the same of interface ids[i] */
 };
 

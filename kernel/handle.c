@@ -107,6 +107,7 @@ void handle_put(struct sip *s, uint32_t number, struct object *o)
 {
     assert(!o->owner && !s->handles->at[number], "a handle names one object of one owner");
     o->number = (uint8_t)number;
+    s->prompt |= o->kind == HANDLE_IRQ;
     __atomic_store_n(&s->handles->at[number], o, __ATOMIC_RELEASE);
     /* (1) the owner is there before the object is looked at; see (2) in wait.c */
     __atomic_store_n(&o->owner, s, __ATOMIC_SEQ_CST);

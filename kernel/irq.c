@@ -1,7 +1,8 @@
 /*
  * irq.c - interrupts as messages. A line has one owner. When it fires, the owner receives MSG_IRQ
  * with a token; answering the token unmasks it. Until then, further interrupts of an
- * edge-triggered line are kept as one.
+ * edge-triggered line are kept as one. It can be passed on in a message when no token of it is
+ * out; what fires while it is in flight, its new owner receives.
  *
  * Token: TOKEN_IRQ | generation << 8 | line.
  */
@@ -31,7 +32,6 @@ err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owne
         q->claimed = true;
         q->fired = q->out = false;
         handle_put(s, number, &q->o);
-        s->prompt = true;
     }
     lock_drop(&s->lock);
     lock_drop(&q->lock);
@@ -53,6 +53,11 @@ void irq_fired(unsigned line)
         object_notify(&q->o);
     }
     lock_drop(&q->lock);
+}
+
+err_t irq_may_pass(const struct irq *q)
+{
+    return q->o.waiter || q->out ? ERR_BUSY : 0;
 }
 
 err_t irq_receive(struct irq *q, const struct rx *rx)

@@ -505,6 +505,8 @@ struct irq {
 };
 err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owner);
 void irq_fired(unsigned line);              /* from the scheduler's drain */
+/* ERR_BUSY: a thread waits for it, or a token of it is not answered. */
+err_t irq_may_pass(const struct irq *q);
 err_t irq_receive(struct irq *q, const struct rx *rx);
 err_t irq_answer(struct sip *s, uint32_t token);
 void irq_drop(struct irq *q);
@@ -674,7 +676,7 @@ struct sip {
     bool dying;                 /* its threads leave; set once */
     bool ended;                 /* nothing is left of it but this structure */
     uint8_t priority;           /* of its threads, enum priority */
-    bool prompt;                /* it has an interrupt line */
+    bool prompt;                /* it has, or had, an interrupt line */
     uint32_t nthreads;
     uint64_t thread_used[SIP_THREADS_MAX / 64];     /* numbers of threads, from 1 */
     char name[32];

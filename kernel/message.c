@@ -96,6 +96,9 @@ err_t msg_may_pass(struct sip *s, const struct parcel *p, const struct endpoint 
         if (o->kind == HANDLE_PROCESS) {
             if (o->waiter)
                 return ERR_BUSY;
+        } else if (o->kind == HANDLE_IRQ) {
+            if ((e = irq_may_pass(container_of(o, struct irq, o))) < 0)
+                return e;
         } else if (o->kind == HANDLE_BLOCK) {
             continue;
         } else if (o->kind != HANDLE_CHANNEL) {

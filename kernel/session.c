@@ -136,13 +136,11 @@ static void way_words(unsigned right, char *to, size_t n)
 static void kind_words(const struct contract *c, const struct contract_part *p, uint32_t i,
                        char *to, size_t n)
 {
-    static const char *const plain[] = { [CARRIES_CHANNEL] = "channel",
-                                         [CARRIES_PROCESS] = "process", [CARRIES_BLOCK] = "block" };
     uint8_t want = p->carries[i];
     const uint8_t *id = want >= CARRIES_IFACE ? c->ids[want - CARRIES_IFACE] : c->id;
 
     if (want < CARRIES_SELF)
-        ksnprintf(to, n, ": handle[%u] has to be a %s", i, plain[want]);
+        ksnprintf(to, n, ": handle[%u] has to be of kind %s", i, wit_handle_names[want]);
     else
         ksnprintf(to, n, ": handle[%u] has to be the client's end of a channel of interface "
                   "%02x%02x%02x%02x..", i, id[0], id[1], id[2], id[3]);

@@ -59,10 +59,17 @@ static void element(struct parser *ps, struct wit_type *t)
                "own<NAME>, and what is defined above", t->name);
 }
 
-/* Handles that are of no interface. */
-static bool is_plain(struct wit_name n)
+const char *const wit_handle_names[WIT_HANDLE_KINDS] = {
+    [HANDLE_CHANNEL] = "channel", [HANDLE_IRQ] = "interrupt", [HANDLE_PROCESS] = "process",
+    [HANDLE_BLOCK] = "block",
+};
+
+unsigned wit_handle_kind(struct wit_name n)
 {
-    return wit_is(n, "process") || wit_is(n, "channel") || wit_is(n, "block");
+    for (unsigned k = 0; k < WIT_HANDLE_KINDS; k++)
+        if (wit_handle_names[k] && wit_is(n, wit_handle_names[k]))
+            return k;
+    return 0;
 }
 
 static void handle_type(struct parser *ps, struct wit_type *t)
@@ -80,14 +87,14 @@ static void handle_type(struct parser *ps, struct wit_type *t)
     t->name = ps->tok;
     if (t->name.len > 1 && *t->name.s == '%')
         t->name = (struct wit_name){ t->name.s + 1, t->name.len - 1 };
-    if (ps->src && t->name.len && !is_plain(t->name) && !name_same(t->name, ps->w->name)) {
+    if (ps->src && t->name.len && !wit_handle_kind(t->name) && !name_same(t->name, ps->w->name)) {
         const char *found = ps->src->id_of(ps->src->ctx, t->name);
         if (found) {
             token_add(ps, "@", 1);
             token_add(ps, found, WIT_ID_DIGITS);
         } else {
-            token_fail(ps, at, "there is no interface '%' beside this one; own<channel> is any "
-                       "channel, own<process> a process, own<block> a block", t->name);
+            token_fail(ps, at, "there is no interface '%' beside this one; of none are "
+                       "own<channel>, own<process>, own<block> and own<interrupt>", t->name);
         }
         id = found;
     }
@@ -96,7 +103,7 @@ static void handle_type(struct parser *ps, struct wit_type *t)
         if ((id[i] < '0' || id[i] > '9') && (id[i] < 'a' || id[i] > 'f'))
             token_fail(ps, at, "own<%> with an id that is no hash", t->name);
     t->id = id;
-    if (!ps->failed && !id && !is_plain(t->name) && !name_same(t->name, ps->w->name))
+    if (!ps->failed && !id && !wit_handle_kind(t->name) && !name_same(t->name, ps->w->name))
         token_fail(ps, at, "own<%> without the interface's id", t->name);
     token_expect(ps, ">");
 }

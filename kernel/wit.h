@@ -22,6 +22,7 @@
 #define WIT_HANDLES_MAX 4u
 #define WIT_ERROR_MAX   160u
 #define WIT_KEEP        0xffu       /* no other state */
+#define WIT_HANDLE_KINDS 16u        /* above every enum handle_kind */
 #define WIT_ID_DIGITS   64u
 
 /* A part of the text; len 0: none. */
@@ -90,5 +91,9 @@ struct wit_source {
 /* Takes apart the n bytes at text. src NULL: it must be canonical. False with w->error. */
 bool wit_parse(struct wit *w, const char *text, size_t n, struct wit_source *src);
 bool wit_is(struct wit_name n, const char *s);
+/* Handles of no interface: by enum handle_kind their names, NULL where messages carry none; and the
+ * kind of own<n>, 0 if n is the name of an interface. */
+extern const char *const wit_handle_names[WIT_HANDLE_KINDS];
+unsigned wit_handle_kind(struct wit_name n);
 
 #endif

@@ -80,7 +80,7 @@ error 'interface x { f: func(a: list<u8, 4096>, b: list<u8, 4096>); }' \
 error 'interface x { } interface y { }' "x.wit:1:17: one interface a file: nothing may follow it"
 error 'interface x { f: func(%%); }' "x.wit:1:23: unexpected character '%'"
 error 'interface x { f: func(a: own<y>); }' "x.wit:1:30: there is no interface 'y' beside this \
-one; own<channel> is any channel, own<process> a process, own<block> a block"
+one; of none are own<channel>, own<process>, own<block> and own<interrupt>"
 error 'interface x { f: func(a: option<own<x>>, b: own<x>); }' \
     "x.wit:1:42: a handle that may be missing comes last; put it behind this"
 error '/// @states a b\ninterface x { f: func(); }' "x.wit:1:15: no operation leads to state 'b'"

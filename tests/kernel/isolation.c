@@ -142,6 +142,23 @@ KTEST(device_interrupts)
     irq_fired(5);       /* nobody's */
 }
 
+/* A line that goes from handle to handle loses nothing, and is free when it ends in a message. */
+KTEST(device_interrupts_move)
+{
+    struct process *p = start("test/irqs 8 pass", NULL);
+
+    for (unsigned ms = 0; p && p->sip && ms < 2000; ms++) {
+        irq_fired(5);
+        sched_sleep(NS_PER_MS);
+    }
+    CHECK_EQ(finish(p, 2000, NULL), 0);
+    irq_fired(5);
+    p = start("test/irqs 1", NULL);
+    CHECK(received(p, 0), "the line is not free");
+    irq_fired(5);
+    CHECK_EQ(finish(p, 2000, NULL), 0);
+}
+
 KTEST(policy_denies_by_default)
 {
     char reason[160];
