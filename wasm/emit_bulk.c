@@ -141,7 +141,7 @@ bool emit_bulk_wanted(const struct emit *e, const struct ir_ins *call)
     const uint32_t *a = f->args + call->a;
 
     return (call->c == RT_MEMORY_COPY || call->c == RT_MEMORY_FILL) &&
-        !(f->o->passes_off >> ('m' - 'a') & 1) &&
+        !(f->o->passes_off >> ('m' - 'a') & 1) && !f->o->volatile_mem &&
         f->ins[a[2]].op != IR_CONST && f->ins[a[3]].b == 0;
 }
 
