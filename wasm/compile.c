@@ -80,61 +80,6 @@ static bool dumping(const struct wasm_options *o, uint32_t func, char letter)
 
 /* ---- collecting ---------------------------------------------------------------------------- */
 
-static uint8_t *leb(uint8_t *p, uint32_t v)
-{
-    for (; v >= 128; v >>= 7)
-        *p++ = (uint8_t)(v | 128);
-    *p++ = (uint8_t)v;
-    return p;
-}
-
-static const uint8_t *unleb(const uint8_t *p, uint32_t *v)
-{
-    uint32_t x = 0;
-    int shift = 0;
-
-    do {
-        x |= (uint32_t)(*p & 127) << shift;
-        shift += 7;
-    } while (*p++ & 128);
-    *v = x;
-    return p;
-}
-
-static uint32_t zigzag(int32_t d)
-{
-    return (uint32_t)d << 1 ^ (uint32_t)(d >> 31);
-}
-
-static int32_t unzigzag(uint32_t z)
-{
-    return (int32_t)(z >> 1 ^ -(z & 1));
-}
-
-static void pack_sites(struct worker *w, struct emit *e, struct piece *p)
-{
-    uint8_t *buf = arena_raw(e->arena, (size_t)e->nsite * 16 + 1), *q = buf;
-    uint32_t pc = 0, pos = 0;
-
-    p->mark = arena_raw(&w->out, (e->nsite / SITES_PER_MARK) * sizeof *p->mark);
-    for (uint32_t k = 0; k < e->nsite; k++) {
-        struct site_rec *s = &e->site[k];
-        if (k && k % SITES_PER_MARK == 0)
-            p->mark[k / SITES_PER_MARK - 1] = (struct site_mark){ (uint32_t)(q - buf), pc, pos };
-        q = leb(q, s->pc - pc);
-        q = leb(q, zigzag((int32_t)(s->pos - pos)));
-        *q++ = (s->landing ? SITE_LANDING : s->trap) | s->call << 7;
-        if (s->landing)
-            q = leb(q, (uint32_t)e->block_at[s->landing]);
-        pc = s->pc;
-        pos = s->pos;
-    }
-    p->nsites = e->nsite;
-    p->site_bytes = (uint32_t)(q - buf);
-    p->sites = arena_raw(&w->out, (size_t)(q - buf) + 1);
-    memcpy(p->sites, buf, (size_t)(q - buf));
-}
-
 static void note_called(struct compile *c, uint32_t func)
 {
     if (func & RELOC_TABLE) {
@@ -153,7 +98,7 @@ static void collect(struct worker *w, struct emit *e, struct piece *x, uint32_t 
                          .nreloc = e->nreloc };
     x->code = arena_raw(&w->out, e->b.n);
     memcpy(x->code, e->b.p, e->b.n);
-    pack_sites(w, e, x);
+    site_pack(&w->out, e, x);
     x->reloc = arena_raw(&w->out, e->nreloc * sizeof *x->reloc);
     if (e->nreloc)
         memcpy(x->reloc, e->reloc, e->nreloc * sizeof *x->reloc);
@@ -406,43 +351,6 @@ static void compile_thunks(struct worker *w)
             compile_table(w, i);
 }
 
-/* Where everything goes: bodies in the order of their numbers, then the thunks. */
-static bool lay_out(struct compile *c, struct wasm_error *err)
-{
-    uint64_t at = 0;
-
-    for (uint32_t k = 0; k < c->p->npiece; k++) {
-        struct piece *x = &c->p->piece[k];
-        x->start = (uint32_t)at;
-        at = (at + x->size + 15) & ~15ull;
-        if (at > INT32_MAX / 2) {
-            *err = (struct wasm_error){ .code = WASM_LIMIT, .func = x->func,
-                                        .offset = c->m->funcs[x->func].body,
-                                        .text = "more than 1 GiB of code" };
-            return false;
-        }
-        if (x->kind == PIECE_EXT) {
-            c->p->thunk[x->func] = x->start;
-        } else if (x->kind == PIECE_RESUME) {
-            c->img->resume = x->start;
-        } else if (x->kind == PIECE_TABLE) {
-            c->p->table[x->table] = x->start;
-        } else if (x->kind == PIECE_INVOKE) {
-            c->img->invoke[x->func] = x->start;
-        } else if (x->deferred) {
-            c->img->entry[x->func] = UINT32_MAX;
-        } else if (c->m->funcs[x->func].escapes) {
-            c->img->ext_entry[x->func] =
-                x->start + (c->m->features & WASM_F_TAIL ? WASM_TAIL_SIZE : 0);
-            c->img->entry[x->func] = c->img->ext_entry[x->func] + DIRECT_ENTRY;
-        } else {
-            c->img->entry[x->func] = x->start;
-        }
-    }
-    c->img->code_size = (size_t)at;
-    return true;
-}
-
 static bool set_up(struct image_block *b, size_t npiece)
 {
     struct compile *c = &b->c;
@@ -549,7 +457,7 @@ static bool finish(struct compile *c, struct wasm_error *err)
                                     .text = "out of memory" };
         return false;
     }
-    return lay_out(c, err);
+    return image_lay_out(c->img, err);
 }
 
 struct wasm_image *wasm_compile_finish(struct wasm_image *img, struct wasm_error *err)
@@ -583,151 +491,4 @@ void wasm_image_free(struct wasm_image *img)
     }
     arena_free(&b->arena);
     h->release(h->ctx, b, sizeof *b);
-}
-
-/* ---- the finished image -------------------------------------------------------------------- */
-
-static uint32_t reloc_target(const struct wasm_image *img, uint32_t func)
-{
-    const struct image_priv *p = img->priv;
-
-    if (func & RELOC_THUNK)
-        return p->thunk[func & ~RELOC_THUNK];
-    return func & RELOC_TABLE ? p->table[func & ~RELOC_TABLE] : img->entry[func];
-}
-
-void wasm_image_write(const struct wasm_image *img, uint8_t *to)
-{
-    struct image_priv *p = img->priv;
-
-    for (uint32_t k = 0; k < p->npiece; k++) {
-        struct piece *x = &p->piece[k];
-        uint32_t end = k + 1 < p->npiece ? p->piece[k + 1].start : (uint32_t)img->code_size;
-        memcpy(to + x->start, x->code, x->size);
-        memset(to + x->start + x->size, 0xcc, end - x->start - x->size);
-        for (uint32_t r = 0; r < x->nreloc; r++) {
-            uint32_t at = x->start + x->reloc[r].at;
-            uint32_t d = reloc_target(img, x->reloc[r].func)
-                       - (x->kind == PIECE_TABLE ? x->start : at + 4);
-            memcpy(to + at, &d, 4);
-        }
-    }
-}
-
-static struct piece *find_piece(struct image_priv *p, uint32_t pc)
-{
-    uint32_t lo = 0, hi = p->npiece;
-
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (p->piece[mid].start <= pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo ? &p->piece[lo - 1] : NULL;
-}
-
-/* The last mark whose sites begin before pc: its number from 1, and what has been added up
- * there. */
-static uint32_t start_at_mark(const struct piece *x, uint32_t pc, uint32_t *at, uint32_t *pos)
-{
-    uint32_t lo = 0, hi = x->nsites ? (x->nsites - 1) / SITES_PER_MARK : 0;
-
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (x->start + x->mark[mid].pc < pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo) {
-        *at = x->mark[lo - 1].pc;
-        *pos = x->mark[lo - 1].pos;
-    }
-    return lo;
-}
-
-/* The function and offset of time `at` in a piece: innermost, and how many bodies are around it. */
-static void locate(const struct wasm_image *img, const struct piece *x, uint32_t at,
-                   struct wasm_site *site)
-{
-    const struct wasm_func *funcs = img->module->funcs;
-    uint32_t shift = 0;
-
-    site->func = x->func;
-    site->inlined = 0;
-    for (uint32_t k = 0; k < x->ninlined && x->inlined[k].start <= at; ) {
-        const struct ir_inlined *n = &x->inlined[k++];
-        if (at - n->start < n->size) {
-            site->func = n->func;
-            site->call = n->start - 1;
-            site->inlined++;
-            shift = n->start - funcs[n->func].body;
-            continue;
-        }
-        shift += n->size;
-        while (k < x->ninlined && x->inlined[k].start - n->start < n->size)
-            k++;
-    }
-    site->offset = at - shift;
-}
-
-bool wasm_image_outer(const struct wasm_image *img, struct wasm_site *site)
-{
-    if (!site->inlined)
-        return false;
-    locate(img, &((struct image_priv *)img->priv)->piece[site->piece], site->call, site);
-    site->trap = 0;
-    return true;
-}
-
-/* Fills in what the table of a piece says about pc; site->offset is a time. */
-static void find_site(const struct piece *x, uint32_t pc, bool ret, struct wasm_site *site)
-{
-    uint32_t at = 0, pos = 0, d, z, landing;
-    const uint8_t *s = x->sites;
-    uint32_t k = start_at_mark(x, pc, &at, &pos);
-    if (k) {
-        s += x->mark[k - 1].byte;
-        site->offset = pos;
-    }
-    for (k *= SITES_PER_MARK; k < x->nsites; k++) {
-        s = unleb(s, &d);
-        s = unleb(s, &z);
-        uint8_t kind = *s++;
-        landing = 0;
-        if (kind == (SITE_LANDING | 0x80)) {
-            s = unleb(s, &landing);
-            kind = 0x80;
-        }
-        at += d;
-        pos += (uint32_t)unzigzag(z);
-        if (x->start + at > pc)
-            break;
-        bool prologue = (kind & 127) == SITE_PROLOGUE;
-        if (!prologue && pos)
-            site->offset = pos;
-        if (x->start + at != pc || (kind >> 7) != ret)
-            continue;
-        site->trap = prologue ? WASM_TRAP_STACK : kind & 127;
-        site->landing = landing ? x->start + landing : 0;
-        if (prologue)
-            site->frame = 8 * pos;
-        return;
-    }
-}
-
-bool wasm_image_site(const struct wasm_image *img, uint32_t pc, bool ret, struct wasm_site *site)
-{
-    struct image_priv *p = img->priv;
-    struct piece *x = find_piece(p, ret && pc ? pc - 1 : pc);
-
-    if (!x || pc > x->start + x->size)
-        return false;
-    *site = (struct wasm_site){ .offset = img->module->funcs[x->func].body, .frame = x->frame,
-                                .kind = x->kind, .piece = (uint32_t)(x - p->piece) };
-    find_site(x, pc, ret, site);
-    locate(img, x, site->offset, site);
-    return true;
 }

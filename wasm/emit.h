@@ -70,7 +70,9 @@ struct opnd opnd_of(struct emit *e, struct lir *x, struct mi *m, uint32_t v, uin
 void emit_branch(struct emit *e, int cc, uint32_t block);
 void emit_move(struct emit *e, int type, int rd, int rs);
 void emit_op(struct emit *e, struct lir *x, struct mi *m);
-void emit_atomic(struct emit *e, struct lir *x, struct mi *m);     /* emit_atomic.c */
+void emit_float(struct emit *e, struct lir *x, struct mi *m);   /* emit_float.c */
+void emit_call(struct emit *e, struct lir *x);                  /* emit_call.c */
+void emit_atomic(struct emit *e, struct lir *x, struct mi *m);  /* emit_atomic.c */
 void emit_simd(struct emit *e, struct lir *x, struct mi *m);    /* emit_simd.c: vector operations */
 size_t emit_jcc8(struct emit *e, int cc);       /* short forward branch, to be closed by */
 void emit_here8(struct emit *e, size_t at);

@@ -6,44 +6,9 @@
  * eqz. Integers only: of floats, just what is exact on bits (neg, abs, reinterpret), so that no
  * floating-point code is needed here and NaNs are as the machine makes them.
  */
-#include "wasm/gvn.h"
+#include "wasm/fold.h"
 
-static unsigned width(int type)
-{
-    return type == T_I32 ? 32 : 64;
-}
-
-static uint64_t ones(unsigned bits)
-{
-    return bits >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << bits) - 1;
-}
-
-static bool is_const(const struct gvn *g, uint32_t v, uint64_t *k)
-{
-    const struct ir_ins *x = &g->f->ins[v];
-    if (x->op != IR_CONST)
-        return false;
-    *k = ir_imm(x);
-    return true;
-}
-
-/* Is v `op y k` with a constant k? */
-static bool is_op_const(const struct gvn *g, uint32_t v, int op, uint32_t *y, uint64_t *k)
-{
-    const struct ir_ins *x = &g->f->ins[v];
-    if (x->op != op || !is_const(g, x->b, k))
-        return false;
-    *y = x->a;
-    return true;
-}
-
-static bool is_compare(int op)
-{
-    return (op >= IR_EQZ && op <= IR_GEU) || (op >= IR_FEQ && op <= IR_FGE);
-}
-
-/* Bits of v from this number up are zero. */
-static unsigned low_bits(const struct gvn *g, uint32_t v, unsigned depth)
+unsigned fold_low_bits(const struct gvn *g, uint32_t v, unsigned depth)
 {
     static const uint8_t load_bits[] = { 64, 64, 8, 64, 16, 64, 32 };
     const struct ir_ins *x = &g->f->ins[v];
@@ -61,26 +26,26 @@ static unsigned low_bits(const struct gvn *g, uint32_t v, unsigned depth)
         a = load_bits[x->aux & 15];
         return a < w ? a : w;
     case IR_EXTU:
-        return low_bits(g, x->a, depth - 1);
+        return fold_low_bits(g, x->a, depth - 1);
     case IR_CLZ: case IR_CTZ: case IR_POPCNT:
         return 7;
     case IR_AND:
-        a = low_bits(g, x->a, depth - 1);
-        b = low_bits(g, x->b, depth - 1);
+        a = fold_low_bits(g, x->a, depth - 1);
+        b = fold_low_bits(g, x->b, depth - 1);
         return a < b ? a : b;
     case IR_OR: case IR_XOR: case IR_SELECT:
-        a = low_bits(g, x->a, depth - 1);
-        b = low_bits(g, x->b, depth - 1);
+        a = fold_low_bits(g, x->a, depth - 1);
+        b = fold_low_bits(g, x->b, depth - 1);
         return a > b ? a : b;
     case IR_SHRU:
         if (!is_op_const(g, v, IR_SHRU, &y, &k))
             return w;
-        a = low_bits(g, y, depth - 1);
+        a = fold_low_bits(g, y, depth - 1);
         return a > (k & (w - 1)) ? a - (unsigned)(k & (w - 1)) : 0;
     case IR_SHL:
         if (!is_op_const(g, v, IR_SHL, &y, &k))
             return w;
-        a = low_bits(g, y, depth - 1) + (unsigned)(k & (w - 1));
+        a = fold_low_bits(g, y, depth - 1) + (unsigned)(k & (w - 1));
         return a < w ? a : w;
     }
     return w;
@@ -92,114 +57,6 @@ bool fold_safe_division(const struct ir_func *f, const struct ir_ins *x)
     if (x->op < IR_DIVS || x->op > IR_REMU || d->op != IR_CONST || !ir_imm(d))
         return false;
     return x->op != IR_DIVS || ir_imm(d) != ones(width(x->type));
-}
-
-/* ---- rewriting ----------------------------------------------------------------------------- */
-
-/* Instruction i becomes `op a b` of the same type. */
-static uint32_t become(struct gvn *g, uint32_t i, int op, uint32_t a, uint32_t b)
-{
-    struct ir_ins *x = &g->f->ins[i];
-    x->op = (uint8_t)op;
-    x->a = a;
-    x->b = b;
-    x->c = 0;
-    return i;
-}
-
-static uint32_t become_const(struct gvn *g, uint32_t i, int op, uint32_t a, uint64_t k)
-{
-    return become(g, i, op, a, gvn_const(g, g->f->ins[a].type, k & ones(width(g->f->ins[a].type))));
-}
-
-/* A compare of other operands, or of another kind. */
-static uint32_t become_compare(struct gvn *g, uint32_t i, int op, uint32_t a, uint32_t b)
-{
-    g->f->ins[i].aux = g->f->ins[a].type;
-    return become(g, i, op, a, b);
-}
-
-static uint32_t constant(struct gvn *g, uint32_t i, uint64_t k)
-{
-    int type = g->f->ins[i].type;
-    return gvn_const(g, type, k & ones(width(type)));
-}
-
-/* ---- constants ----------------------------------------------------------------------------- */
-
-static int64_t sign(uint64_t v, unsigned bits)
-{
-    return (int64_t)(v << (64 - bits)) >> (64 - bits);
-}
-
-static uint64_t rotate_left(uint64_t x, unsigned n, unsigned w)
-{
-    n &= w - 1;
-    return n ? (x << n | (x & ones(w)) >> (w - n)) & ones(w) : x;
-}
-
-/* x op y of w bits (unsigned representation); false if it traps. */
-static bool compute(int op, unsigned w, uint64_t x, uint64_t y, uint64_t *r)
-{
-    int64_t sx = sign(x, w), sy = sign(y, w);
-    unsigned n = (unsigned)(y & (w - 1));
-    bool overflow = sy == -1 && x == (uint64_t)1 << (w - 1);
-    switch (op) {
-    case IR_ADD: *r = x + y; return true;
-    case IR_SUB: *r = x - y; return true;
-    case IR_MUL: *r = x * y; return true;
-    case IR_AND: *r = x & y; return true;
-    case IR_OR: *r = x | y; return true;
-    case IR_XOR: *r = x ^ y; return true;
-    case IR_SHL: *r = x << n; return true;
-    case IR_SHRU: *r = x >> n; return true;
-    case IR_SHRS: *r = (uint64_t)(sx >> n); return true;
-    case IR_ROTL: *r = rotate_left(x, n, w); return true;
-    case IR_ROTR: *r = rotate_left(x, w - n, w); return true;
-    case IR_DIVU: *r = y ? x / y : 0; return y;
-    case IR_REMU: *r = y ? x % y : 0; return y;
-    case IR_DIVS: *r = y && !overflow ? (uint64_t)(sx / sy) : 0; return y && !overflow;
-    case IR_REMS: *r = y && !overflow ? (uint64_t)(sx % sy) : 0; return y;
-    case IR_EQ: *r = x == y; return true;
-    case IR_NE: *r = x != y; return true;
-    case IR_LTS: *r = sx < sy; return true;
-    case IR_LTU: *r = x < y; return true;
-    case IR_GTS: *r = sx > sy; return true;
-    case IR_GTU: *r = x > y; return true;
-    case IR_LES: *r = sx <= sy; return true;
-    case IR_LEU: *r = x <= y; return true;
-    case IR_GES: *r = sx >= sy; return true;
-    case IR_GEU: *r = x >= y; return true;
-    }
-    return false;
-}
-
-static unsigned count_ones(uint64_t x)
-{
-    unsigned n = 0;
-    for (; x; x &= x - 1)
-        n++;
-    return n;
-}
-
-/* op x, where x has the bits and w is its width; `to` is the result type. */
-static bool compute1(int op, unsigned w, int to, uint64_t x, uint64_t *r)
-{
-    switch (op) {
-    case IR_CLZ: *r = x ? (uint64_t)__builtin_clzll(x) - (64 - w) : w; return true;
-    case IR_CTZ: *r = x ? (uint64_t)__builtin_ctzll(x) : w; return true;
-    case IR_POPCNT: *r = count_ones(x); return true;
-    case IR_BSWAP: *r = __builtin_bswap64(x) >> (64 - w); return true;
-    case IR_SEXT8: *r = (uint64_t)sign(x, 8); return true;
-    case IR_SEXT16: *r = (uint64_t)sign(x, 16); return true;
-    case IR_SEXT32: case IR_EXTS: *r = (uint64_t)sign(x, 32); return true;
-    case IR_WRAP: case IR_EXTU: *r = x & 0xffffffff; return true;
-    case IR_EQZ: *r = x == 0; return true;
-    case IR_BITCAST: *r = x; return true;
-    case IR_FNEG: *r = x ^ (uint64_t)1 << (to == T_F32 ? 31 : 63); return true;
-    case IR_FABS: *r = x & ones(to == T_F32 ? 31 : 63); return true;
-    }
-    return false;
 }
 
 /* ---- rules, by operation ------------------------------------------------------------------- */
@@ -325,7 +182,7 @@ static uint32_t fold_and(struct gvn *g, uint32_t i, uint32_t a, uint32_t b)
         return 0;
     if (k == 0)
         return b;
-    if ((ones(low_bits(g, a, 4)) & ones(w) & ~k) == 0)
+    if ((ones(fold_low_bits(g, a, 4)) & ones(w) & ~k) == 0)
         return a;
     if (is_op_const(g, a, IR_AND, &y, &k2))
         return become_const(g, i, IR_AND, y, k & k2);
@@ -435,7 +292,7 @@ static uint32_t fold_extend(struct gvn *g, uint32_t i, int op, uint32_t a)
         int mem = x->aux & 15;
         have = mem == MEM_8S ? 8 : mem == MEM_16S ? 16 : mem == MEM_32S ? 32 : 64;
     }
-    if (have <= bits || low_bits(g, a, 4) < bits)
+    if (have <= bits || fold_low_bits(g, a, 4) < bits)
         return a;
     if (x->op == IR_SEXT8 || x->op == IR_SEXT16 || x->op == IR_SEXT32)
         return become(g, i, op, x->a, 0);
@@ -463,11 +320,11 @@ static uint32_t fold_convert(struct gvn *g, uint32_t i, int op, uint32_t a)
     case IR_EXTS:
         if (x->op == IR_WRAP)
             return become(g, i, IR_SEXT32, x->a, 0);
-        if (low_bits(g, a, 4) < 32)
+        if (fold_low_bits(g, a, 4) < 32)
             return become(g, i, IR_EXTU, a, 0);
         return 0;
     case IR_EXTU:
-        if (x->op == IR_WRAP && low_bits(g, x->a, 4) <= 32)
+        if (x->op == IR_WRAP && fold_low_bits(g, x->a, 4) <= 32)
             return x->a;
         return 0;
     case IR_BITCAST:
@@ -482,152 +339,6 @@ static uint32_t fold_convert(struct gvn *g, uint32_t i, int op, uint32_t a)
         return x->op == IR_FNEG ? become(g, i, IR_FABS, x->a, 0) : 0;
     }
     return 0;
-}
-
-static int inverse(int op)
-{
-    switch (op) {
-    case IR_EQ: return IR_NE;
-    case IR_NE: return IR_EQ;
-    case IR_LTS: return IR_GES;
-    case IR_LTU: return IR_GEU;
-    case IR_GTS: return IR_LES;
-    case IR_GTU: return IR_LEU;
-    case IR_LES: return IR_GTS;
-    case IR_LEU: return IR_GTU;
-    case IR_GES: return IR_LTS;
-    case IR_GEU: return IR_LTU;
-    case IR_FEQ: return IR_FNE;
-    case IR_FNE: return IR_FEQ;
-    }
-    return 0;
-}
-
-static int swapped(int op)
-{
-    switch (op) {
-    case IR_EQ: case IR_NE: return op;
-    case IR_LTS: return IR_GTS;
-    case IR_LTU: return IR_GTU;
-    case IR_GTS: return IR_LTS;
-    case IR_GTU: return IR_LTU;
-    case IR_LES: return IR_GES;
-    case IR_LEU: return IR_GEU;
-    case IR_GES: return IR_LES;
-    case IR_GEU: return IR_LEU;
-    }
-    return 0;
-}
-
-static uint32_t fold_eqz(struct gvn *g, uint32_t i, uint32_t a)
-{
-    const struct ir_ins *n = g->f->ins, *x = &n[a];
-    if (x->op == IR_EQZ && x->aux == T_REF)
-        return 0;
-    if (x->op == IR_EQZ)
-        return become_compare(g, i, IR_NE, x->a, gvn_const(g, n[x->a].type, 0));
-    if (is_compare(x->op) && inverse(x->op))
-        return become_compare(g, i, inverse(x->op), x->a, x->b);
-    if (x->op == IR_SUB || x->op == IR_XOR)
-        return become_compare(g, i, IR_EQ, x->a, x->b);
-    if (x->op == IR_EXTU || x->op == IR_EXTS)
-        return become_compare(g, i, IR_EQZ, x->a, 0);
-    return 0;
-}
-
-/* x op 0 and x op 1, and what else is decided by the constant. */
-static uint32_t compare_const(struct gvn *g, uint32_t i, int op, uint32_t a, uint64_t k)
-{
-    const struct ir_ins *n = g->f->ins, *x = &n[a];
-    uint64_t k2;
-    uint32_t y;
-    unsigned bits;
-    if (k == 0 && (op == IR_EQ || op == IR_LEU))
-        return become_compare(g, i, IR_EQZ, a, 0);
-    if (k == 1 && op == IR_LTU)
-        return become_compare(g, i, IR_EQZ, a, 0);
-    if (k == 0 && op == IR_GTU)
-        return become_const(g, i, IR_NE, a, 0);
-    if (k == 1 && op == IR_GEU)
-        return become_const(g, i, IR_NE, a, 0);
-    if (k == 0 && (op == IR_LTU || op == IR_GEU))
-        return constant(g, i, op == IR_GEU);
-    if (k == 0 && op == IR_NE) {
-        if (is_compare(x->op))
-            return a;
-        if (x->op == IR_SUB || x->op == IR_XOR)
-            return become_compare(g, i, IR_NE, x->a, x->b);
-    }
-    if (k == 1 && (op == IR_NE || op == IR_EQ) && is_compare(x->op))
-        return op == IR_EQ ? a : become_compare(g, i, IR_EQZ, a, 0);
-    if ((op == IR_EQ || op == IR_NE) && is_op_const(g, a, IR_ADD, &y, &k2))
-        return become_const(g, i, op, y, k - k2);
-    bits = low_bits(g, a, 4);
-    if (bits < width(x->type) && k >> bits) {       /* a < k */
-        if (op == IR_EQ || op == IR_GTU || op == IR_GEU)
-            return constant(g, i, 0);
-        if (op == IR_NE || op == IR_LTU || op == IR_LEU)
-            return constant(g, i, 1);
-    }
-    if (x->op == IR_EXTU && k <= 0xffffffff && (op == IR_EQ || op == IR_NE || op == IR_LTU ||
-        op == IR_GTU || op == IR_LEU || op == IR_GEU))
-        return become_compare(g, i, op, x->a, gvn_const(g, T_I32, k));
-    return 0;
-}
-
-static uint32_t fold_compare(struct gvn *g, uint32_t i, int op, uint32_t a, uint32_t b)
-{
-    uint64_t k;
-    if (a == b)
-        return constant(g, i, op == IR_EQ || op == IR_LES || op == IR_LEU || op == IR_GES ||
-                              op == IR_GEU);
-    if (is_const(g, a, &k))
-        return become_compare(g, i, swapped(op), b, a);
-    return is_const(g, b, &k) ? compare_const(g, i, op, a, k) : 0;
-}
-
-static uint32_t fold_select(struct gvn *g, uint32_t i)
-{
-    struct ir_ins *x = &g->f->ins[i];
-    const struct ir_ins *c = &g->f->ins[x->c];
-    uint64_t k, ka, kb;
-    if (x->a == x->b)
-        return x->a;
-    if (is_const(g, x->c, &k))
-        return k ? x->a : x->b;
-    if (c->op == IR_EQZ && g->f->ins[c->a].type == T_I32) {
-        uint32_t t = x->a;
-        x->a = x->b;
-        x->b = t;
-        x->c = c->a;
-        return i;
-    }
-    if (c->op == IR_NE && c->aux == T_I32 && is_const(g, c->b, &k) && k == 0) {
-        x->c = c->a;
-        return i;
-    }
-    if (x->type == T_I32 && is_compare(c->op) && is_const(g, x->a, &ka) && is_const(g, x->b, &kb)) {
-        if (ka == 1 && kb == 0)
-            return x->c;
-        if (ka == 0 && kb == 1)
-            return become_compare(g, i, IR_EQZ, x->c, 0);
-    }
-    return 0;
-}
-
-/* Both operands constant: the value, or 0. */
-static uint32_t fold_constants(struct gvn *g, uint32_t i)
-{
-    const struct ir_ins *x = &g->f->ins[i], *a = &g->f->ins[x->a];
-    uint64_t ka, kb, r;
-    uint8_t uses = ir_op_uses(x->op);
-    if (!(uses & USES_A) || x->op == IR_LOAD || !is_const(g, x->a, &ka))
-        return 0;
-    if (uses == USES_A)
-        return compute1(x->op, width(a->type), x->type, ka, &r) ? constant(g, i, r) : 0;
-    if (uses != (USES_A | USES_B) || a->type > T_I64 || !is_const(g, x->b, &kb))
-        return 0;
-    return compute(x->op, width(a->type), ka, kb, &r) ? constant(g, i, r) : 0;
 }
 
 uint32_t fold(struct gvn *g, uint32_t i)

@@ -177,20 +177,6 @@ static uint32_t best_block(const struct gvn *g, uint32_t i)
 
 /* ---- numbering ----------------------------------------------------------------------------- */
 
-static void resolve_operands(struct ir_func *f, struct ir_ins *x)
-{
-    uint8_t uses = ir_op_uses(x->op);
-    if (uses & USES_LIST)
-        for (uint32_t k = 0; k < x->b; k++)
-            f->args[x->a + k] = ir_resolve(f, f->args[x->a + k]);
-    if (uses & USES_A)
-        x->a = ir_resolve(f, x->a);
-    if (uses & USES_B)
-        x->b = ir_resolve(f, x->b);
-    if (uses & USES_C)
-        x->c = ir_resolve(f, x->c);
-}
-
 /* The one value of a phi, if it has only one; 0 if not. */
 static uint32_t phi_single(const struct ir_func *f, uint32_t i)
 {
@@ -326,7 +312,7 @@ static void do_block(struct gvn *g, uint32_t block)
         if (f->ins[i].op == IR_ALIAS)
             continue;
         g->pos = f->ins[i].pos;
-        resolve_operands(f, &f->ins[i]);
+        ir_resolve_operands(f, &f->ins[i]);
         uint32_t v = number(g, i);
         if (v) {
             f->ins[i].op = IR_ALIAS;

@@ -45,6 +45,13 @@ struct image_priv {
 struct wasm_image *image_new(struct wasm_module *m, const struct wasm_options *o, size_t npiece,
                              struct wasm_error *err);
 
+/* image.c: where everything goes, bodies in the order of their numbers, then the thunks. False:
+ * more code than branches reach, in *err. */
+bool image_lay_out(struct wasm_image *img, struct wasm_error *err);
+
+/* site.c: the table of piece p, in arena a, from what is noted in e */
+void site_pack(struct wasm_arena *a, const struct emit *e, struct piece *p);
+
 /* thunks.c: entries from outside, see struct wasm_image */
 void thunk_ext_entry(struct emit *e, const struct wasm_module *m, uint32_t func,
                      uint32_t tail_words);

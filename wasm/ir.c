@@ -113,6 +113,19 @@ void ir_shorten_aliases(struct ir_func *f)
     }
 }
 
+void ir_resolve_operands(struct ir_func *f, struct ir_ins *x)
+{
+    uint8_t uses = ir_op_uses(x->op);
+    if (uses & USES_LIST)
+        resolve_list(f, x->a, x->b);
+    if (uses & USES_A)
+        x->a = ir_resolve(f, x->a);
+    if (uses & USES_B)
+        x->b = ir_resolve(f, x->b);
+    if (uses & USES_C)
+        x->c = ir_resolve(f, x->c);
+}
+
 void ir_drop_aliases(struct ir_func *f)
 {
     ir_shorten_aliases(f);
@@ -122,19 +135,11 @@ void ir_drop_aliases(struct ir_func *f)
         k->last = 0;
         for (uint32_t i = k->first; i; i = f->ins[i].next) {
             struct ir_ins *x = &f->ins[i];
-            uint8_t uses = ir_op_uses(x->op);
             if (x->op == IR_ALIAS)
                 continue;
             *link = k->last = i;
             link = &x->next;
-            if (uses & USES_A)
-                x->a = ir_resolve(f, x->a);
-            if (uses & USES_LIST)
-                resolve_list(f, x->a, x->b);
-            if (uses & USES_B)
-                x->b = ir_resolve(f, x->b);
-            if (uses & USES_C)
-                x->c = ir_resolve(f, x->c);
+            ir_resolve_operands(f, x);
         }
         *link = 0;
         if (k->term == TERM_BR || k->term == TERM_SWITCH)

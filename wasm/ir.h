@@ -280,6 +280,9 @@ static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)
     return v;
 }
 
+/* The operands of x, aliases followed. */
+void ir_resolve_operands(struct ir_func *f, struct ir_ins *x);
+
 /* Replaces all uses of aliases and takes them out of the lists. */
 void ir_drop_aliases(struct ir_func *f);
 

@@ -251,7 +251,7 @@ static void chain(struct unroll *u, uint32_t h, uint32_t from, uint32_t to)
 }
 
 /* All values of loop h get new numbers, which are consecutive. */
-static void renumber(struct unroll *u, uint32_t h, uint32_t back)
+static void renumber(struct unroll *u, uint32_t h)
 {
     struct ir_func *f = u->f;
     struct ir_place p = { .f = f, .block = h };
@@ -270,18 +270,8 @@ static void renumber(struct unroll *u, uint32_t h, uint32_t back)
     }
     f->blocks[h].last = p.prev;
     f->blocks[h].a = ir_resolve(f, f->blocks[h].a);
-    for (i = 0; i < u->nitems; i++) {
-        struct ir_ins *x = &f->ins[u->items[i].v];
-        uint8_t uses = ir_op_uses(x->op);
-        if (x->op == IR_PHI)
-            f->args[x->a + back] = ir_resolve(f, f->args[x->a + back]);
-        if (uses & USES_A)
-            x->a = ir_resolve(f, x->a);
-        if (uses & USES_B)
-            x->b = ir_resolve(f, x->b);
-        if (uses & USES_C)
-            x->c = ir_resolve(f, x->c);
-    }
+    for (i = 0; i < u->nitems; i++)
+        ir_resolve_operands(f, &f->ins[u->items[i].v]);
 }
 
 /* Phis under the old numbers in the exit block e, which has n predecessors now. Most of them nobody
@@ -321,7 +311,7 @@ static void unroll(struct unroll *u, uint32_t h, uint32_t e, uint32_t copies, bo
     struct ir_func *f = u->f;
     uint32_t back = f->args[f->blocks[h].preds] == h ? 0 : 1, block = h;
     uint32_t exits = exact ? 1 : copies, preds = add_list(f, exits);
-    renumber(u, h, back);
+    renumber(u, h);
     make_exit(u, e, exits);
     f->blocks[e].preds = preds;
     f->blocks[e].npreds = exits;
