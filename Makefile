@@ -205,14 +205,19 @@ CONTRACT_FUZZ_OBJ := $(patsubst %,$B/fuzz/%.o,$(addprefix kernel/,contract wit w
 	tests/fuzz/contract_fuzz)
 $B/fuzz/contract: $(CONTRACT_FUZZ_OBJ)
 	clang-19 -fsanitize=address,undefined,fuzzer $^ -o $@
+MANIFEST_FUZZ_OBJ := $(patsubst %,$B/fuzz/%.o,$(addprefix kernel/,manifest resource policy session \
+	contract wit wit_note wit_token sha256 format) tests/fuzz/manifest_fuzz)
+$(MANIFEST_FUZZ_OBJ): FUZZ_CFLAGS += -Ikernel/host
+$B/fuzz/manifest: $(MANIFEST_FUZZ_OBJ)
+	clang-19 -fsanitize=address,undefined,fuzzer $^ -o $@
 $B/host/fuzzrun: $B/host/tests/fuzz/run.o $B/host/tests/fuzz/play.o $(TOOL_COMMON:%.c=$B/host/%.o) \
 		$(HOST_LIB)
 	$(CC) $^ -o $@ -lm
-$(FUZZ_OBJ) $(CONTRACT_FUZZ_OBJ): | fuzz-deps
+$(FUZZ_OBJ) $(CONTRACT_FUZZ_OBJ) $(MANIFEST_FUZZ_OBJ): | fuzz-deps
 fuzz-deps:
 	@tools/deps.sh --check fuzz
-fuzz: fuzz-deps $B/fuzz/compile $B/fuzz/contract $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc \
-		$B/host/ifgen
+fuzz: fuzz-deps $B/fuzz/compile $B/fuzz/contract $B/fuzz/manifest $B/fuzz/mutate $B/host/fuzzrun $B/host/wasmc \
+		$B/host/ifgen $B/boot.tar
 	tests/fuzz/all.py $B $(MINUTES)
 -include $(wildcard $B/fuzz/*/*.d $B/fuzz/*/*/*.d)
 test-programs: tools

@@ -68,6 +68,47 @@ def any_bytes(build, minutes):
     return f'{n} executions', bad
 
 
+def libfuzzer(target, build, minutes, corpora):
+    status, out = run([f'{build}/fuzz/{target}', f'-max_total_time={60 * minutes}',
+                       '-max_len=4096', '-verbosity=0', '-print_final_stats=1',
+                       f'-artifact_prefix={build}/fuzz/'] + corpora, build)
+    n = number(r'number_of_executed_units: (\d+)', out)
+    return f'{n} executions', status != 0
+
+
+def leb(data, at):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7f) << shift
+        shift += 7
+        at += 1
+        if data[at - 1] < 0x80:
+            return value, at
+
+
+def manifest_sections(module):
+    """The texts of its custom sections selkie.manifest."""
+    at, name = 8, b'selkie.manifest'
+    while at < len(module):
+        size, start = leb(module, at + 1)
+        n, text = leb(module, start)
+        if module[at] == 0 and module[text:text + n] == name:
+            yield module[text + n:start + size]
+        at = start + size
+
+
+def manifests(build, minutes):
+    """Manifests, and rules behind a NUL; begins with those of the system's programs."""
+    work = f'{build}/fuzz/manifests'
+    os.makedirs(work, exist_ok=True)
+    for path in glob.glob(f'{build}/archive/**/*.wasm', recursive=True):
+        with open(path, 'rb') as f:
+            text = b''.join(manifest_sections(f.read()))
+        with open(f'{work}/{os.path.basename(path)}', 'wb') as f:
+            f.write(text + b'\0' + text.split(b' = ')[0])
+    return libfuzzer('manifest', build, minutes, [work])
+
+
 def interfaces(build, minutes):
     """Texts of interfaces; begins with the repository's own."""
     work, ifgen = f'{build}/fuzz/interfaces', f'{build}/host/ifgen'
@@ -77,11 +118,7 @@ def interfaces(build, minutes):
                               capture_output=True).stdout
         with open(f'{work}/{os.path.basename(wit)}', 'wb') as f:
             f.write(text)
-    status, out = run([f'{build}/fuzz/contract', f'-max_total_time={60 * minutes}',
-                       '-max_len=4096', '-verbosity=0', '-print_final_stats=1',
-                       f'-artifact_prefix={build}/fuzz/', work, 'sips/iface'], build)
-    n = number(r'number_of_executed_units: (\d+)', out)
-    return f'{n} executions', status != 0
+    return libfuzzer('contract', build, minutes, [work, 'sips/iface'])
 
 
 def differential(build, minutes):
@@ -92,7 +129,8 @@ def differential(build, minutes):
 
 
 STAGES = [('hostile shapes', hostile), ('cuts and changes', mutations), ('any bytes', any_bytes),
-          ('interfaces', interfaces), ('differential', differential)]
+          ('interfaces', interfaces), ('manifests', manifests),
+          ('differential', differential)]
 
 
 def main():
