@@ -101,15 +101,29 @@ memset:
     mov rcx, 0x0101010101010101
     imul rax, rcx
     cmp rdx, 8
-    jb .bytes
-    mov [rdi + rdx - 8], rax                    ; the tail, then words
+    jb .small
+    lea r9, [rdi + rdx - 8]                     ; the tail, then words
+    mov [r9], rax
+    cmp rdx, 256
+    ja .large
+.word:
+    mov [rdi], rax
+    add rdi, 8
+    cmp rdi, r9
+    jb .word
+    mov rax, r8
+    ret
+.large:
     mov rcx, rdx
     shr rcx, 3
     rep stosq
     mov rax, r8
     ret
-.bytes:
-    mov rcx, rdx
-    rep stosb
+.byte:
+    mov [rdi + rdx - 1], al
+    dec edx
+.small:
+    test edx, edx
+    jnz .byte
     mov rax, r8
     ret
