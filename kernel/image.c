@@ -68,9 +68,16 @@ static uint32_t dump_letters(const char *s)
 
 /* ---- the cache ------------------------------------------------------------------------------- */
 
+static size_t model_bytes(const struct image *im)
+{
+    const struct model *m = __atomic_load_n(&im->model, __ATOMIC_ACQUIRE);
+
+    return m ? m->size + im->module->inst_size : 0;
+}
+
 static size_t bytes_of(const struct image *im)
 {
-    return im->heap + im->code.size;
+    return im->heap + im->code.size + model_bytes(im);
 }
 
 /* It is in no list. */
@@ -83,6 +90,8 @@ static void image_free(struct image *im)
         wasm_image_free(im->compiled);
     if (im->module)
         wasm_close(im->module);
+    manifest_free(im->manifest);
+    model_free(im->model);
     assert(im->heap == 0, "the compiler gave all its memory back");
     kfree(im);
     sched_unhold();
@@ -167,12 +176,21 @@ void image_put(struct image *im)
         image_free(im);
 }
 
-/* A cached one; the lock is held. */
+static bool same_hash(const uint8_t *a, const uint8_t *b)
+{
+    uint64_t x[4], y[4];
+
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
+}
+
+/* A cached one, from the one used last on; the lock is held. */
 static struct image *find(const uint8_t hash[32])
 {
-    for (struct link *l = all.next; l != &all; l = l->next) {
+    for (struct link *l = all.prev; l != &all; l = l->prev) {
         struct image *im = container_of(l, struct image, all);
-        if (im->cached && memcmp(im->hash, hash, 32) == 0)
+        if (im->cached && same_hash(im->hash, hash))
             return im;
     }
     return NULL;
@@ -263,8 +281,7 @@ static bool has_window(const struct manifest *m)
     return false;
 }
 
-/* A cached one, with a reference; NULL. */
-static struct image *cached(const uint8_t hash[32])
+struct image *image_find(const uint8_t hash[32])
 {
     struct image *im;
 
@@ -278,26 +295,25 @@ static struct image *cached(const uint8_t hash[32])
     return im;
 }
 
-struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
-                        err_t *e, char *reason, size_t n)
+struct image *image_make(const struct program *p, struct manifest *m, bool cache, err_t *e,
+                         char *reason, size_t n)
 {
-    struct image *im = cache ? cached(p->hash) : NULL;
+    struct image *im;
     struct wasm_error err;
     struct wasm_options o = {
         .features = FEATURES, .cpu = cpu_features(), .volatile_mem = has_window(m),
-        .port_ok = port_ok, .port_ctx = (void *)m,
+        .port_ok = port_ok, .port_ctx = m,
         .dump = dump_letters(option_string(OPT_DUMP)), .dump_func = UINT32_MAX, .print = print,
     };
 
-    if (im)
-        return im;
     if (!(im = image_compile(p->bytes, p->size, &o, &err))) {
         *e = explain(&err, reason, n);
         return NULL;
     }
     lock_take(&lock);
-    im->cached = cache && !find(p->hash);
     memcpy(im->hash, p->hash, 32);
+    im->manifest = m;
+    im->cached = cache && !find(p->hash);
     lock_drop(&lock);
     return im;
 }

@@ -611,6 +611,17 @@ void policy_forget(uint32_t asker);     /* that SIP has ended */
 /* Lines from rule `first` on; returns the next one. */
 uint32_t policy_list(uint32_t first, char *to, size_t n, size_t *len);
 
+/* What the first instance of an image was like (link.c). */
+struct model {
+    wasm_invoke_fn *start, *main, *thread_main;
+    bool light;                 /* there is little to do */
+    uint64_t id;                /* no other's, ever */
+    uint64_t from;              /* in memory 0, `size` bytes at `data` */
+    size_t size;
+    void *data;
+    uint8_t in[] __attribute__((aligned(16)));  /* its block */
+};
+
 /* A compiled module; shared by its instances. lock: the cache's */
 struct image {
     struct link all;
@@ -621,15 +632,21 @@ struct image {
     size_t heap;                /* bytes that the compiler holds */
     struct wasm_module *module;
     struct wasm_image *compiled;
+    struct manifest *manifest;  /* of the program; NULL: made by image_compile */
+    struct model *model;        /* NULL: none yet; atomic */
     struct code code;
 };
 /* Compiles bytes that stay, and shares the result with nobody; one reference. NULL with *err. In a
  * kernel thread with a big stack. */
 struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm_options *o,
                             struct wasm_error *err);
-/* Compiles or finds; takes a reference. In a kernel thread with a big stack. */
-struct image *image_get(const struct program *p, const struct manifest *m, bool cache,
-                        err_t *e, char *reason, size_t n);
+/* That of a program with this hash, with a reference; NULL: it is not there. */
+struct image *image_find(const uint8_t hash[32]);
+void model_free(struct model *m);       /* m may be NULL */
+/* Compiles, with one reference; the image takes m. NULL with *e and a reason. In a kernel thread
+ * with a big stack. */
+struct image *image_make(const struct program *p, struct manifest *m, bool cache, err_t *e,
+                         char *reason, size_t n);
 void image_put(struct image *im);
 struct image *image_at(const struct sip *s, uintptr_t pc);     /* where s may be running */
 size_t image_trim(size_t keep);     /* frees unused ones down to `keep` bytes; bytes in use after */
@@ -638,6 +655,7 @@ size_t image_bytes(void);
 /* ---- SIPs (sip.c, spawn.c, fault.c) */
 
 #define ARGS_MAX 4096u
+#define START_REASON_MAX 256u
 #define SIP_MEMORIES_MAX 16u
 #define SIP_THREADS_MAX 1024u
 
@@ -751,6 +769,13 @@ struct spawn {
 };
 /* Starts a program. *process gets an object without owner. reason: words for a human on errors. */
 err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t n);
+/* The same at once, on any stack and without blocking, with the result in *e, if it takes little;
+ * false: it does not, and nothing has happened. */
+bool sip_spawn_now(struct spawn *sp, err_t *e, struct process **process, char *reason, size_t n);
+/* link.c: the instance of s, whose slots and block are there, with its entries. */
+err_t sip_link(struct sip *s, char *reason, size_t n);
+/* ERR_NO_MEMORY, and says for what. */
+err_t sip_no_memory(char *reason, size_t n, const char *what);
 /* Ends the current SIP. */
 _Noreturn void sip_exit(int32_t status);
 /* Ends the current thread, and its SIP with it if it is the last one. */

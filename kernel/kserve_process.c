@@ -11,6 +11,29 @@ static struct quota asked(const struct kernel_process_limits *l, const struct qu
     return quota_within(&q, parent);
 }
 
+/* Starts it at once, if that takes little: false if not. */
+static bool spawn_now(struct kcall *k, struct spawn *sp)
+{
+    struct kernel_process_spawn_ans *a;
+    struct process *p = NULL;
+    char reason[START_REASON_MAX];
+    err_t e;
+
+    if (store_find(sp->args, &sp->program) < 0
+            || !sip_spawn_now(sp, &e, &p, reason, sizeof reason))
+        return false;
+    a = kserve_reply(k, sizeof *a);
+    a->status = e;
+    if (e < 0) {
+        kserve_text(k, reason);
+        return true;
+    }
+    a->pid = p->pid;
+    k->answer_obj = &p->o;
+    k->obj[0] = NULL;
+    return true;
+}
+
 static void spawn(struct kcall *k)
 {
     const struct kernel_process_spawn_req *q = kserve_request(k, sizeof *q);
@@ -35,6 +58,8 @@ static void spawn(struct kcall *k)
     sp.stdio = k->obj[0];
     sp.quota = asked(&q->limits, &k->sip->quota);
     sp.replace = q->flags & KERNEL_PROCESS_REPLACE;
+    if (spawn_now(k, &sp))
+        return;
     if ((e = worker_spawn(k->token, &sp)) < 0) {
         kserve_status(k, e);
         return;

@@ -86,6 +86,8 @@ struct slot {
     size_t control_size;
     size_t pages;                   /* frames it holds now, tables not counted */
     size_t page_limit;              /* quota: a fault beyond it is SLOT_NOMEM; SIZE_MAX at first */
+    size_t control_bytes;           /* of the control area that are used */
+    uint64_t initial, from, to;     /* slot_initial; 0: nobody's */
     uint32_t index;
     void *owner;                    /* the core's */
     size_t stack_size;              /* whole pages */
@@ -96,11 +98,15 @@ struct slot {
     uint32_t noted[SLOT_NOTED];     /* its first pages, counted from SLOT_BELOW below its base */
 };
 
-/* A slot with no committed memory. stack_bytes 0: no stack (a further memory of a SIP). One that
- * is reused may have zeroed pages up to memory_bytes of its memory already. NULL: no slot or no
- * memory. */
+/* A slot with no committed memory. stack_bytes 0: no stack (a further memory of a SIP). initial:
+ * what slot_initial will say, or 0. One that is reused may have zeroed pages up to memory_bytes of
+ * its memory already, and what is in the part that `initial` means is not known. NULL: no slot or
+ * no memory. */
 struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memory_bytes,
-                        void *owner);
+                        uint64_t initial, void *owner);
+/* The memory from byte `from` to `to` was written just now, in the way with the number `initial`:
+ * who takes the slot next and will do the same needs no zeroes there. */
+void slot_initial(struct slot *s, uint64_t initial, uint64_t from, uint64_t to);
 /* Returns every page and table, or keeps them for another one. The caller must not be on its
  * stack. */
 void slot_free(struct slot *s);
@@ -108,7 +114,8 @@ size_t slot_trim(void);             /* gives back what is kept; the number of sl
 /* pool.c for slot.c: */
 void slot_destroy(struct slot *s);
 bool pool_keep(struct slot *s);     /* false: it is the caller's */
-struct slot *pool_take(size_t control_size, size_t stack_size, uint64_t memory_bytes);
+struct slot *pool_take(size_t control_size, size_t stack_size, uint64_t memory_bytes,
+                       uint64_t initial);
 static inline uintptr_t slot_noted(const struct slot *s, size_t i)
 {
     return s->base - SLOT_BELOW + ((uintptr_t)s->noted[i] << PAGE_SHIFT);

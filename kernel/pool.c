@@ -3,10 +3,11 @@
  * unmapping, no flushing of TLBs, hence most of what a start and an end would cost.
  *
  * Kept is a small slot (SLOT_NOTED pages at most, all near its base) while memory is plenty. Memory
- * and control area are zeroed at once. The stack is not: no SIP can address it, and compiled code
- * reads nothing of it that it has not written. A slot is taken for a SIP with the same sizes of
- * stack and control area; pages beyond the new one's memory are unmapped, so that its guard has no
- * hole.
+ * and control area are zeroed at once, but for the part that a SIP of the same image begins by
+ * writing (slot_initial); that is zeroed when another one takes the slot. The stack is not: no SIP
+ * can address it, and compiled code reads nothing of it that it has not written. A slot is taken
+ * for a SIP with the same sizes of stack and control area; pages beyond the new one's memory are
+ * unmapped, so that its guard has no hole.
  *
  * There is a list for each of a few CPUs (those of one number modulo LISTS share), short, newest
  * first: what was just zeroed is still in the cache. Who finds his own empty looks at the others'.
@@ -29,6 +30,24 @@ static bool in_stack(const struct slot *s, uintptr_t va)
     return va >= s->stack_bottom && va < s->stack_bottom + s->stack_size;
 }
 
+/* Zeroes a page of s; but for what the next SIP writes first, if it is like this one. */
+static void clean_page(const struct slot *s, uintptr_t va)
+{
+    uintptr_t from = s->base + s->from, to = s->base + s->to;
+
+    if (va < s->base) {                         /* the block, of which the rest is untouched */
+        size_t used = s->control + s->control_bytes - va;
+        memset((void *)va, 0, used < PAGE_SIZE ? used : PAGE_SIZE);
+    } else if (!s->initial || to <= va || from >= va + PAGE_SIZE) {
+        memset((void *)va, 0, PAGE_SIZE);
+    } else {
+        if (from > va)
+            memset((void *)va, 0, from - va);
+        if (to < va + PAGE_SIZE)
+            memset((void *)to, 0, va + PAGE_SIZE - to);
+    }
+}
+
 /* Zeroes what a SIP could read; false: a page is too far off to be known. */
 static bool clean(struct slot *s)
 {
@@ -39,7 +58,7 @@ static bool clean(struct slot *s)
             return false;
     for (size_t i = 0; i < s->pages; i++)
         if (!in_stack(s, slot_noted(s, i)))
-            memset((void *)slot_noted(s, i), 0, PAGE_SIZE);
+            clean_page(s, slot_noted(s, i));
     return true;
 }
 
@@ -78,6 +97,20 @@ static void cut(struct slot *s, uint64_t bytes)
     s->pages = n;
 }
 
+/* Zeroes what clean has left, for one that is not like the one before. */
+static void clean_rest(struct slot *s)
+{
+    for (size_t i = 0; i < s->pages; i++) {
+        uintptr_t va = slot_noted(s, i), from = s->base + s->from, to = s->base + s->to;
+        if (from < va)
+            from = va;
+        if (to > va + PAGE_SIZE)
+            to = va + PAGE_SIZE;
+        if (va >= s->base && from < to)
+            memset((void *)from, 0, to - from);
+    }
+}
+
 static struct slot *take(struct list *l, size_t control, size_t stack)
 {
     struct slot *s = NULL;
@@ -98,14 +131,17 @@ static struct slot *take(struct list *l, size_t control, size_t stack)
     return s;
 }
 
-struct slot *pool_take(size_t control, size_t stack, uint64_t memory)
+struct slot *pool_take(size_t control, size_t stack, uint64_t memory, uint64_t initial)
 {
     struct slot *s = NULL;
 
     for (unsigned i = 0; i < LISTS && !s; i++)
         s = take(&lists[(cpu_field(id) + i) % LISTS], control, stack);
-    if (s)
-        cut(s, memory);
+    if (!s)
+        return NULL;
+    cut(s, memory);
+    if (s->initial && s->initial != initial)
+        clean_rest(s);
     return s;
 }
 

@@ -113,10 +113,10 @@ void sip_free(struct sip *s)
     kfree(s->futexes);
     if (s->image)
         image_put(s->image);
-    sip_charge(s, -(int64_t)s->charged);
+    if (s->charged)
+        sip_charge(s, -(int64_t)s->charged);
     account_put(s->account);
     handles_free(s->handles);
-    manifest_free(s->manifest);
     kfree(s->why);
     kfree(s->args);
     reclaim(&s->reclaim, give_back);

@@ -164,16 +164,18 @@ static struct slot *slot_make(size_t control_bytes, size_t stack_bytes)
 }
 
 struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memory_bytes,
-                        void *owner)
+                        uint64_t initial, void *owner)
 {
     struct slot *s;
 
     if (control_bytes > FAR_MAX || stack_bytes > FAR_MAX)
         return NULL;
-    s = pool_take(page_up(control_bytes), page_up(stack_bytes), memory_bytes);
+    s = pool_take(page_up(control_bytes), page_up(stack_bytes), memory_bytes, initial);
     if (!s && !(s = slot_make(control_bytes, stack_bytes))
             && !(slot_trim() && (s = slot_make(control_bytes, stack_bytes))))
         return NULL;
+    s->control_bytes = control_bytes;
+    s->initial = 0;
     s->committed = s->extent = 0;
     s->window_low = MEMORY_MAX;
     s->room = NO_ROOM;
@@ -183,6 +185,13 @@ struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memor
     __atomic_store_n(&slots[s->index], s, __ATOMIC_RELEASE);
     __atomic_fetch_add(&in_use, 1, __ATOMIC_RELAXED);
     return s;
+}
+
+void slot_initial(struct slot *s, uint64_t initial, uint64_t from, uint64_t to)
+{
+    s->initial = initial;
+    s->from = from;
+    s->to = to;
 }
 
 void slot_free(struct slot *s)

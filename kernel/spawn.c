@@ -1,45 +1,15 @@
 /*
- * spawn.c - how a program becomes a SIP: manifest, policy, image, instance, claims, first thread.
+ * spawn.c - how a program becomes a SIP: manifest, policy, image, instance (link.c), claims, first
+ * thread.
  *
  * Runs in a kernel thread. Compiling and linking may be preempted; what follows them (claim) may
  * not, so that a SIP is seen whole or not at all. Every step that fails says why in words, and
- * sip_free undoes what the earlier ones did.
+ * sip_free undoes what the earlier ones did. What needs little is started in the call that asks for
+ * it (sip_spawn_now): its image is there, with a model of an instance, and small segments.
  */
 #include "kernel/kernel.h"
 
-#define ENTRY_NAME "_start"
-#define THREAD_NAME "thread_start"
 #define DISMISS_NS NS_PER_S
-
-static bool named(struct wasm_name name, const char *text)
-{
-    return name.len == strlen(text) && memcmp(name.s, text, name.len) == 0;
-}
-
-/* Memory 0 may be imported, as `env` `memory`, which changes nothing. */
-static bool resolve(void *ctx, const struct wasm_module *m, uint32_t import,
-                    struct wasm_extern *out)
-{
-    const struct wasm_import *im = &m->imports[import];
-    struct sip *s = ctx;
-
-    if (im->kind == WASM_MEMORY && im->index == 0 && named(im->module, "env")
-            && named(im->field, "memory")) {
-        out->kind = WASM_MEMORY;
-        out->memory = &s->mem;
-        return true;
-    }
-    if (im->kind != WASM_FUNC || !named(im->module, "selkie"))
-        return false;
-    out->kind = WASM_FUNC;
-    return syscall_find(im->field.s, im->field.len, &out->code, &out->type);
-}
-
-static err_t no_memory(char *reason, size_t n, const char *what)
-{
-    ksnprintf(reason, n, "out of memory for %s", what);
-    return ERR_NO_MEMORY;
-}
 
 /* ---- the parts ------------------------------------------------------------------------------- */
 
@@ -61,8 +31,9 @@ struct sip *sip_make(uint32_t more_mems)
     return s;
 }
 
-static struct sip *make(const struct spawn *sp, struct manifest *m, struct image *im)
+static struct sip *make(const struct spawn *sp, struct image *im)
 {
+    const struct manifest *m = im->manifest;
     uint32_t nmems = im->module->nmems;
     struct sip *s = sip_make(nmems > 1 ? nmems - 1 : 0);
 
@@ -71,7 +42,7 @@ static struct sip *make(const struct spawn *sp, struct manifest *m, struct image
     s->quota = quota_within(&sp->quota, &quota_default);
     memcpy(s->name, sp->program->name, sizeof s->name);
     memcpy(s->hash, sp->program->hash, sizeof s->hash);
-    s->manifest = m;
+    s->manifest = im->manifest;
     s->image = im;
     for (uint32_t i = 0; i < m->count; i++)
         s->handle_manifest |= m->res[i].handle ? 1ull << m->res[i].handle : 0;
@@ -84,7 +55,9 @@ static err_t make_slots(struct sip *s)
     const struct wasm_module *m = s->image->module;
     uint64_t memory = m->nmems ? m->mems[0].lim.min * WASM_PAGE : 0;
     uint64_t half = page_count_total() / 2 * PAGE_SIZE;
-    struct slot *slot = slot_alloc(m->inst_size, SLOT_STACK_DEFAULT, memory, s);
+    const struct model *model = __atomic_load_n(&s->image->model, __ATOMIC_ACQUIRE);
+    struct slot *slot = slot_alloc(m->inst_size, SLOT_STACK_DEFAULT, memory,
+                                   model ? model->id : 0, s);
 
     if (!(s->slot = slot))
         return ERR_NO_MEMORY;
@@ -95,7 +68,7 @@ static err_t make_slots(struct sip *s)
     s->mem.base = (uint8_t *)slot->base;
     s->mem.ctx = slot;
     for (uint32_t i = 1; i < s->nmems; i++) {
-        if (!(slot = slot_alloc(0, 0, 0, s)))
+        if (!(slot = slot_alloc(0, 0, 0, 0, s)))
             return ERR_NO_MEMORY;
         s->more_mem[i - 1].base = (uint8_t *)slot->base;
         s->more_mem[i - 1].ctx = slot;
@@ -126,89 +99,6 @@ static err_t furnish(struct sip *s, const struct spawn *sp)
         memcpy(s->args, sp->args, sp->args_len);
     s->args_len = sp->args_len;
     return 0;
-}
-
-static wasm_invoke_fn *invoke_of(struct sip *s, uint32_t func)
-{
-    return (wasm_invoke_fn *)(uintptr_t)(s->image->code.rx + s->image->compiled->invoke[func]);
-}
-
-/* The exported function of this name with so many parameters, all i32, and no results; NULL. */
-static wasm_invoke_fn *exported(struct sip *s, const char *name, uint32_t nparams)
-{
-    const struct wasm_module *m = s->image->module;
-
-    for (uint32_t i = 0; i < m->nexports; i++) {
-        const struct wasm_export *x = &m->exports[i];
-        const struct wasm_functype *t;
-        if (x->kind != WASM_FUNC || !named(x->name, name))
-            continue;
-        t = &m->types[m->funcs[x->index].type];
-        for (uint32_t p = 0; p < t->nparams; p++)
-            if (t->params[p] != WASM_I32)
-                return NULL;
-        return t->nparams == nparams && !t->nresults && !m->funcs[x->index].imported
-            ? invoke_of(s, x->index) : NULL;
-    }
-    return NULL;
-}
-
-static err_t find_entries(struct sip *s, char *reason, size_t n)
-{
-    const struct wasm_module *m = s->image->module;
-
-    if (m->start != UINT32_MAX) {
-        if (m->start < m->nimport_funcs) {
-            ksnprintf(reason, n, "module unlinkable: its start function is imported");
-            return ERR_MODULE;
-        }
-        s->start = invoke_of(s, m->start);
-    }
-    s->thread_main = exported(s, THREAD_NAME, 2);
-    if ((s->main = exported(s, ENTRY_NAME, 0)))
-        return 0;
-    ksnprintf(reason, n,
-              "module unlinkable: it exports no function \"" ENTRY_NAME "\" of type [] -> []");
-    return ERR_MODULE;
-}
-
-/* An imported memory is made as the import says. */
-static bool make_imported(struct sip *s)
-{
-    const struct wasm_limits *lim = &s->image->module->mems[0].lim;
-
-    s->mem.has_max = lim->has_max;
-    s->mem.shared = lim->shared;
-    s->mem.max = lim->has_max ? (uint32_t)lim->max : WASM_MAX_PAGES;
-    return lim->min <= WASM_TOP_PAGES && wasm_host_memory_grow(&s->mem, 0, (uint32_t)lim->min);
-}
-
-static err_t link(struct sip *s, char *reason, size_t n)
-{
-    const struct wasm_module *m = s->image->module;
-    bool imported = m->nmems && m->mems[0].imported;
-    struct wasm_error err;
-    enum wasm_errcode code;
-    int trap = 0;
-
-    if (imported && !make_imported(s))
-        return no_memory(reason, n, "linear memory");
-    this_thread()->linking = s;
-    code = wasm_instantiate(s->in, s->image->compiled, s->image->code.rx,
-                            imported ? s->more_mem : &s->mem, resolve, s, &trap, &err);
-    this_thread()->linking = NULL;
-    if (code != WASM_OK) {
-        s->in = NULL;       /* what it made it has freed */
-        ksnprintf(reason, n, code == WASM_NOMEM ? "%s" : "module unlinkable: %s", err.text);
-        return code == WASM_NOMEM ? ERR_NO_MEMORY : ERR_MODULE;
-    }
-    if (s->no_memory)
-        return no_memory(reason, n, "initial data");
-    if (trap) {
-        ksnprintf(reason, n, "module trapped while it was initialised: %s", wasm_trap_text(trap));
-        return ERR_MODULE;
-    }
-    return find_entries(s, reason, n);
 }
 
 /* ---- claims ---------------------------------------------------------------------------------- */
@@ -257,8 +147,8 @@ static err_t claim_all(struct sip *s, char *reason, size_t n)
     return 0;
 }
 
-/* Ends those who handle what the program is going to. One start is made at a time, so nobody takes
- * their place before it. */
+/* Ends those who handle what the program is going to. Who takes their place before it does is found
+ * by its claim. */
 static void dismiss_handlers(const struct manifest *m)
 {
     for (uint32_t i = 0; i < m->count; i++) {
@@ -310,10 +200,10 @@ static err_t settle(struct sip *s, struct spawn *sp, struct process **process, c
 
     if (!t) {
         kfree(p);
-        return no_memory(reason, n, "its thread");
+        return sip_no_memory(reason, n, "its thread");
     }
     if ((e = claim_all(s, reason, n)) >= 0 && (e = give_stdio(s, sp->stdio)) < 0)
-        no_memory(reason, n, "its handles");
+        sip_no_memory(reason, n, "its handles");
     if (e < 0) {
         kfree(p);
         thread_free(t);
@@ -331,38 +221,85 @@ static err_t settle(struct sip *s, struct spawn *sp, struct process **process, c
     return 0;
 }
 
-err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t n)
+static err_t allowed(const struct spawn *sp, const struct manifest *m, char *reason, size_t n)
+{
+    return sp->trusted ? 0 : policy_check(sp->program, m, sp->asker, reason, n);
+}
+
+/* The image, with a reference: a cached one, or a new one. */
+static err_t prepare(const struct spawn *sp, struct image **im, char *reason, size_t n)
 {
     const struct program *p = sp->program;
     struct manifest *m;
-    struct image *im;
-    struct sip *s;
     err_t e = 0;
 
-    reason[0] = 0;
-    if (!(m = manifest_parse(p->bytes, p->size, &e, reason, n)))
-        return e;
-    if ((!sp->trusted && (e = policy_check(p, m, sp->asker, reason, n)) < 0)
-            || !(im = image_get(p, m, !sp->no_cache, &e, reason, n))) {
-        manifest_free(m);
+    if (!sp->no_cache && (*im = image_find(p->hash))) {
+        if ((e = allowed(sp, (*im)->manifest, reason, n)) < 0)
+            image_put(*im);
         return e;
     }
-    if (!(s = make(sp, m, im))) {
+    if (!(m = manifest_parse(p->bytes, p->size, &e, reason, n)))
+        return e;
+    if ((e = allowed(sp, m, reason, n)) >= 0
+            && (*im = image_make(p, m, !sp->no_cache, &e, reason, n)))
+        return 0;
+    manifest_free(m);
+    return e;
+}
+
+/* The rest; takes the reference. */
+static err_t start(struct spawn *sp, struct image *im, struct process **process, char *reason,
+                   size_t n)
+{
+    struct sip *s = make(sp, im);
+    err_t e;
+
+    if (!s) {
         image_put(im);
-        manifest_free(m);
-        return no_memory(reason, n, "the process");
+        return sip_no_memory(reason, n, "the process");
     }
     if (s->nmems > SIP_MEMORIES_MAX) {
         ksnprintf(reason, n, "module over a limit: it has more than %u memories", SIP_MEMORIES_MAX);
         e = ERR_MODULE;
     } else if ((e = furnish(s, sp)) < 0)
-        no_memory(reason, n, "the process");
-    else if ((e = link(s, reason, n)) >= 0) {
+        sip_no_memory(reason, n, "the process");
+    else if ((e = sip_link(s, reason, n)) >= 0) {
         if (sp->replace)
-            dismiss_handlers(m);
+            dismiss_handlers(s->manifest);
         e = settle(s, sp, process, reason, n);
     }
     if (e < 0)
         sip_free(s);
     return e;
+}
+
+err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t n)
+{
+    struct image *im;
+    err_t e;
+
+    reason[0] = 0;
+    e = prepare(sp, &im, reason, n);
+    return e < 0 ? e : start(sp, im, process, reason, n);
+}
+
+bool sip_spawn_now(struct spawn *sp, err_t *e, struct process **process, char *reason, size_t n)
+{
+    const struct model *m;
+    struct image *im;
+
+    if (sp->replace || !(im = image_find(sp->program->hash)))
+        return false;
+    if (!(m = __atomic_load_n(&im->model, __ATOMIC_ACQUIRE)) || !m->light) {
+        image_put(im);
+        return false;
+    }
+    reason[0] = 0;
+    sched_hold();
+    if ((*e = allowed(sp, im->manifest, reason, n)) < 0)
+        image_put(im);
+    else
+        *e = start(sp, im, process, reason, n);
+    sched_unhold();
+    return true;
 }

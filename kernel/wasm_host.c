@@ -21,6 +21,19 @@ _Static_assert((4ul << 30) - SLOT_GUARD <= (uint64_t)WASM_TOP_PAGES * WASM_PAGE,
 
 struct alloc { struct link link; size_t bytes, pad; };
 
+/* On the stack of s itself its pages are made sure of; a start within a call is on another's, which
+ * has been. */
+static void touch(const struct sip *s)
+{
+    if (this_thread()->sip == s)
+        stack_touch();
+}
+
+static struct sip *owner_of(const struct wasm_memory *m)
+{
+    return ((struct slot *)m->ctx)->owner;
+}
+
 _Noreturn void wasm_host_trap(struct wasm_instance *in, int trap)
 {
     sip_trap_here(trap);
@@ -39,7 +52,8 @@ static bool grow(struct sip *s, struct wasm_memory *m, uint32_t new_pages)
     int64_t charge = memory_charge(new_pages) - memory_charge(m->pages);
 
     if (sip_memory(s) + more * WASM_PAGE > s->quota.memory
-            || more * (WASM_PAGE / PAGE_SIZE) > page_count_free() || !sip_charge(s, charge))
+            || more * (WASM_PAGE / PAGE_SIZE) > page_count_free()
+            || (charge && !sip_charge(s, charge)))
         return false;
     if (!slot_commit(m->ctx, (uint64_t)new_pages * WASM_PAGE)) {
         sip_charge(s, -charge);
@@ -52,10 +66,10 @@ static bool grow(struct sip *s, struct wasm_memory *m, uint32_t new_pages)
 
 bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t old, uint32_t new_pages)
 {
-    struct sip *s = ((struct slot *)m->ctx)->owner;
+    struct sip *s = owner_of(m);
     bool ok;
 
-    stack_touch();
+    touch(s);
     lock_take(&s->lock);
     ok = m->pages == old && grow(s, m, new_pages);
     lock_drop(&s->lock);
@@ -65,7 +79,7 @@ bool wasm_host_memory_grow(struct wasm_memory *m, uint32_t old, uint32_t new_pag
 /* A page could not be had. */
 static void out_of_memory(struct wasm_memory *m)
 {
-    struct sip *s = ((struct slot *)m->ctx)->owner;
+    struct sip *s = owner_of(m);
 
     if (this_thread()->sip == s)
         sip_trap_here(WASM_TRAP_MEMORY);
@@ -74,7 +88,7 @@ static void out_of_memory(struct wasm_memory *m)
 
 void wasm_host_memory_write(struct wasm_memory *m, uint64_t to, const void *from, uint64_t n)
 {
-    stack_touch();
+    touch(owner_of(m));
     for (uint64_t at = 0, k; at < n; at += k) {
         k = n - at < PIECE ? n - at : PIECE;
         if (!copy_checked(m->base + to + at, (const uint8_t *)from + at, k))
@@ -85,7 +99,7 @@ void wasm_host_memory_write(struct wasm_memory *m, uint64_t to, const void *from
 
 void wasm_host_memory_fill(struct wasm_memory *m, uint64_t to, uint8_t byte, uint64_t n)
 {
-    stack_touch();
+    touch(owner_of(m));
     for (uint64_t at = 0, k; at < n; at += k) {
         k = n - at < PIECE ? n - at : PIECE;
         if (!fill_checked(m->base + to + at, byte, k))
@@ -104,7 +118,7 @@ void wasm_host_memory_move(struct wasm_memory *to_m, uint64_t to,
     uint64_t piece = down ? 512 : PIECE;
     uint8_t buf[512];
 
-    stack_touch();
+    touch(owner_of(to_m));
     for (uint64_t done = 0, k, at; done < n; done += k) {
         k = n - done < piece ? n - done : piece;
         at = down ? n - done - k : done;
@@ -121,7 +135,7 @@ uint32_t wasm_host_wait(struct wasm_instance *in, struct wasm_memory *m, uint64_
     int64_t now = (int64_t)clock_ns();
     uint32_t r;
 
-    stack_touch();
+    touch(sip_of(in));
     r = futex_wait(sip_of(in), m->base + at, expected, bytes,
                    ns < 0 || ns > FOREVER - now ? FOREVER : now + ns);
     if (r == FUTEX_NO_MEMORY)
@@ -135,7 +149,7 @@ uint32_t wasm_host_notify(struct wasm_instance *in, struct wasm_memory *m, uint6
 {
     uint32_t n;
 
-    stack_touch();
+    touch(sip_of(in));
     n = futex_notify(sip_of(in), m->base + at, count);
     sched_point();
     return n;
@@ -167,7 +181,7 @@ void *wasm_host_alloc(struct wasm_instance *in, size_t bytes)
     struct sip *s = sip_of(in);
     struct alloc *a;
 
-    stack_touch();
+    touch(s);
     if (!alloc_count(s, bytes))
         return NULL;
     if (!(a = kzalloc(sizeof *a + bytes))) {
@@ -187,7 +201,7 @@ void wasm_host_free(struct wasm_instance *in, void *p, size_t bytes)
     struct sip *s = sip_of(in);
     struct alloc *a;
 
-    stack_touch();
+    touch(s);
     if (!p)
         return;
     a = (struct alloc *)p - 1;

@@ -7,7 +7,6 @@
 
 #define STACK (256ul << 10)
 #define JOBS_MAX 64u
-#define REASON_MAX 256u
 
 struct job {
     struct link link;
@@ -26,11 +25,11 @@ static err_t start(struct job *j, struct process **process, char *reason)
     err_t e = store_find(j->args, &j->sp.program);
 
     if (e == ERR_EXISTS)
-        ksnprintf(reason, REASON_MAX, "%.64s: more than one program begins so", j->args);
+        ksnprintf(reason, START_REASON_MAX, "%.64s: more than one program begins so", j->args);
     else if (e < 0)
-        ksnprintf(reason, REASON_MAX, "%.64s: no such program", j->args);
+        ksnprintf(reason, START_REASON_MAX, "%.64s: no such program", j->args);
     else
-        e = sip_spawn(&j->sp, process, reason, REASON_MAX);
+        e = sip_spawn(&j->sp, process, reason, START_REASON_MAX);
     if (e < 0 && j->sp.stdio)
         object_drop(j->sp.stdio);
     return e;
@@ -38,7 +37,7 @@ static err_t start(struct job *j, struct process **process, char *reason)
 
 static void finish(struct job *j)
 {
-    struct { struct kernel_process_spawn_ans a; char reason[REASON_MAX]; } ans = { 0 };
+    struct { struct kernel_process_spawn_ans a; char reason[START_REASON_MAX]; } ans = { 0 };
     struct process *p = NULL;
 
     ans.a.status = start(j, &p, ans.reason);

@@ -365,6 +365,73 @@ bool wasm_instance_thread(struct wasm_instance *in, struct wasm_instance *from)
     return true;
 }
 
+/* The part of memory 0 that active segments write. */
+static bool data_span(struct wasm_instance *in, uint64_t *from, uint64_t *to)
+{
+    const struct wasm_module *m = in->module;
+
+    *from = *to = 0;
+    for (uint32_t i = 0; i < m->ndatas; i++) {
+        const struct wasm_data *d = &m->datas[i];
+        uint64_t at;
+        if (d->mode != 0 || !d->size)
+            continue;
+        if (d->memory)
+            return false;
+        at = inst_eval(in, &d->offset).i32;
+        if (*from == *to || at < *from)
+            *from = at;
+        if (at + d->size > *to)
+            *to = at + d->size;
+    }
+    return true;
+}
+
+bool wasm_instance_model(struct wasm_instance *model, struct wasm_instance *of, uint64_t *from,
+                         uint64_t *to)
+{
+    const struct wasm_module *m = of->module;
+
+    for (uint32_t i = 0; i < m->nimports; i++)
+        if (m->imports[i].kind != WASM_FUNC)
+            return false;
+    if (!data_span(of, from, to))
+        return false;
+    memcpy(model, of, m->inst_size);
+    for (uint32_t f = 0; f < m->nimport_funcs; f++)
+        if (inst_imports(model)[f].in == of)
+            inst_imports(model)[f].in = model;
+    return true;
+}
+
+enum wasm_errcode wasm_instantiate_like(struct wasm_instance *in, struct wasm_instance *model,
+                                        struct wasm_memory *mem, struct wasm_error *err)
+{
+    const struct wasm_module *m = model->module;
+    enum wasm_errcode e;
+
+    in->rt = model->rt;
+    in->image = model->image;
+    in->code = model->code;
+    in->module = model->module;
+    copy_links(in, model);
+    make_funcrefs(in);
+    if (!make_tables(in)) {
+        wasm_instance_free(in);
+        return fail(err, WASM_NOMEM, "out of memory for tables");
+    }
+    if ((e = make_memory(in, mem, err)) != WASM_OK) {
+        wasm_instance_free(in);
+        return e;
+    }
+    make_tags(in);
+    make_globals(in);
+    apply_elems(in);            /* what fitted there fits here */
+    for (uint32_t i = 0; i < m->ndatas; i++)
+        inst_dropped(in)[m->nelems + i] = m->datas[i].mode == 0;
+    return WASM_OK;
+}
+
 static void export_func(struct wasm_instance *in, uint32_t f, struct wasm_extern *out)
 {
     const struct wasm_module *m = in->module;

@@ -20,7 +20,8 @@ int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const struct limits 
     struct msg m = { .nhandles = stdio ? 1 : 0, .handle = { stdio } };
     int32_t r;
 
-    memset(child, 0, sizeof *child);
+    child->pid = child->process = 0;
+    child->reason[0] = 0;
     if (n > ARGS_BYTES)
         return ERR_TOO_BIG;
     req.q.op = KERNEL_PROCESS_SPAWN;
@@ -31,9 +32,11 @@ int32_t spawn_with(uint32_t kernel_process, uint32_t flags, const struct limits 
             limits->memory, limits->queued, limits->handles, limits->threads, limits->cpu,
         };
     memcpy(req.args, args, n);
-    memset(&ans, 0, sizeof ans);
+    ans.reason[0] = 0;
     r = chan_call_msg(kernel_process, &m, &req, sizeof req.q + n, &ans, sizeof ans - 1);
     if (r < 0) {
+        if (m.received > sizeof ans.a && m.received < sizeof ans)
+            ((char *)&ans)[m.received] = 0;
         copy_text(child->reason, sizeof child->reason,
                   ans.reason[0] ? ans.reason : error_text(r));
         return r;

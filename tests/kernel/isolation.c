@@ -84,6 +84,16 @@ KTEST(slot_reused_is_zero)
     }
 }
 
+/* Small ones, whose slots are kept: each finds its data, and zeroes; so does another image. */
+KTEST(slot_kept_is_as_new)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        CHECK_EQ(run("test/marks", NULL, 2000), 0);
+        CHECK_EQ(run(i % 3 ? "test/marks" : "test/looks", NULL, 2000), 0);
+        CHECK_EQ(run(i % 5 ? "test/looks" : "test/quit 0", NULL, 2000), 0);
+    }
+}
+
 KTEST(killed_while_spinning)
 {
     struct process *p = start("test/forever", NULL);

@@ -95,7 +95,8 @@ static void code_round(uint32_t *seed, uint64_t mark)
 static void slot_round(uint32_t *seed, uint64_t mark)
 {
     uint64_t bytes = 65536 * (1 + rnd(seed, 4));
-    struct slot *s = slot_alloc(PAGE_SIZE * (1 + rnd(seed, 2)), SLOT_STACK_DEFAULT, bytes, NULL);
+    struct slot *s = slot_alloc(PAGE_SIZE * (1 + rnd(seed, 2)), SLOT_STACK_DEFAULT, bytes, 0,
+                                NULL);
     uint32_t touched = rnd(seed, rnd(seed, 4) ? 20 : 60);
 
     if (!s)
@@ -176,7 +177,7 @@ KTEST(memory_on_all_cpus)
     size_t before = settled_pages();
 
     done = wrong = 0;
-    shared = slot_alloc(PAGE_SIZE, 0, 0, NULL);
+    shared = slot_alloc(PAGE_SIZE, 0, 0, 0, NULL);
     CHECK(shared && slot_commit(shared, ROUNDS * 2 * PAGE_SIZE), "no slot");
     for (uintptr_t i = 0; i < WORKERS; i++) {
         t[i] = thread_create(NULL, "memory", STACK, work, (void *)(i + 1));

@@ -99,7 +99,7 @@ static struct slot *add_slot(struct embed *e, size_t control, struct wasm_memory
 {
     struct extra *x = keep(&e->slots, sizeof *x);
 
-    if (!x || !(x->slot = slot_alloc(control, 0, 0, e->s)))
+    if (!x || !(x->slot = slot_alloc(control, 0, 0, 0, e->s)))
         return NULL;
     if (m) {
         m->base = (uint8_t *)x->slot->base;
@@ -200,7 +200,7 @@ static bool set_up(struct embed *e)
         return false;
     s->quota.memory = UINT64_MAX;
     ksnprintf(s->name, sizeof s->name, "script");
-    s->slot = slot_alloc(PAGE_SIZE, SLOT_STACK_DEFAULT, 0, s);
+    s->slot = slot_alloc(PAGE_SIZE, SLOT_STACK_DEFAULT, 0, 0, s);
     return s->slot != NULL;
 }
 
