@@ -17,30 +17,9 @@
  * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX and its quota a SIP, QUEUED_SHARE
  * of memory in all.
  *
- * A ring holds records, each a whole number of RECORD_ALIGN: head, objects, bytes. One that does
- * not fit before the end of the ring stands at its beginning, behind a record of kind 0 that fills
- * up.
  */
 #include "kernel/kernel.h"
-
-#define QUEUED_SHARE 8              /* rings may hold one part in 8 of all memory */
-#define RECORD_ALIGN 16u
-#define RING_MIN 1024u
-#define RING_KEPT 4096u             /* an empty one that is larger goes */
-#define RING_MAX (QUEUE_BYTES + QUEUE_MSGS * 64 + MSG_BYTES_MAX)   /* heads, and the end */
-
-struct record {
-    uint32_t size, len, token;
-    uint16_t kind, nobj;
-    struct object *obj[];           /* then the bytes */
-};
-
-static size_t ring_bytes;           /* of all rings; atomic */
-
-size_t chan_queued_bytes(void)
-{
-    return __atomic_load_n(&ring_bytes, __ATOMIC_RELAXED);
-}
+#include "kernel/ring.h"
 
 /* ---- making and closing ---------------------------------------------------------------------- */
 
@@ -143,123 +122,20 @@ static void abort_all(struct link *list, err_t e)
     }
 }
 
-/* ---- the ring -------------------------------------------------------------------------------- */
-
-static uint8_t *record_data(struct record *r)
-{
-    return (uint8_t *)(r->obj + r->nobj);
-}
-
-static uint32_t record_size(uint32_t nobj, uint32_t len)
-{
-    return ((uint32_t)sizeof(struct record) + nobj * 8 + len + RECORD_ALIGN - 1)
-        & ~(RECORD_ALIGN - 1);
-}
-
-static void ring_free(struct endpoint *e)
-{
-    if (!e->ring)
-        return;
-    __atomic_fetch_sub(&ring_bytes, e->cap, __ATOMIC_RELAXED);
-    if (e->ch->account)
-        __atomic_fetch_sub(&e->ch->account->queued, e->cap, __ATOMIC_RELAXED);
-    kfree(e->ring);
-    e->ring = NULL;
-    e->cap = e->head = e->used = 0;
-}
-
-/* The next `n` bytes are done with. */
-static void ring_skip(struct endpoint *e, uint32_t n)
-{
-    e->head += n;
-    e->head -= e->head >= e->cap ? e->cap : 0;
-    e->used -= n;
-}
-
-/* The next record, past what fills up the end. */
-static struct record *ring_first(struct endpoint *e)
-{
-    struct record *r = (struct record *)(e->ring + e->head);
-
-    if (!r->kind) {
-        ring_skip(e, r->size);
-        r = (struct record *)(e->ring + e->head);
-    }
-    return r;
-}
-
-/* A ring twice as large, or more, for `need` bytes beside what is in it. */
-static err_t ring_grow(struct endpoint *e, uint32_t need)
-{
-    uint32_t cap = e->cap ? e->cap * 2 : RING_MIN;
-    struct account *a = e->ch->account;
-    struct endpoint old = *e;
-    uint8_t *ring;
-
-    while (cap < e->used + need)
-        cap *= 2;
-    if (e->cap == RING_MAX)
-        return ERR_FULL;
-    cap = cap < RING_MAX ? cap : RING_MAX;
-    if (a && __atomic_load_n(&a->queued, __ATOMIC_RELAXED) + cap - e->cap > a->queued_max)
-        return e->count ? ERR_FULL : ERR_LIMIT;
-    if (chan_queued_bytes() / PAGE_SIZE > page_count_total() / QUEUED_SHARE
-            || !(ring = kmalloc(cap)))
-        return e->count ? ERR_FULL : ERR_NO_MEMORY;
-    __atomic_fetch_add(&ring_bytes, cap - e->cap, __ATOMIC_RELAXED);
-    if (a)
-        __atomic_fetch_add(&a->queued, cap - e->cap, __ATOMIC_RELAXED);
-    e->ring = ring;
-    e->cap = cap;
-    e->head = e->used = 0;
-    for (uint32_t i = 0; i < e->count; i++) {
-        struct record *r = ring_first(&old);
-        memcpy(ring + e->used, r, r->size);
-        e->used += r->size;
-        ring_skip(&old, r->size);
-    }
-    kfree(old.ring);
-    return 0;
-}
-
-/* Place for a record of `size` bytes, not yet in the ring: ERR_FULL, ERR_LIMIT, ERR_NO_MEMORY. */
-static err_t ring_place(struct endpoint *e, uint32_t size, struct record **r)
-{
-    uint32_t at = e->head + e->used, rest;
-    err_t x;
-
-    at -= at >= e->cap ? e->cap : 0;
-    rest = at >= e->head ? e->cap - at : e->head - at;      /* in one piece */
-    if (e->used == e->cap || (rest < size && (at < e->head || e->head < size))) {
-        if ((x = ring_grow(e, size)) < 0)
-            return x;
-        at = e->used;
-    } else if (rest < size) {
-        *(struct record *)(e->ring + at) = (struct record){ .size = rest };
-        e->used += rest;
-        at = 0;
-    }
-    *r = (struct record *)(e->ring + at);
-    return 0;
-}
+/* ---- the queue ------------------------------------------------------------------------------------- */
 
 /* Copies the parcel into the ring of p; its objects are in flight from then on, and its sender's
  * lock is held if there are any. */
 static err_t enqueue(struct endpoint *p, struct parcel *c)
 {
-    uint32_t size = record_size(c->nobj, c->len);
     struct record *r;
     err_t x;
 
-    if (p->count >= QUEUE_MSGS || p->bytes + c->len > QUEUE_BYTES)
+    if (ring_full(p, c->len))
         return ERR_FULL;
-    if ((x = ring_place(p, size, &r)) < 0)
+    if ((x = ring_place(p, record_size(c->nobj, c->len), &r)) < 0)
         return x;
-    r->size = size;
-    r->len = c->len;
-    r->token = c->token;
-    r->kind = (uint16_t)c->kind;
-    r->nobj = (uint16_t)c->nobj;
+    record_head(r, c->kind, c->token, c->nobj, c->len);
     if (c->len && !copy_checked(record_data(r), c->data, c->len))
         return ERR_NO_MEMORY;
     if (c->checked)
@@ -267,24 +143,8 @@ static err_t enqueue(struct endpoint *p, struct parcel *c)
     msg_take(c);
     for (uint32_t i = 0; i < c->nobj; i++)
         r->obj[i] = c->obj[i];
-    p->used += size;
-    p->count++;
-    p->bytes += c->len;
-    p->with_handles += c->nobj != 0;
+    ring_add(p, r);
     return 0;
-}
-
-static void dequeue(struct endpoint *e, struct record *r)
-{
-    e->count--;
-    e->bytes -= r->len;
-    e->with_handles -= r->nobj != 0;
-    ring_skip(e, r->size);
-    if (!e->count) {
-        e->head = e->used = 0;
-        if (e->cap > RING_KEPT)
-            ring_free(e);
-    }
 }
 
 static void throw_away(struct endpoint *e, struct link *orphans)
@@ -293,7 +153,7 @@ static void throw_away(struct endpoint *e, struct link *orphans)
         struct record *r = ring_first(e);
         for (uint32_t i = 0; i < r->nobj; i++)
             list_push(orphans, &r->obj[i]->ready);
-        dequeue(e, r);
+        ring_drop(e, r);
     }
     ring_free(e);
 }
@@ -325,20 +185,6 @@ void chan_close(struct endpoint *e, struct link *orphans)
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
-
-bool chan_pending(const struct endpoint *e)
-{
-    return e->count || (!e->peer && !e->kernel && !e->told);
-}
-
-/* The call with this token is now in the hands of whoever received it. */
-static void mark_delivered(struct endpoint *e, uint32_t token)
-{
-    struct thread *t = thread_of_token(token);
-
-    if (t && t->token == token && t->call_end && t->call_end == e->peer)
-        t->server = e->o.owner;
-}
 
 static err_t receive_closed(struct endpoint *e, const struct rx *rx)
 {
@@ -375,8 +221,8 @@ err_t chan_receive(struct endpoint *e, const struct rx *rx)
     if ((r = msg_deliver(e->o.owner, rx, e->o.number, &p)) < 0)
         return r;
     if (m->token)
-        mark_delivered(e, m->token);
-    dequeue(e, m);
+        chan_delivered(e, m->token);
+    ring_drop(e, m);
     if (__builtin_expect(!list_empty(&e->senders), 0) && (l = list_pop(&e->senders)))
         sched_wake(container_of(l, struct thread, blocked), 0);
     return r;

@@ -14,6 +14,7 @@
  */
 #include "kernel/direct.h"
 #include "kernel/kernel.h"
+#include "kernel/ring.h"
 #include "kernel/x64/access.h"
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -33,39 +34,58 @@ always void drop(struct lock *l, bool many)
         lock_drop(l);
 }
 
-/*
- * Decodes the struct msg at `off`: bytes to send, and where t, which runs, is to receive.
- */
-always bool decode(struct thread *t, const struct sip *s, uint32_t off, const uint8_t **data,
-                   uint64_t *len)
-{
-    uint8_t *base = s->mem.base, *at = base + off;
-    uint64_t size = (uint64_t)s->mem.pages * WASM_PAGE, out, in;
-    uint32_t nhandles;
+/* The linear memory of a SIP. */
+struct view { uint8_t *base; uint64_t size; };
 
-    if (unlikely(off + sizeof(struct msg) > size) || !peek64(at, &out) || !peek64(at + 8, &in)
+always struct view view_of(const struct sip *s)
+{
+    return (struct view){ s->mem.base, (uint64_t)s->mem.pages * WASM_PAGE };
+}
+
+/* The bytes that the struct msg at `off` sends. */
+always bool decode_out(struct view v, uint32_t off, const uint8_t **data, uint64_t *len)
+{
+    const uint8_t *at = v.base + off;
+    uint64_t out, nhandles;
+
+    if (unlikely(off + sizeof(struct msg) > v.size) || !peek32(at, &out) || !peek32(at + 4, len)
             || !peek32(at + 16, &nhandles))
         return false;
-    *data = base + (uint32_t)out;
-    *len = out >> 32;
-    t->rx.msg = at;
-    t->rx.buf = base + (uint32_t)in;
-    t->rx.cap = (uint32_t)(in >> 32);
+    *data = v.base + out;
     return !(unlikely(nhandles != 0) || unlikely(*len > MSG_BYTES_MAX)
-             || unlikely((uint32_t)out + *len > size)
-             || unlikely((uint32_t)in + (in >> 32) > size));
+             || unlikely(out + *len > v.size));
+}
+
+/* Where t, which runs, is to receive by the struct msg at `off`. */
+always bool decode_in(struct view v, uint32_t off, struct thread *t)
+{
+    uint8_t *at = v.base + off;
+    uint64_t in, cap;
+
+    if (unlikely(off + sizeof(struct msg) > v.size) || !peek32(at + 8, &in)
+            || !peek32(at + 12, &cap) || unlikely(in + cap > v.size))
+        return false;
+    t->rx.msg = at;
+    t->rx.buf = v.base + in;
+    t->rx.cap = (uint32_t)cap;
+    return true;
+}
+
+always bool copy(uint8_t *to, const uint8_t *data, uint64_t len)
+{
+    return likely(len - 33 < 32) ? copy_64(to, data, len)
+        : !len || copy_checked(to, data, len);
 }
 
 /* Writes the message where rx says. */
-always bool write(const struct rx *rx, const uint8_t *data, uint64_t len, uint64_t from_kind,
-                  uint32_t token)
+always bool write(const struct rx *rx, const uint8_t *data, uint64_t len, uint32_t from,
+                  uint32_t kind, uint32_t token)
 {
-    uint8_t *to = rx->buf, *head = rx->msg;
+    uint8_t *head = rx->msg;
 
-    return (__builtin_expect(len - 33 < 32, 1) ? copy_64(to, data, len)
-            : !len || copy_checked(to, data, len))
-        && poke32(head + 16, 0) && poke64(head + 36, from_kind)
-        && poke64(head + 44, token | len << 32);
+    return copy(rx->buf, data, len) && poke32(head + 16, 0) && poke32(head + 36, from)
+        && poke32(head + 40, kind) && poke32(head + 44, token)
+        && poke32(head + 48, (uint32_t)len);
 }
 
 always void claim(struct thread *t, int32_t result)
@@ -77,7 +97,7 @@ always void claim(struct thread *t, int32_t result)
 /* The CPU is to's from here on. */
 always struct direct own(struct core *c, struct thread *t, struct thread *to, bool many)
 {
-    if (unlikely(++c->handoffs >= HANDOFFS_CHARGED))
+    if (unlikely(--cpu_field(handoffs) == 0))
         sched_charge(c);
     t->slice_left = 0;
     if (many)
@@ -151,111 +171,119 @@ always bool enqueue(struct core *c, struct thread *w, bool many)
     return true;
 }
 
-/* What goes to one that waits: bytes, and the call that they are, if they are one. */
-struct outgoing {
-    const uint8_t *data;
-    uint64_t len;
-    bool call;
-    uint32_t token;             /* of the call */
-    uint32_t op;                /* out: of the call under a contract */
-};
-
-always bool write_to(struct endpoint *e, struct thread *w, const struct outgoing *g)
+/*
+ * What the contract of e, if it has one, says of these bytes: false if it refuses them. *op is the
+ * operation then, else 0: what was checked is what is delivered, whatever other threads write.
+ */
+always bool passes(struct endpoint *e, const uint8_t *data, uint64_t len, uint32_t kind,
+                   uint64_t *op)
 {
-    uint64_t kind = g->call ? MSG_CALL : MSG_DATA;
+    unsigned way = (e->handler ? WAY_EVENT : WAY_SEND) | (kind == MSG_CALL);
 
-    return write(&w->rx, g->data, g->len, e->peer->o.number | kind << 32, g->token);
+    *op = 0;
+    return likely(!e->contract)
+        || (len >= 4 && peek32(data, op)
+            && contract_check(e->contract, e->handler ? e->peer->state : e->state, way,
+                              (uint32_t)*op, (uint32_t)len, 0) >= 0);
 }
 
-/* The same under a contract: what was checked is delivered. */
-static bool write_checked(struct endpoint *e, struct thread *w, struct outgoing *g)
+/* Operation op has gone through e. */
+always void passed(struct endpoint *e, uint64_t op)
 {
-    const struct contract *c = e->contract;
     uint8_t *state = e->handler ? &e->peer->state : &e->state;
 
-    if (g->len < 4 || !peek32(g->data, &g->op)
-            || contract_check(c, *state, (e->handler ? WAY_EVENT : WAY_SEND) | g->call, g->op,
-                              (uint32_t)g->len, 0) < 0
-            || !write_to(e, w, g) || !poke32(w->rx.buf, g->op))
-        return false;
-    *state = contract_next(c, *state, g->op);
-    return true;
+    *state = contract_next(e->contract, *state, (uint32_t)op);
 }
 
 /* To the thread w of s, which waits at e's peer and is claimed then. */
-always bool hand(struct endpoint *e, struct thread *w, struct sip *s, struct outgoing *g)
+always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint8_t *data,
+                 uint64_t len, uint32_t kind, uint32_t token, uint64_t *op)
 {
-    if (unlikely(g->len > w->rx.cap) || unlikely(w->timed != NULL))
+    if (unlikely(len > w->rx.cap) || unlikely(w->timed != NULL)
+            || unlikely(!passes(e, data, len, kind, op))
+            || !write(&w->rx, data, len, e->peer->o.number, kind, token))
         return false;
-    if (e->contract ? !write_checked(e, w, g) : !write_to(e, w, g))
-        return false;
+    if (unlikely(*op)) {
+        if (!poke32(w->rx.buf, (uint32_t)*op))
+            return false;
+        passed(e, *op);
+    }
     s->messages++;
-    if (unlikely(((uintptr_t)w->waits_on | (uintptr_t)w->next_waiter) != 0))
-        wait_done(w);
-    else
-        s->any_waiter = NULL;
-    claim(w, (int32_t)g->len);
+    if (w->waits_on) {
+        w->waits_on->waiter = NULL;
+        w->waits_on = NULL;
+    } else {
+        s->any_waiter = w->next_waiter;         /* w is the first of them */
+        w->next_waiter = NULL;
+    }
+    claim(w, (int32_t)len);
     return true;
 }
 
-/* The call of t through e (handle h), which was handed to s, begins. */
-always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t h, uint32_t op)
+/* Into the ring of e's peer, at which nobody waits, if there is room without more ado. */
+always bool queue(struct endpoint *e, const uint8_t *data, uint64_t len)
 {
-    t->call_end = e;
-    t->call_handle = h;
-    t->call_op = (uint8_t)op;
-    t->server = s;
-    list_push(&e->callers, &t->blocked);
-    sched_wait(t, THREAD_CALLING, &e->ch->lock);
+    struct endpoint *p = e->peer;
+    struct record *r = ring_behind(p, record_size(0, (uint32_t)len));
+    uint64_t op;
+
+    if (unlikely(!r) || unlikely(ring_full(p, len))
+            || unlikely(!passes(e, data, len, MSG_DATA, &op)))
+        return false;
+    record_head(r, MSG_DATA, 0, 0, (uint32_t)len);
+    if (!copy(record_data(r), data, len))
+        return false;
+    if (unlikely(op)) {
+        *(uint32_t *)record_data(r) = (uint32_t)op;
+        passed(e, op);
+    }
+    ring_add(p, r);
+    if (list_empty(&p->o.ready))
+        list_push(&p->o.owner->ready, &p->o.ready);
+    return true;
 }
 
-/* Through o, handle h of s, to who waits at the other end: the claimed thread, or NULL. */
-always struct thread *pass(struct thread *t, struct sip *s, struct object *o, uint32_t h,
-                           struct outgoing *g, bool many)
+/* Takes the locks of e, which is handle o of s, and of who has the other end: that, or NULL. */
+always struct sip *both(struct endpoint *e, const struct sip *s, bool many)
 {
-    struct endpoint *e = container_of(o, struct endpoint, o);
-    struct thread *w = NULL;
     struct sip *to;
 
     take(&e->ch->lock, many);
-    if (likely(e->peer) && likely(!many || o->owner == s) && likely((to = e->peer->o.owner))) {
+    if (likely(e->peer) && likely(!many || e->o.owner == s) && likely((to = e->peer->o.owner))) {
         take(&to->lock, many);
-        if (unlikely(many && e->peer->o.owner != to) || !(w = object_waiter(&e->peer->o))
-                || !hand(e, w, to, g))
-            w = NULL;
-        else if (g->call)
-            begin(t, e, to, h, g->op);
+        if (likely(!many) || e->peer->o.owner == to)
+            return to;
         drop(&to->lock, many);
     }
     drop(&e->ch->lock, many);
-    return w;
-}
-
-/* A look without locks, lest all be decoded in vain. */
-always bool somebody_waits(const struct endpoint *e)
-{
-    const struct endpoint *p = e->peer;
-    const struct sip *s = p ? p->o.owner : NULL;
-
-    return s && (p->o.waiter || s->any_waiter);
+    return NULL;
 }
 
 always struct direct send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags,
                           bool many)
 {
-    struct sip *s = sip_of(in);
-    struct thread *t = this_thread(), *w;
-    struct outgoing g = { .call = false };
+    struct sip *s = sip_of(in), *to;
+    struct thread *w;
+    struct endpoint *e;
     struct object *o;
+    const uint8_t *data;
+    uint64_t len, op;
+    bool done;
 
     stack_touch_little();
     if (unlikely(flags > SEND_NOWAIT) || unlikely(cpu_field(need_resched) != 0)
             || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
-            || !somebody_waits(container_of(o, struct endpoint, o))
-            || !decode(t, s, msg, &g.data, &g.len))
+            || !decode_out(view_of(s), msg, &data, &len))
         goto slow;
-    if ((w = pass(t, s, o, h, &g, many))) {
-        if (!enqueue(this_core(), w, many))
+    e = container_of(o, struct endpoint, o);
+    if (!(to = both(e, s, many)))
+        goto slow;
+    w = object_waiter(&e->peer->o);
+    done = w ? hand(e, w, to, data, len, MSG_DATA, 0, &op) : queue(e, data, len);
+    drop(&to->lock, many);
+    drop(&e->ch->lock, many);
+    if (done) {
+        if (w && !enqueue(this_core(), w, many))
             sched_resume(w);
         return (struct direct){ NULL, 0 };
     }
@@ -292,16 +320,52 @@ always struct thread *next(struct core *c, bool many)
     return to;
 }
 
-/* Is there nothing to receive, or to say, at once? True for good only with the lock of s. */
-always bool nothing_for(struct sip *s, uint32_t h, struct object **on)
+/* The first message in the ring of o, which is an endpoint of s, for t: its length, or below 0 if
+ * there is none, or anything but bytes is to be seen to. */
+always int32_t take_out(struct thread *t, struct sip *s, struct object *o, bool many)
 {
-    struct object *o;
+    struct endpoint *e = container_of(o, struct endpoint, o);
+    struct record *r;
+    int32_t n = -1;
 
-    *on = NULL;
-    if (h == 0)
-        return list_empty(&s->ready);
-    *on = o = handle_get(s, h, HANDLE_CHANNEL);
-    return o && list_empty(&o->ready) && !o->waiter && !container_of(o, struct endpoint, o)->told;
+    take(&e->ch->lock, many);
+    take(&s->lock, many);
+    if (likely(!many || o->owner == s) && e->count && likely(list_empty(&e->senders))) {
+        r = ring_first(e);
+        if (!r->nobj && r->len <= t->rx.cap
+                && write(&t->rx, record_data(r), r->len, o->number, r->kind, r->token)) {
+            n = (int32_t)r->len;
+            s->messages++;
+            if (r->token)
+                chan_delivered(e, r->token);
+            ring_drop(e, r);
+            list_del(&o->ready);
+            if (chan_pending(e))
+                list_push(&s->ready, &o->ready);
+        }
+    }
+    drop(&s->lock, many);
+    drop(&e->ch->lock, many);
+    return n;
+}
+
+/* What handle h of s names, or for 0 the first that has something; NULL. */
+always struct object *wanted(struct sip *s, uint32_t h)
+{
+    struct link *l;
+
+    if (h)
+        return handle_get(s, h, HANDLE_CHANNEL);
+    l = __atomic_load_n(&s->ready.next, __ATOMIC_RELAXED);
+    return l == &s->ready ? NULL : container_of(l, struct object, ready);
+}
+
+/* Is there nothing to receive from o, or from anything if it is NULL, or to say of it? True for
+ * good only with the lock of s. */
+always bool nothing_for(const struct sip *s, const struct object *o)
+{
+    return o ? list_empty(&o->ready) && !o->waiter && !container_of(o, struct endpoint, o)->told
+             : list_empty(&s->ready);
 }
 
 always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
@@ -310,17 +374,23 @@ always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
     struct sip *s = sip_of(in);
     struct thread *t = this_thread(), *to = NULL;
     struct core *c = this_core();
-    const uint8_t *data;
     struct object *o;
-    uint64_t len;
+    int32_t n;
 
     stack_touch_little();
-    if (unlikely(deadline != FOREVER) || unlikely(cpu_field(need_resched) != 0)
-            || unlikely(s->prompt) || !c->ready_bits || !nothing_for(s, h, &o)
-            || !decode(t, s, msg, &data, &len))
+    if (unlikely(deadline < 0) || unlikely(cpu_field(need_resched) != 0)
+            || !decode_in(view_of(s), msg, t) || (!(o = wanted(s, h)) && unlikely(h)))
+        goto slow;
+    if (o && !list_empty(&o->ready)) {
+        if (likely(o->kind == HANDLE_CHANNEL) && likely((n = take_out(t, s, o, many)) >= 0))
+            return (struct direct){ NULL, (uint32_t)n };
+        goto slow;
+    }
+    if (unlikely(deadline != FOREVER) || unlikely(s->prompt) || !c->ready_bits)
         goto slow;
     take(&s->lock, many);
-    if (nothing_for(s, h, &o) && (to = next(c, many))) {
+    if (likely(!many || (wanted(s, h) == o && (!o || o->owner == s))) && nothing_for(s, o)
+            && (to = next(c, many))) {
         t->waits_on = o;
         if (o) {
             o->waiter = t;
@@ -350,20 +420,44 @@ struct direct direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
 
 /* ---- the call -------------------------------------------------------------------------------- */
 
+/* The call of t through e (handle h), which was handed to s, begins. */
+always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t h, uint64_t op)
+{
+    t->call_end = e;
+    t->call_handle = h;
+    t->call_op = (uint8_t)op;
+    t->server = s;
+    list_push(&e->callers, &t->blocked);
+    sched_wait(t, THREAD_CALLING, &e->ch->lock);
+}
+
 always struct direct call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                           bool many)
 {
-    struct sip *s = sip_of(in);
+    struct sip *s = sip_of(in), *to;
     struct thread *t = this_thread(), *w;
-    struct outgoing g = { .call = true, .token = t->token };
+    struct view v = view_of(s);
+    struct endpoint *e;
     struct object *o;
+    const uint8_t *data;
+    uint64_t len, op;
 
     stack_touch_little();
     if (unlikely(deadline != FOREVER) || unlikely(cpu_field(need_resched) != 0)
-            || !decode(t, s, msg, &g.data, &g.len)
+            || !decode_out(v, msg, &data, &len) || !decode_in(v, msg, t)
             || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL))))
         goto slow;
-    if ((w = pass(t, s, o, h, &g, many)))
+    e = container_of(o, struct endpoint, o);
+    if (!(to = both(e, s, many)))
+        goto slow;
+    if (!(w = object_waiter(&e->peer->o))
+            || !hand(e, w, to, data, len, MSG_CALL, t->token, &op))
+        w = NULL;
+    else
+        begin(t, e, to, h, op);
+    drop(&to->lock, many);
+    drop(&e->ch->lock, many);
+    if (w)
         return switch_over(t, w, many);
 slow:
     return (struct direct){ NULL, (uint32_t)sys_call_slow(in, h, msg, deadline) };
@@ -378,29 +472,31 @@ struct direct direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, in
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-/* What the contract of e says of the answer; what was checked is delivered. */
-static bool write_answer(struct thread *t, struct endpoint *e, const uint8_t *data, uint64_t len)
+/* What the contract of e says of the answer to the call of t. *word is its status; *checked: there
+ * is one. */
+always bool answers(struct thread *t, struct endpoint *e, const uint8_t *data, uint64_t len,
+                    uint64_t *word)
 {
-    const struct contract *c = e->contract;
-    uint32_t word;
-
-    if (len < 4 || !peek32(data, &word)
-            || contract_check_answer(c, t->call_op, (int32_t)word, (uint32_t)len, 0) < 0
-            || !write(&t->rx, data, len, t->call_handle | (uint64_t)MSG_DATA << 32, 0)
-            || !poke32(t->rx.buf, word))
-        return false;
-    e->state = contract_next_answer(c, e->state, t->call_op, (int32_t)word);
-    return true;
+    return likely(!e->contract)
+        || (len >= 4 && peek32(data, word)
+            && contract_check_answer(e->contract, t->call_op, (int32_t)*word, (uint32_t)len, 0)
+               >= 0);
 }
 
 /* Writes the answer for t, whose channel's lock is held, and ends its call. */
 always bool give(struct thread *t, struct endpoint *e, const uint8_t *data, uint64_t len)
 {
-    if (unlikely(len > t->rx.cap) || unlikely(t->timed != NULL))
+    uint64_t word = 0;
+
+    if (unlikely(len > t->rx.cap) || unlikely(t->timed != NULL)
+            || unlikely(!answers(t, e, data, len, &word))
+            || !write(&t->rx, data, len, t->call_handle, MSG_DATA, 0))
         return false;
-    if (e->contract ? !write_answer(t, e, data, len)
-            : !write(&t->rx, data, len, t->call_handle | (uint64_t)MSG_DATA << 32, 0))
-        return false;
+    if (unlikely(e->contract != NULL)) {
+        if (!poke32(t->rx.buf, (uint32_t)word))
+            return false;
+        e->state = contract_next_answer(e->contract, e->state, t->call_op, (int32_t)word);
+    }
     t->answered = t->token;
     t->token = token_next(t->token);
     list_del(&t->blocked);
@@ -414,24 +510,24 @@ always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint3
                                  int64_t deadline, bool many)
 {
     struct sip *s = sip_of(in);
-    struct thread *t = this_thread(), *to = NULL;
+    struct thread *t = this_thread(), *to;
+    struct view v = view_of(s);
     struct endpoint *e;
     const uint8_t *data;
     uint64_t len;
+    bool given, more;
 
     stack_touch_little();
     if (unlikely(deadline != FOREVER) || unlikely(cpu_field(need_resched) != 0)
-            || !decode(t, s, msg, &data, &len) || unlikely(!(to = thread_of_token(token)))
-            || unlikely(!(e = to->call_end)))
+            || !decode_out(v, msg, &data, &len) || !decode_in(v, msg, t)
+            || unlikely(!(to = thread_of_token(token))) || unlikely(!(e = to->call_end)))
         goto slow;
     take(&e->ch->lock, many);
     take(&s->lock, many);
-    if (unlikely(to->token != token) || unlikely(to->server != s)
-            || unlikely(many && (to->call_end != e || !to->guard))
-            || unlikely(!list_empty(&s->ready))
-            || !give(to, e, data, len)) {
-        to = NULL;
-    } else {
+    given = likely(to->token == token) && likely(to->server == s)
+        && likely(!many || (to->call_end == e && to->guard)) && give(to, e, data, len);
+    more = !list_empty(&s->ready);
+    if (likely(given && !more)) {
         t->next_waiter = s->any_waiter;
         s->any_waiter = t;
         t->waits_on = NULL;
@@ -439,8 +535,13 @@ always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint3
     }
     drop(&s->lock, many);
     drop(&e->ch->lock, many);
-    if (to)
+    if (likely(given && !more))
         return switch_over(t, to, many);
+    if (given) {
+        if (!enqueue(this_core(), to, many))
+            sched_resume(to);
+        return direct_wait(in, 0, msg, deadline);
+    }
 slow:
     return (struct direct){ NULL, (uint32_t)sys_answer_wait_slow(in, token, msg, deadline) };
 }

@@ -41,11 +41,10 @@ static struct bucket *bucket_of(struct futexes *f, const void *at)
 static uint32_t compare(const void *at, uint64_t expected, uint32_t bytes)
 {
     uint64_t value;
-    uint32_t low;
 
-    if (bytes == 8 ? !peek64(at, &value) : !peek32(at, &low))
+    if (bytes == 8 ? !peek64(at, &value) : !peek32(at, &value))
         return FUTEX_NO_MEMORY;
-    return (bytes == 8 ? value : low) == expected ? FUTEX_WOKEN : FUTEX_UNEQUAL;
+    return value == expected ? FUTEX_WOKEN : FUTEX_UNEQUAL;
 }
 
 uint32_t futex_wait(struct sip *s, const void *at, uint64_t expected, uint32_t bytes,

@@ -181,7 +181,6 @@ struct core {
     struct thread *idle;
     uint64_t slice_end;         /* ns */
     bool slice_stale;           /* somebody else runs since slice_end was set: a fresh slice */
-    uint8_t handoffs;           /* since the CPU time was last looked at */
     uint64_t since;             /* TSC when CPU time was last charged */
     unsigned hold;              /* depth of sched_hold */
     bool draining;              /* who is woken now is woken by an interrupt */
@@ -396,12 +395,22 @@ err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, str
 /* One message from an endpoint: its length, ERR_EMPTY, ERR_PEER (closed and told), ERR_TOO_BIG ...
  * Its lock and its owner's are held, as for everything that object_receive calls. */
 err_t chan_receive(struct endpoint *e, const struct rx *rx);
-bool chan_pending(const struct endpoint *e);
+static inline bool chan_pending(const struct endpoint *e)
+{
+    return e->count || (!e->peer && !e->kernel && !e->told);
+}
 /* The present call of t through e (handle h) begins, and ends. The channel's lock is held. */
 void chan_call_begin(struct thread *t, struct endpoint *e, uint32_t h, const struct rx *rx);
 void chan_call_done(struct thread *t);
-/* Bytes in all queues. */
-size_t chan_queued_bytes(void);
+/* The call with this token is now in the hands of who received it from e. */
+static inline void chan_delivered(struct endpoint *e, uint32_t token)
+{
+    struct thread *t = thread_of_token(token);
+
+    if (t && t->token == token && t->call_end && t->call_end == e->peer)
+        t->server = e->o.owner;
+}
+size_t ring_bytes(void);            /* of all rings */
 
 /* message.c: structures in SIP memory */
 /* Address of [off, off + len) in memory 0 of s; NULL if it is not all inside. */

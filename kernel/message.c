@@ -24,12 +24,13 @@ void *sip_range(const struct sip *s, uint32_t off, uint64_t len)
 err_t msg_read(const struct sip *s, uint32_t off, struct msg_in *m)
 {
     const uint8_t *at = s->mem.base + off;
-    uint64_t out, in;
+    uint64_t out, in, nhandles;
 
     if (!inside(s, off, sizeof(struct msg)))
         return ERR_MEMORY;
-    if (!peek64(at, &out) || !peek64(at + 8, &in) || !peek32(at + 16, &m->nhandles))
+    if (!peek64(at, &out) || !peek64(at + 8, &in) || !peek32(at + 16, &nhandles))
         return ERR_NO_MEMORY;
+    m->nhandles = (uint32_t)nhandles;
     m->data = (uint32_t)out;
     m->len = (uint32_t)(out >> 32);
     m->rx = (struct rx){ s->mem.base + off, s->mem.base + (uint32_t)in, (uint32_t)(in >> 32) };
@@ -40,12 +41,14 @@ static err_t read_handles(struct sip *s, const struct msg_in *m, const struct en
                           struct parcel *p)
 {
     const uint8_t *at = m->rx.msg + offsetof(struct msg, handle);
+    uint64_t h;
 
     if (m->nhandles > MSG_HANDLES_MAX)
         return ERR_ARGUMENT;
     for (uint32_t i = 0; i < m->nhandles; i++) {
-        if (!peek32(at + 4 * i, &p->handle[i]))
+        if (!peek32(at + 4 * i, &h))
             return ERR_NO_MEMORY;
+        p->handle[i] = (uint32_t)h;
         if (!(p->obj[i] = handle_get(s, p->handle[i], 0)))
             return ERR_HANDLE;
         if (via && p->obj[i]->lock == &via->ch->lock)

@@ -368,7 +368,7 @@ void sched_charge(struct core *c)
     if (quota_shares && s && s->quota.cpu)
         quota_charge(s, tsc - c->since);
     c->since = tsc;
-    c->handoffs = 0;
+    cpu_field(handoffs) = HANDOFFS_CHARGED;
 }
 
 /* t is about to run here, once its stack is free. */
@@ -390,7 +390,7 @@ static struct thread *pick(struct core *c)
         reclaim_quiet();
     if (!(t = pop(c)) && !(t = steal(c)))
         t = c->idle;
-    if (++c->handoffs >= HANDOFFS_CHARGED || t == c->idle || this_thread() == c->idle
+    if (--cpu_field(handoffs) == 0 || t == c->idle || this_thread() == c->idle
             || quota_shares)
         sched_charge(c);
     t->urgent = false;
@@ -514,7 +514,7 @@ int32_t sched_switch(struct thread *to)
         make_ready(to);
         return switch_away(c, t);
     }
-    if (++c->handoffs >= HANDOFFS_CHARGED)
+    if (--cpu_field(handoffs) == 0)
         sched_charge(c);
     if (to->level < t->level)
         to->level = t->level;
@@ -542,7 +542,7 @@ void sched_yield(void)
     lock_take(&c->lock);
     push(c, t, false);
     lock_drop(&c->lock);
-    if (++c->handoffs >= HANDOFFS_CHARGED)
+    if (--cpu_field(handoffs) == 0)
         sched_charge(c);
     c->slice_stale = true;
     own(c, to);
@@ -726,6 +726,7 @@ static void core_init(struct core *c, struct cpu *cpu)
     c->dead_end = &c->dead;
     c->since = clock_tsc();
     cpu->core = c;
+    cpu->handoffs = HANDOFFS_CHARGED;
     c->idle = thread_create(NULL, "idle", 0, NULL, NULL);
     assert(top && c->request && c->answer && c->idle, "no memory for the scheduler");
     c->idle->state = THREAD_RUNNING;

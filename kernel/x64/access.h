@@ -12,10 +12,11 @@
 
 #define FIXUP "2: .pushsection fixups,\"a\"\n\t.balign 8\n\t.quad 1b, 2b, %l[fault]\n\t.popsection"
 
-#define PEEK(bits, suffix) \
-    static inline bool peek##bits(const void *at, uint##bits##_t *v) \
+/* Zero-extended, as the instruction does it. */
+#define PEEK(bits, load) \
+    static inline bool peek##bits(const void *at, uint64_t *v) \
     { \
-        __asm__ goto("1: mov" suffix " %1,%0\n\t" FIXUP \
+        __asm__ goto("1: mov" load "\n\t" FIXUP \
                      : "=r"(*v) : "m"(*(const volatile uint##bits##_t *)at) : : fault); \
         return true; \
     fault: \
@@ -25,13 +26,13 @@
     static inline bool poke##bits(void *at, uint##bits##_t v) \
     { \
         __asm__ goto("1: mov" suffix " %1,%0\n\t" FIXUP \
-                     : "=m"(*(uint##bits##_t *)at) : "r"(v) : : fault); \
+                     : "=m"(*(uint##bits##_t *)at) : "er"(v) : : fault); \
         return true; \
     fault: \
         return false; \
     }
-PEEK(32, "l")
-PEEK(64, "q")
+PEEK(32, "l %1,%k0")
+PEEK(64, "q %1,%0")
 POKE(32, "l")
 POKE(64, "q")
 

@@ -48,6 +48,7 @@ struct cpu {
     /* ---- the core's ---- */
     struct thread *current;
     uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
+    uint32_t handoffs;              /* that CPU time is not looked at for */
     struct core *core;              /* whatever else */
     const struct lock *locks[CPU_LOCKS];    /* held, in the order of taking; builds that check */
     unsigned nlocks;

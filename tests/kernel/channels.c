@@ -86,6 +86,12 @@ KTEST(channel_handles_move)
     CHECK_EQ(run("test/handles", NULL, 5000), 0);
 }
 
+KTEST(channel_queue_against_model)
+{
+    CHECK_EQ(run("test/queue", NULL, 30000), 0);
+    CHECK_EQ(ring_bytes(), 0);
+}
+
 KTEST(channel_bad_pointers)
 {
     CHECK_EQ(run("test/pointers", NULL, 5000), 0);
@@ -102,7 +108,7 @@ KTEST(channel_leaks_are_freed)
     for (unsigned i = 0; i < 20; i++)
         CHECK_EQ(run("test/handles leak", NULL, 5000), 0);
     CHECK_EQ(settled_pages(), before);
-    CHECK_EQ(chan_queued_bytes(), 0);
+    CHECK_EQ(ring_bytes(), 0);
 }
 
 /* ---- the registry ---------------------------------------------------------------------------- */

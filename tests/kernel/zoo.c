@@ -179,13 +179,13 @@ KTEST(hostile_calls)
     quiet(true);
     visit(&warm, 1000);
     before = settled_pages();
-    queued = chan_queued_bytes();
+    queued = ring_bytes();
     visit(&z, option_number(OPT_CALLS));
     quiet(false);
     ktest_say("%lu calls, %lu lives, %lu killed, %lu refused", (unsigned long)z.calls,
               (unsigned long)z.lives, (unsigned long)z.killed, (unsigned long)z.refused);
     CHECK_EQ(settled_pages(), before);
-    CHECK_EQ(chan_queued_bytes(), queued);
+    CHECK_EQ(ring_bytes(), queued);
 }
 
 /* The same with programs of all kinds, allocations that fail, and slices of any length. */
@@ -223,12 +223,12 @@ KTEST(soak)
     quiet(true);
     soak(&warm, 0);
     before = settled_pages();
-    queued = chan_queued_bytes();
+    queued = ring_bytes();
     soak(&z, option_number(OPT_MINUTES));
     quiet(false);
     ktest_say("%lu lives, %lu killed, %lu refused, %lu allocations failed",
               (unsigned long)z.lives, (unsigned long)z.killed, (unsigned long)z.refused,
               (unsigned long)ktest_faulted());
     CHECK_EQ(settled_pages(), before);
-    CHECK_EQ(chan_queued_bytes(), queued);
+    CHECK_EQ(ring_bytes(), queued);
 }
