@@ -122,7 +122,7 @@ static void abort_all(struct link *list, err_t e)
     }
 }
 
-/* ---- the queue ------------------------------------------------------------------------------------- */
+/* ---- the queue ------------------------------------------------------------------------------- */
 
 /* Copies the parcel into the ring of p; its objects are in flight from then on, and its sender's
  * lock is held if there are any. */

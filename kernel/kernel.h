@@ -756,7 +756,7 @@ struct sip {
 static inline struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind)
 {
     const struct handles *t = __atomic_load_n(&s->handles, __ATOMIC_ACQUIRE);
-    struct object *o = h < t->cap ? __atomic_load_n(&t->at[h], __ATOMIC_ACQUIRE) : NULL;
+    struct object *o = h < t->cap ? *(struct object *const volatile *)&t->at[h] : NULL;
 
     return o && (kind == 0 || o->kind == kind) ? o : NULL;
 }

@@ -85,10 +85,11 @@ static inline struct record *ring_first(struct endpoint *e)
     return r;
 }
 
-void ring_free(struct endpoint *e);
+__attribute__((cold)) void ring_free(struct endpoint *e);
 
 /* r, the first one, is done with. */
-static inline void ring_drop(struct endpoint *e, const struct record *r)
+static inline __attribute__((always_inline)) void ring_drop(struct endpoint *e,
+                                                            const struct record *r)
 {
     e->bytes -= r->len;
     e->with_handles -= r->nobj != 0;

@@ -1,0 +1,192 @@
+/*
+ * hand.h - what the direct paths are made of (direct.c, direct_queue.c), inlined into each.
+ *
+ * `many`: each path is compiled twice, for one CPU without what only others make necessary.
+ * Functions with a result look at everything first and give up without a trace.
+ */
+#ifndef KERNEL_HAND_H
+#define KERNEL_HAND_H
+
+#include "kernel/direct.h"
+#include "kernel/kernel.h"
+#include "kernel/ring.h"
+#include "kernel/x64/access.h"
+
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x) __builtin_expect(!!(x), 1)
+#define always static inline __attribute__((always_inline))
+
+always void take(struct lock *l, bool many)
+{
+    if (many || LOCK_CHECKED)
+        lock_take(l);
+}
+
+always void drop(struct lock *l, bool many)
+{
+    if (many || LOCK_CHECKED)
+        lock_drop(l);
+}
+
+/* The linear memory of a SIP. */
+struct view { uint8_t *base; uint64_t size; };
+
+always struct view view_of(const struct sip *s)
+{
+    return (struct view){ s->mem.base, (uint64_t)s->mem.pages * WASM_PAGE };
+}
+
+/* The bytes that the struct msg at `off` sends. */
+always bool decode_out(struct view v, uint32_t off, const uint8_t **data, uint64_t *len)
+{
+    const uint8_t *at = v.base + off;
+    uint64_t out, nhandles;
+
+    if (unlikely(off + sizeof(struct msg) > v.size) || !peek32(at, &out) || !peek32(at + 4, len)
+            || !peek32(at + 16, &nhandles))
+        return false;
+    *data = v.base + out;
+    return !(unlikely(nhandles != 0) || unlikely(*len > MSG_BYTES_MAX)
+             || unlikely(out + *len > v.size));
+}
+
+/* Where t, which runs, is to receive by the struct msg at `off`. */
+always bool decode_in(struct view v, uint32_t off, struct thread *t)
+{
+    uint8_t *at = v.base + off;
+    uint64_t in, cap;
+
+    if (unlikely(off + sizeof(struct msg) > v.size) || !peek32(at + 8, &in)
+            || !peek32(at + 12, &cap) || unlikely(in + cap > v.size))
+        return false;
+    t->rx.msg = at;
+    t->rx.buf = v.base + in;
+    t->rx.cap = (uint32_t)cap;
+    return true;
+}
+
+always bool copy(uint8_t *to, const uint8_t *data, uint64_t len)
+{
+    return likely(len - 33 < 32) ? copy_64(to, data, len)
+        : !len || copy_checked(to, data, len);
+}
+
+/* Writes the message where rx says. */
+always bool write(const struct rx *rx, const uint8_t *data, uint64_t len, uint32_t from,
+                  uint32_t kind, uint32_t token)
+{
+    uint8_t *head = rx->msg;
+
+    return copy(rx->buf, data, len) && poke32(head + 16, 0) && poke32(head + 36, from)
+        && poke32(head + 40, kind) && poke32(head + 44, token)
+        && poke32(head + 48, (uint32_t)len);
+}
+
+always void claim(struct thread *t, int32_t result)
+{
+    t->result = result;
+    t->guard = NULL;
+}
+
+/* The CPU is to's from here on. */
+always struct direct own(struct core *c, struct thread *t, struct thread *to, bool many)
+{
+    if (unlikely(--cpu_field(handoffs) == 0))
+        sched_charge(c);
+    t->slice_left = 0;
+    if (many)
+        thread_on(to, c);
+    to->state = THREAD_RUNNING;
+    cpu_field(current) = to;
+    if (many && unlikely(__atomic_load_n(&to->on_cpu, __ATOMIC_ACQUIRE)))
+        return (struct direct){ sched_between(c, to), (uintptr_t)t };
+    to->on_cpu = 1;
+    return (struct direct){ &to->ctx, (uintptr_t)t };
+}
+
+/* The same, with the priority of t. */
+always struct direct switch_over(struct thread *t, struct thread *to, bool many)
+{
+    if (unlikely(to->level < t->level))
+        to->level = t->level;
+    t->level = t->priority;
+    return own(this_core(), t, to, many);
+}
+
+/* w, claimed, runs in its turn. False: it belongs elsewhere, or the timer has to be set. */
+always bool enqueue(struct core *c, struct thread *w, bool many)
+{
+    if (many || unlikely(w->core != c) || unlikely(c->slice_end < cpu_field(timer_deadline)))
+        return false;
+    w->urgent = false;
+    w->state = THREAD_READY;
+    list_push(&c->ready[w->level], &w->run);
+    c->ready_bits |= 1u << w->level;
+    return true;
+}
+
+/* What the contract of e says of these bytes: false if it refuses them. *op is the operation. */
+always bool passes(const struct endpoint *e, const uint8_t *data, uint64_t len, uint32_t kind,
+                   uint64_t *op)
+{
+    unsigned way = (e->handler ? WAY_EVENT : WAY_SEND) | (kind == MSG_CALL);
+
+    return len >= 4 && peek32(data, op)
+        && contract_check(e->contract, e->handler ? e->peer->state : e->state, way,
+                          (uint32_t)*op, (uint32_t)len, 0) >= 0;
+}
+
+/* Operation op has gone through e. */
+always void passed(struct endpoint *e, uint64_t op)
+{
+    uint8_t *state = e->handler ? &e->peer->state : &e->state;
+
+    *state = contract_next(e->contract, *state, (uint32_t)op);
+}
+
+/* To the thread w of s, which waits at e's peer and is claimed then. */
+always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint8_t *data,
+                 uint64_t len, uint32_t kind, uint32_t token, uint64_t *op)
+{
+    if (unlikely(len > w->rx.cap) || unlikely(w->timed != NULL))
+        return false;
+    *op = 0;
+    if (likely(!e->contract)) {
+        if (!write(&w->rx, data, len, e->peer->o.number, kind, token))
+            return false;
+    } else {
+        if (!passes(e, data, len, kind, op)
+                || !write(&w->rx, data, len, e->peer->o.number, kind, token)
+                || !poke32(w->rx.buf, (uint32_t)*op))
+            return false;
+        passed(e, *op);
+    }
+    s->messages++;
+    if (w->waits_on) {
+        w->waits_on->waiter = NULL;
+        w->waits_on = NULL;
+    } else {
+        s->any_waiter = w->next_waiter;         /* w is the first of them */
+        w->next_waiter = NULL;
+    }
+    claim(w, (int32_t)len);
+    return true;
+}
+
+/* Takes the locks of e, which is handle o of s, and of who has the other end: that, or NULL. */
+always struct sip *both(struct endpoint *e, const struct sip *s, bool many)
+{
+    struct sip *to;
+
+    take(&e->ch->lock, many);
+    if (likely(e->peer) && likely(!many || e->o.owner == s) && likely((to = e->peer->o.owner))) {
+        take(&to->lock, many);
+        if (likely(!many) || e->peer->o.owner == to)
+            return to;
+        drop(&to->lock, many);
+    }
+    drop(&e->ch->lock, many);
+    return NULL;
+}
+
+#endif
