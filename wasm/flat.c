@@ -5,9 +5,10 @@
  * (wasm_image_write), so that an embedder can map it. In order: the head; per function entry,
  * ext_entry, invoke (four bytes each) and tail (one); padding to four; per piece a record, then the
  * marks of all pieces, then what is inlined in them, then their sites. Numbers are of this machine.
- * Lengths are checked, as is that every piece lies within the code; entries and sites are believed,
- * as the code is: whoever can write an image can write any code. Keeping it from others is the
- * embedder's affair.
+ * Lengths are checked, as is that every piece lies within the code: loading an image and asking for
+ * sites reads nothing else, whatever the bytes. Entries and what sites say are believed, as the
+ * code is: whoever can write an image can write any code. Keeping it from others is the embedder's
+ * affair.
  */
 #include "wasm/image.h"
 
@@ -93,7 +94,7 @@ void wasm_image_flatten(const struct wasm_image *img, uint8_t *to)
 static bool inlined_ok(const struct piece *x, uint32_t nfuncs)
 {
     for (uint32_t k = 0; k < x->ninlined; k++)
-        if (x->inlined[k].func >= nfuncs)
+        if (x->inlined[k].func >= nfuncs || !x->inlined[k].start)
             return false;
     return true;
 }

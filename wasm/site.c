@@ -12,16 +12,15 @@ static uint8_t *leb(uint8_t *p, uint32_t v)
     return p;
 }
 
-static const uint8_t *unleb(const uint8_t *p, uint32_t *v)
+/* up to `end`: the bytes may be those of a damaged file */
+static const uint8_t *unleb(const uint8_t *p, const uint8_t *end, uint32_t *v)
 {
-    uint32_t x = 0;
-    int shift = 0;
-
-    do {
-        x |= (uint32_t)(*p & 127) << shift;
-        shift += 7;
-    } while (*p++ & 128);
-    *v = x;
+    *v = 0;
+    for (int shift = 0; p < end && shift < 32; shift += 7) {
+        *v |= (uint32_t)(*p & 127) << shift;
+        if (!(*p++ & 128))
+            break;
+    }
     return p;
 }
 
@@ -131,19 +130,24 @@ bool wasm_image_outer(const struct wasm_image *img, struct wasm_site *site)
 static void find_site(const struct piece *x, uint32_t pc, bool ret, struct wasm_site *site)
 {
     uint32_t at = 0, pos = 0, d, z, landing;
-    const uint8_t *s = x->sites;
+    const uint8_t *s = x->sites, *end;
     uint32_t k = start_at_mark(x, pc, &at, &pos);
-    if (k) {
+    if (!x->nsites)
+        return;
+    end = s + x->site_bytes;
+    if (k && x->mark[k - 1].byte <= x->site_bytes) {
         s += x->mark[k - 1].byte;
         site->offset = pos;
     }
     for (k *= SITES_PER_MARK; k < x->nsites; k++) {
-        s = unleb(s, &d);
-        s = unleb(s, &z);
+        s = unleb(s, end, &d);
+        s = unleb(s, end, &z);
+        if (s == end)
+            break;
         uint8_t kind = *s++;
         landing = 0;
         if (kind == (SITE_LANDING | 0x80)) {
-            s = unleb(s, &landing);
+            s = unleb(s, end, &landing);
             kind = 0x80;
         }
         at += d;

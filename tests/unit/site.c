@@ -1,11 +1,13 @@
 /*
  * site.c - wasm_image_site there and back: every store and call of a module that is written here is
  * found again by the address of its code, with function, byte and frame; nothing else is; and an
- * image that was flattened and loaded again says the same of every address.
+ * image that was flattened and loaded again says the same of every address, or, where its bytes
+ * were changed, anything, but from these bytes alone.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "tools/host.h"
 
 enum { FUNCS = 7, STEPS = 150, SIZE = 1 << 16 };
@@ -174,6 +176,42 @@ static bool same_sites(const struct wasm_image *a, const struct wasm_image *b)
     return true;
 }
 
+/* Damaged images, which end where a page that cannot be read begins. Returns how many were
+ * taken. */
+static uint32_t try_damaged(struct wasm_module *m, const uint8_t *flat, size_t n,
+                            const uint8_t *code, size_t code_size)
+{
+    enum { TRIES = 20000, HEAD = 512 };
+    static const uint8_t edges[] = { 0, 1, 0x7f, 0x80, 0xff };
+    size_t room = (n + 4095) & ~4095ul;
+    uint8_t *map = mmap(NULL, room + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0);
+    uint8_t *image = map + room - n;
+    uint32_t taken = 0;
+    struct wasm_error err;
+    struct wasm_site s;
+
+    if (map == MAP_FAILED || mprotect(map + room, 4096, PROT_NONE))
+        return 0;
+    srand(1);
+    for (uint32_t t = 0; t < TRIES; t++) {
+        memcpy(image, flat, n);
+        for (int k = 1 + rand() % 3; k; k--)
+            image[(size_t)rand() % (t & 1 ? n : HEAD)] = edges[rand() % 5];
+        struct wasm_image *img = wasm_image_from_flat(m, image, n, code, code_size, &err);
+        if (!img)
+            continue;
+        taken++;
+        for (uint32_t k = 0; k < 32; k++)
+            for (bool more = wasm_image_site(img, (uint32_t)rand() % (code_size + 1), k & 1, &s);
+                 more;)
+                more = wasm_image_outer(img, &s);
+        wasm_image_free(img);
+    }
+    munmap(map, room + 4096);
+    return taken;
+}
+
 static void try_options(uint32_t off, uint32_t cpu, const char *name)
 {
     struct wasm_options o = { .dump_func = UINT32_MAX, .passes_off = off, .cpu = cpu };
@@ -209,6 +247,8 @@ static void try_options(uint32_t off, uint32_t cpu, const char *name)
     check(!wasm_image_site(img, UINT32_MAX, false, &s)
           && !wasm_image_site(img, (uint32_t)img->code_size + 100, true, &s),
           "nothing is found beyond the code");
+    snprintf(text, sizeof text, "%s: damaged images are read within their bounds", name);
+    check(try_damaged(m, flat, wasm_image_flat_size(img), code, img->code_size), text);
     if (again)
         wasm_image_free(again);
     wasm_image_free(img);
@@ -219,7 +259,7 @@ static void try_options(uint32_t off, uint32_t cpu, const char *name)
 
 int main(void)
 {
-    printf("1..12\n");
+    printf("1..15\n");
     try_options(UINT32_MAX, 0, "no passes");
     try_options(UINT32_MAX, 0x3f, "all of the CPU");
     try_options(0, 0x3f, "all passes");
