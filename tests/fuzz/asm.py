@@ -162,8 +162,8 @@ class Module:
         self.export(name, 1, len(self.tables) - 1)
         return len(self.tables) - 1
 
-    def memory(self, least, most=None, name=None):
-        self.memories.append(limits(least, most))
+    def memory(self, least, most=None, name=None, shared=False):
+        self.memories.append(b'\3' + limits(least, most)[1:] if shared else limits(least, most))
         self.export(name, 2, len(self.memories) - 1)
         return len(self.memories) - 1
 

@@ -31,6 +31,7 @@ BASE = ['--enable-bulk-memory', '--enable-sign-ext', '--enable-nontrapping-float
         '--enable-multivalue']
 SIMD = [f.replace('--disable-simd', '--enable-simd') for f in BASE]
 EH = BASE + ['--enable-exception-handling', '--enable-tail-call', '--enable-threads']
+CONST = BASE + ['--enable-extended-const']
 REFS = [f.replace('--disable-ref', '--enable-ref') for f in BASE]
 OPT = [['-O1'], ['-O2'], ['-O3'], ['-Os'], ['--flatten', '--local-cse'],
        ['--inlining-optimizing', '-O4'],
@@ -60,47 +61,28 @@ def from_eh(rng, path):
     return 'node, no places'            # a tail call may be an ordinary one
 
 
-def from_simd(rng, path):
-    with open(path, 'wb') as f:
-        f.write(gen_simd.generate(rng.getrandbits(32)))
-    return 'node wabt'
+def writes(module, who='node wabt'):
+    """A generator of SOURCES from a function of the random numbers that gives a module's bytes."""
+    def write(rng, path):
+        with open(path, 'wb') as f:
+            f.write(module(rng))
+        return who
+    return write
 
 
-def from_gen(rng, path):
-    with open(path, 'wb') as f:
-        f.write(gen.module(rng))
-    return 'node wabt'
-
-
-def from_numbers(rng, path):
-    with open(path, 'wb') as f:
-        f.write(gen_num.module(rng))
-    return 'node wabt'
-
-
-def from_shapes(rng, path):
-    with open(path, 'wb') as f:
-        f.write(gen_shapes.module(rng))
-    return 'node wabt'
-
-
-def from_refs(rng, path):
-    with open(path, 'wb') as f:
-        f.write(gen_refs.module(rng))
-    return 'node wabt'
-
-
-def from_memories(rng, path):           # which node does not have
-    with open(path, 'wb') as f:
-        f.write(gen_refs.module(rng, rng.randint(2, 3)))
-    return 'wabt'
-
-
-# name, weight, generator, features for wasm-opt (None: it cannot read them)
-SOURCES = [('binaryen', 1, from_binaryen, BASE), ('pressure', 3, from_gen, BASE),
-           ('exceptions', 2, from_eh, EH), ('vectors', 3, from_simd, SIMD),
-           ('numbers', 3, from_numbers, BASE), ('shapes', 5, from_shapes, REFS),
-           ('references', 3, from_refs, None), ('memories', 2, from_memories, None)]
+# name, weight, generator, features for wasm-opt (None: it cannot read them). Several memories node
+# does not have, waiting and relaxed vectors the interpreter.
+SOURCES = [('binaryen', 1, from_binaryen, BASE),
+           ('pressure', 3, writes(gen.module), BASE),
+           ('exceptions', 2, from_eh, EH),
+           ('vectors', 3, writes(lambda r: gen_simd.generate(r.getrandbits(32))), SIMD),
+           ('relaxed', 1, writes(lambda r: gen_simd.generate(r.getrandbits(32), True), 'node'),
+            None),
+           ('numbers', 3, writes(gen_num.module), CONST),
+           ('waiting', 1, writes(lambda r: gen_num.module(r, True), 'node'), None),
+           ('shapes', 5, writes(gen_shapes.module), REFS),
+           ('references', 3, writes(gen_refs.module), None),
+           ('memories', 2, writes(lambda r: gen_refs.module(r, r.randint(2, 3)), 'wabt'), None)]
 
 
 def make(rng, path, only=None):

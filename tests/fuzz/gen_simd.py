@@ -1,9 +1,10 @@
 """gen_simd.py - random modules full of vector instructions, for fuzz.py.
 
-Expression trees over every operation of opcodes_simd.h (relaxed ones left out: their results may
-differ), with edge values, many live vectors, loops, selects, branches on tests, lane accesses of
-memory, globals, and calls with more vectors than registers. The sign and payload of a NaN are open,
-so every result of a floating-point operation has its NaNs replaced by zeros.
+Expression trees over every operation of opcodes_simd.h, with edge values, many live vectors, loops,
+selects, branches on tests, lane accesses of memory, globals, and calls with more vectors than
+registers. The sign and payload of a NaN are open, so every result of a floating-point operation has
+its NaNs replaced by zeros. Relaxed operations are in modules of their own, and have operands for
+which there is one result only.
 """
 import os, random, re, struct
 
@@ -17,6 +18,9 @@ def rows():
 
 
 ROWS = [r for r in rows() if r[0] < 0x100]
+# node 20 adds the products twice in place of the third operand
+RELAXED = [r for r in rows() if r[0] >= 0x100 and 'dot_i8x16_i7x16_add' not in r[1]]
+CODES = {name: code for code, name, _, _ in rows()}
 LANES = {'i8x16': 16, 'i16x8': 8, 'i32x4': 4, 'i64x2': 2, 'f32x4': 4, 'f64x2': 2}
 NAN = re.compile(r'f(32x4|64x2)\.(add|sub|mul|div|min|max|pmin|pmax|'
                  r'sqrt|ceil|floor|trunc|nearest|demote|promote)')
@@ -56,8 +60,9 @@ def simd(code):
 
 
 class Gen:
-    def __init__(self, seed):
+    def __init__(self, seed, relaxed=False):
         self.r = random.Random(seed)
+        self.relaxed = relaxed
         self.by = {}
         for row in ROWS:
             self.by.setdefault(row[2][0], []).append(row)
@@ -175,6 +180,8 @@ class Gen:
         if r.random() < 0.04:
             return (self.expr(t, depth - 1) + self.expr(t, depth - 1) + self.expr('i', depth - 1)
                     + b'\x1b')
+        if t == 'v' and self.relaxed and r.random() < 0.25:
+            return self.relaxed_op(depth)
         row = r.choice(self.by[t])
         code, name, sig, imm = row
         if name == 'v128.const':
@@ -190,6 +197,39 @@ class Gen:
         if t == 'v' and NAN.match(name):
             body = self.denan(body, 0x41 if '32x4' in name.split('.')[0] else 0x47)
         return body
+
+    def relaxed_op(self, depth):
+        """A relaxed operation, its operands such that the proposal allows one result."""
+        code, name, sig, _ = self.r.choice(RELAXED)
+        shape = name.split('.')[0]
+
+        def tree():
+            return self.expr('v', depth - 2)
+
+        def masked(byte):
+            mask = simd(CODES['v128.const']) + bytes((byte * 16)[:16])
+            return tree() + mask + simd(CODES['v128.and'])
+
+        def small(bits, double):        # whole numbers of so many bits: no -0, all sums exact
+            x = tree() + b'\x41' + sleb(32 - bits) + simd(CODES['i32x4.shr_s'])
+            return x + simd(CODES['f64x2.convert_low_i32x4_s' if double
+                                  else 'f32x4.convert_i32x4_s'])
+
+        if 'swizzle' in name:
+            operands = [tree(), masked([15])]
+        elif 'trunc' in name:
+            x = small(20, 'f64x2' in name)
+            operands = [x + simd(CODES['f64x2.abs' if 'f64x2' in name else 'f32x4.abs'])
+                        if '_u' in name else x]
+        elif 'madd' in name or 'min' in name or 'max' in name:
+            operands = [small(10, shape == 'f64x2') for _ in sig[1:]]
+        elif 'laneselect' in name:      # whole lanes
+            operands = [tree(), tree(), tree() + tree() + simd(CODES[shape + '.lt_s'])]
+        elif 'q15mulr' in name:
+            operands = [tree(), masked([0xff, 0x7f])]
+        else:                           # dot: seven bits in the second
+            operands = [tree(), masked([0x7f])]
+        return b''.join(operands) + simd(code)
 
     def denan(self, body, eq):
         t = leb(self.tmp)
@@ -305,5 +345,5 @@ class Gen:
         return out + section(11, vec([b'\x00\x41\x00\x0b' + leb(len(data)) + data]))
 
 
-def generate(seed):
-    return Gen(seed).module()
+def generate(seed, relaxed=False):
+    return Gen(seed, relaxed).module()

@@ -56,7 +56,7 @@ class Server:
 
 def node():
     return Server(['node', '--stack-size=3000', '--experimental-wasm-extended-const',
-                   os.path.join(HERE, 'run.js')])
+                   '--experimental-wasm-relaxed-simd', os.path.join(HERE, 'run.js')])
 
 
 class Ours(Server):

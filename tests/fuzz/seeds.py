@@ -17,7 +17,9 @@ KINDS = {'gen': lambda n: gen.module(random.Random(n)),
          'numbers': lambda n: gen_num.module(random.Random(n)),
          'references': lambda n: gen_refs.module(random.Random(n), 1 + n % 2),
          'shapes': lambda n: gen_shapes.module(random.Random(n)),
-         'simd': gen_simd.generate}
+         'waiting': lambda n: gen_num.module(random.Random(n), True),
+         'simd': gen_simd.generate,
+         'relaxed': lambda n: gen_simd.generate(n, True)}
 
 
 def write(folder, count=40):
