@@ -11,7 +11,7 @@ KTEST(kill_itself)
 
     CHECK(chan_create(NULL, end) >= 0, "no channel");
     CHECK_EQ(run("test/own_end", end[0], 5000), 128 + WASM_TRAP_KILLED);
-    queued = chan_queued_bytes();
+    queued = ring_bytes();
     object_drop(&end[1]->o);
     CHECK_EQ(queued, 0);
 }
