@@ -4,7 +4,7 @@
  */
 #include "sips/sip.h"
 
-static char buf[MSG_BYTES_MAX] __attribute__((aligned(8)));
+static char buf[MSG_BYTES_MAX] __attribute__((aligned(64)));
 
 /* status: the answer begins with a status of 0, as a contract wants it. */
 static int answer(bool status)
