@@ -141,8 +141,11 @@ static int32_t sys_why(struct wasm_instance *in, uint32_t buf, uint32_t cap)
     return leave((err_t)n);
 }
 
+/* What is refused needs neither stack nor lock. */
 static int32_t sys_close(struct wasm_instance *in, uint32_t h)
 {
+    if (!handle_get(sip_of(in), h, 0) && cpu_field(need_resched) == 0)
+        return ERR_HANDLE;
     return leave(handle_close(enter(in), h));
 }
 
