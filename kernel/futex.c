@@ -12,14 +12,17 @@
 
 #define BUCKETS 64u
 
-struct futexes { struct bucket { struct lock lock; struct link waiters; } bucket[BUCKETS]; };
+struct futexes {
+    struct bucket { struct lock lock; struct link waiters; } bucket[BUCKETS];
+    struct reclaim reclaim;
+};
 
 /* The table, made if it is not there: NULL if there is no memory for it. */
 static struct futexes *table_of(struct sip *s)
 {
     struct futexes *f = __atomic_load_n(&s->futexes, __ATOMIC_ACQUIRE), *none = NULL;
 
-    if (f || !(f = kmalloc(sizeof *f)))
+    if (f || !(f = kzalloc(sizeof *f)))
         return f;
     for (unsigned i = 0; i < BUCKETS; i++) {
         f->bucket[i].lock = (struct lock)LOCK(RANK_EVENT);
@@ -30,6 +33,18 @@ static struct futexes *table_of(struct sip *s)
         return f;
     kfree(f);
     return none;
+}
+
+static void give_back(struct reclaim *r)
+{
+    kfree(container_of(r, struct futexes, reclaim));
+}
+
+/* A deadline may just be looking at the guard of who waited. */
+void futexes_free(struct futexes *f)
+{
+    if (f)
+        reclaim(&f->reclaim, give_back);
 }
 
 static struct bucket *bucket_of(struct futexes *f, const void *at)

@@ -841,6 +841,7 @@ enum { FUTEX_WOKEN, FUTEX_UNEQUAL, FUTEX_TIMEOUT, FUTEX_NO_MEMORY };
 uint32_t futex_wait(struct sip *s, const void *at, uint64_t expected, uint32_t bytes,
                     int64_t deadline);
 uint32_t futex_notify(struct sip *s, const void *at, uint32_t count);
+void futexes_free(struct futexes *f);           /* f may be NULL; nobody waits */
 
 /* ---- system calls (syscall.c) */
 

@@ -110,7 +110,7 @@ void sip_free(struct sip *s)
     for (uint32_t i = 1; i < s->nmems; i++)
         if (s->more_mem[i - 1].ctx)
             slot_free(s->more_mem[i - 1].ctx);
-    kfree(s->futexes);
+    futexes_free(s->futexes);
     if (s->image)
         image_put(s->image);
     if (s->charged)

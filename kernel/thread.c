@@ -155,6 +155,7 @@ static void give_back(struct reclaim *r)
 
 void thread_free(struct thread *t)
 {
+    assert(!t->timed && !t->guard, "a thread that is freed waits for nothing");
     lock_take(&lock);
     generation[t->index] = (uint16_t)(token_next(t->token) >> TOKEN_BITS);
     __atomic_store_n(&thread_table[t->index], NULL, __ATOMIC_RELEASE);
