@@ -135,7 +135,8 @@ enum send_flags { SEND_NOWAIT = 1 };    /* ERR_FULL instead of blocking */
  *          zeroed memory that is handed on inside messages, with what it holds, at a cost that does
  *          not depend on its size; returns its handle. Loads and stores reach it at the offset that
  *          info tells, far above the memory's size, as long as it is ours, and trap there
- *          otherwise; memory.copy and fill, and system calls, do not reach it. Block h of a program
+ *          otherwise. System calls do not reach it, nor do memory.copy and fill, except of the few
+ *          bytes for which they are loads and stores: block_copy does. Block h of a program
  *          stands (h - g) * BLOCK_MAX bytes behind its block g. It counts as memory of whoever owns
  *          it, or sent it last; ERR_LIMIT, ERR_NO_MEMORY.
  * args     writes the program's arguments, NUL-terminated strings one after the other, the
