@@ -880,7 +880,7 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
 void crew_init(void);                   /* once all are up */
 void crew_compile(struct wasm_image *img);      /* wasm_compile_work, together */
 
-/* worker.c: a kernel thread that starts programs for others */
+/* worker.c: kernel threads that start programs for others */
 void worker_init(void);
 /* Starts the program args[0] and answers the token of a kernel-process spawn call (0: nobody
  * waits). Copies args; takes stdio on success. */

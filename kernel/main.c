@@ -31,7 +31,7 @@ _Noreturn void kernel_main(void)
     store_init();           /* files of the boot archive */
     iface_init();           /* interfaces that the kernel handles */
     sip_init();             /* the reaper */
-    worker_init();          /* the thread that starts programs */
+    worker_init();          /* the threads that start programs */
     kprintf("Selkie: core up after %lu us\n", clock_ns() / 1000);
     sched_cpus();           /* the other CPUs */
     crew_init();            /* they compile together */

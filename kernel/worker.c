@@ -1,12 +1,14 @@
 /*
- * worker.c - the kernel thread that starts programs: compiling takes long, so that it is done by a
- * thread that can be preempted, with a stack that fits the compiler. One start after the other.
+ * worker.c - the kernel threads that start programs: compiling takes long, so that it is done by a
+ * thread that can be preempted, with a stack that fits the compiler. There are a few, so that a
+ * large module, or a handler that is slow to end, does not hold up the others.
  */
 #include "kernel/kernel.h"
 #include "iface/kernel_process.h"
 
 #define STACK (256ul << 10)
 #define JOBS_MAX 64u
+#define WORKERS 4u
 
 struct job {
     struct link link;
@@ -15,10 +17,10 @@ struct job {
     char args[];
 };
 
-static struct lock lock = LOCK(RANK_REGISTRY);
+static struct lock lock = LOCK(RANK_REGISTRY);     /* of all below */
 static struct link jobs = { &jobs, &jobs };
 static uint32_t njobs;
-static struct event more = EVENT;
+static struct worker { bool idle; struct event more; } workers[WORKERS];
 
 static err_t start(struct job *j, struct process **process, char *reason)
 {
@@ -52,35 +54,57 @@ static void finish(struct job *j)
         object_drop(&p->o);
 }
 
-static struct job *next(void)
+static struct job *next(struct worker *w)
 {
     struct link *l;
 
     lock_take(&lock);
     if ((l = list_pop(&jobs)))
         njobs--;
+    w->idle = !l;
     lock_drop(&lock);
     return l ? container_of(l, struct job, link) : NULL;
 }
 
 static void work(void *arg)
 {
+    struct worker *w = arg;
     struct job *j;
 
     for (;;) {
-        while ((j = next())) {
+        while ((j = next(w))) {
             finish(j);
             kfree(j);
             sched_point();
         }
-        event_wait(&more, FOREVER);
+        event_wait(&w->more, FOREVER);
     }
+}
+
+/* Queues it; one of those who have nothing to do is taken for it. */
+static bool queue(struct job *j)
+{
+    struct worker *w = NULL;
+    bool room;
+
+    lock_take(&lock);
+    if ((room = njobs < JOBS_MAX)) {
+        list_push(&jobs, &j->link);
+        njobs++;
+        for (unsigned i = 0; i < WORKERS && !w; i++)
+            w = workers[i].idle ? &workers[i] : NULL;
+        if (w)
+            w->idle = false;
+    }
+    lock_drop(&lock);
+    if (w)
+        event_set(&w->more);
+    return room;
 }
 
 err_t worker_spawn(uint32_t token, const struct spawn *sp)
 {
     struct job *j;
-    bool room;
 
     if (!(j = kzalloc(sizeof *j + sp->args_len)))
         return ERR_NO_MEMORY;
@@ -88,17 +112,10 @@ err_t worker_spawn(uint32_t token, const struct spawn *sp)
     j->sp = *sp;
     j->sp.args = j->args;
     memcpy(j->args, sp->args, sp->args_len);
-    lock_take(&lock);
-    if ((room = njobs < JOBS_MAX)) {
-        list_push(&jobs, &j->link);
-        njobs++;
-    }
-    lock_drop(&lock);
-    if (room)
-        event_set(&more);
-    else
-        kfree(j);
-    return room ? 0 : ERR_FULL;
+    if (queue(j))
+        return 0;
+    kfree(j);
+    return ERR_FULL;
 }
 
 void worker_first(const char *args, uint32_t args_len)
@@ -111,8 +128,11 @@ void worker_first(const char *args, uint32_t args_len)
 
 void worker_init(void)
 {
-    struct thread *t = thread_create(NULL, "worker", STACK, work, NULL);
-
-    assert(t, "no memory for the worker");
-    sched_start(t);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        struct worker *w = &workers[i];
+        struct thread *t = thread_create(NULL, "worker", STACK, work, w);
+        assert(t, "no memory for the workers");
+        w->more = (struct event)EVENT;
+        sched_start(t);
+    }
 }

@@ -1,7 +1,8 @@
 /*
- * crew.c - compiling on all CPUs gives the image that one CPU makes.
+ * crew.c - compiling on all CPUs gives the image that one CPU makes, and holds up nobody.
  */
 #include "tests/kernel/sips.h"
+#include "kernel/options.h"
 
 static void *take(void *ctx, size_t bytes) { return kmalloc(bytes); }
 static void give(void *ctx, void *p, size_t bytes) { kfree(p); }
@@ -44,4 +45,26 @@ KTEST(compile_together)
         image_put(im);
     }
     kfree(code);
+}
+
+/* While a large module is compiled for three, who came first, a small one starts and ends. */
+KTEST(compile_holds_up_nobody)
+{
+    enum { LARGE = 3 };
+    struct process *large[LARGE], *small;
+    unsigned waiting = 0;
+
+    CHECK_EQ(run("test/starts test/quit 1", NULL, 5000), 0);
+    image_trim(0);              /* the large one is to be compiled now */
+    sched_slice(NS_PER_MS / 10);
+    for (unsigned i = 0; i < LARGE; i++)
+        large[i] = start("test/starts test/huge 1", NULL);
+    small = start("test/starts test/quit 1", NULL);
+    CHECK_EQ(finish(small, 20000, NULL), 0);
+    for (unsigned i = 0; i < LARGE; i++)
+        waiting += large[i] && large[i]->sip;
+    for (unsigned i = 0; i < LARGE; i++)
+        CHECK_EQ(finish(large[i], 60000, NULL), 0);
+    sched_slice(option_number(OPT_SLICE) * 1000);
+    CHECK(waiting, "the small one waited for the large ones");
 }
