@@ -528,11 +528,12 @@ int32_t sched_switch(struct thread *to)
 /* No clock is read: the next one gets a fresh slice from when the timer next looks. */
 void sched_yield(void)
 {
-    struct core *c = this_core();
     struct thread *t = this_thread(), *to;
+    struct core *c;
 
     if (__builtin_expect(cpu_field(need_resched) != 0, 0))
         sched_out();
+    c = this_core();            /* perhaps another one than before */
     if (!(c->ready_bits >> t->level))
         return;
     to = pop(c);
