@@ -110,12 +110,17 @@ void slot_initial(struct slot *s, uint64_t initial, uint64_t from, uint64_t to);
 /* Returns every page and table, or keeps them for another one. The caller must not be on its
  * stack. */
 void slot_free(struct slot *s);
-size_t slot_trim(void);             /* gives back what is kept; the number of slots */
+size_t slot_trim(void);             /* gives back what is kept; 0: that was nothing */
 /* pool.c for slot.c: */
 void slot_destroy(struct slot *s);
 bool pool_keep(struct slot *s);     /* false: it is the caller's */
 struct slot *pool_take(size_t control_size, size_t stack_size, uint64_t memory_bytes,
                        uint64_t initial);
+/* grave.c: */
+bool grave_take(struct slot *s);    /* false: it is small, and the caller's */
+bool grave_any(void);
+bool grave_step(void);              /* gives a part of one back; false: there is none */
+size_t grave_clear(void);           /* all, also what others give back now; steps */
 static inline uintptr_t slot_noted(const struct slot *s, size_t i)
 {
     return s->base - SLOT_BELOW + ((uintptr_t)s->noted[i] << PAGE_SHIFT);

@@ -24,6 +24,7 @@
     X(SEED,      "seed",      "1",  "of tests that do random things") \
     X(CALLS,     "calls",     "100000", "system calls of the test hostile_calls") \
     X(MINUTES,   "minutes",   "0",  "that the test soak takes") \
+    X(KILL_MS,   "kill-ms",   "0",  "what a kill may take in tests; 0: as long as it takes") \
     X(X2APIC,    "x2apic",    "1",  "0: use the memory-mapped local APIC even if x2APIC is there") \
     X(DEADLINE,  "tsc-deadline", "1", "0: one-shot APIC timer even if TSC-deadline is there") \
     X(AVX,       "avx",       "1",  "0: do not switch AVX on") \

@@ -147,7 +147,7 @@ struct slot *pool_take(size_t control, size_t stack, uint64_t memory, uint64_t i
 
 size_t slot_trim(void)
 {
-    size_t n = 0;
+    size_t n = grave_clear();
 
     for (unsigned i = 0; i < LISTS; i++) {
         struct slot *s, *next;

@@ -10,8 +10,9 @@
  * succeed at once is left to the reaper, a kernel thread that tries again every millisecond.
  *
  * The order in sip_end: handles close, which answers callers with ERR_PEER and tells peers; ports
- * go; memory goes; whoever holds the process gets MSG_EXIT. After it, nothing in the kernel
- * remembers the SIP but its process object, if somebody holds that.
+ * go; memory goes (of a large SIP a little later, and bit by bit: grave.c); whoever holds the
+ * process gets MSG_EXIT. After it, nothing in the kernel remembers the SIP but its process object,
+ * if somebody holds that.
  */
 #include "kernel/kernel.h"
 
@@ -22,7 +23,7 @@ static struct lock lock = LOCK(RANK_TABLE);     /* of the list, last_pid, graves
 static struct link sips = { &sips, &sips };     /* in order of pid */
 static uint32_t last_pid;
 static struct link graves = { &graves, &graves };   /* dying, for the reaper (`all`) */
-static struct event reap_more = EVENT;
+static struct event reap_more = EVENT, bury_more = EVENT;
 
 struct sip *sip_next(uint32_t after)
 {
@@ -120,6 +121,8 @@ void sip_free(struct sip *s)
     kfree(s->why);
     kfree(s->args);
     reclaim(&s->reclaim, give_back);
+    if (grave_any())
+        event_set(&bury_more);
     sched_unhold();
 }
 
@@ -243,6 +246,16 @@ static void reap(void *arg)
     }
 }
 
+/* Gives back what large SIPs had, while others run. */
+static void bury(void *arg)
+{
+    for (;;) {
+        event_wait(&bury_more, FOREVER);
+        while (grave_step())
+            sched_point();
+    }
+}
+
 /* On the CPU's stack: the thread is gone, and what that means for its SIP. */
 static void end_thread(void *arg)
 {
@@ -291,10 +304,12 @@ bool sip_kill(struct sip *s)
 void sip_init(void)
 {
     struct thread *t = thread_create(NULL, "reaper", 65536, reap, NULL);
+    struct thread *u = thread_create(NULL, "burier", 16384, bury, NULL);
 
-    assert(t, "no memory for the reaper");
+    assert(t && u, "no memory for the reaper");
     t->priority = t->level = PRIORITY_HIGH;
     sched_start(t);
+    sched_start(u);
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */

@@ -13,7 +13,8 @@
  * different cache and TLB sets.
  *
  * A slot's lock guards its pages: two of its threads may fault on one page. A slot that is freed
- * leaves no page and no table behind, unless pool.c keeps it, whole, for the next one of its shape.
+ * leaves no page and no table behind, unless pool.c keeps it, whole, for the next one of its shape;
+ * a large one is given back by and by (grave.c).
  */
 #include "kernel/memory.h"
 #include "kernel/lock.h"
@@ -201,7 +202,7 @@ void slot_free(struct slot *s)
     __atomic_fetch_sub(&in_use, 1, __ATOMIC_RELAXED);
     if (s->room != NO_ROOM)
         extent_room_end(s->base + s->room, s->room_size);
-    if (s->window_low != MEMORY_MAX || !pool_keep(s))
+    if (s->window_low != MEMORY_MAX || (!pool_keep(s) && !grave_take(s)))
         slot_destroy(s);
 }
 

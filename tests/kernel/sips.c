@@ -34,12 +34,12 @@ static err_t try(const char *args, struct endpoint *stdio, bool trusted,
     return sip_spawn(&sp, p, reason, n);
 }
 
-struct process *start(const char *args, struct endpoint *stdio)
+struct process *start_with(const char *args, struct endpoint *stdio, const struct quota *quota)
 {
     struct process *p = NULL;
     char reason[160];
 
-    if (try(args, stdio, true, NULL, &p, reason, sizeof reason) >= 0)
+    if (try(args, stdio, true, quota, &p, reason, sizeof reason) >= 0)
         return p;
     ktest_fail("%s: %s", args, reason);
     if (stdio)
@@ -47,14 +47,14 @@ struct process *start(const char *args, struct endpoint *stdio)
     return NULL;
 }
 
+struct process *start(const char *args, struct endpoint *stdio)
+{
+    return start_with(args, stdio, NULL);
+}
+
 struct process *start_within(const char *args, const struct quota *quota)
 {
-    struct process *p = NULL;
-    char reason[160];
-
-    if (try(args, NULL, true, quota, &p, reason, sizeof reason) < 0)
-        ktest_fail("%s: %s", args, reason);
-    return p;
+    return start_with(args, NULL, quota);
 }
 
 err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *reason, size_t n)

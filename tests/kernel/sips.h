@@ -14,6 +14,8 @@
 struct process *start(const char *args, struct endpoint *stdio);
 /* The same with less than the usual limits; 0: the usual one. */
 struct process *start_within(const char *args, const struct quota *quota);
+/* Both. */
+struct process *start_with(const char *args, struct endpoint *stdio, const struct quota *quota);
 /* The same for bytes that are in no store; the reason of a failure goes to `reason`. */
 err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *reason, size_t n);
 /* Waits for the end, at most ms; kills it then (TIMED_OUT). The status; *trap may be NULL. */
