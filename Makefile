@@ -92,11 +92,16 @@ SIP_SRC := $(wildcard sips/*.c drivers/*.c)
 SIP_WASM := $(SIP_SRC:%.c=$B/archive/%.wasm) $(SIP_DIRS:%=$B/archive/%.wasm)
 SIP_WASM := $(foreach f,$(SIP_WASM),$B/archive/$(notdir $f))
 SIP_RUNTIME := $(patsubst %.c,$B/sip/%.o,$(wildcard sips/runtime/*.c sips/runtime/alone/*.c))
-# a program of one file that includes sips/thread.h gets a shared memory, and a runtime made for that
+# a program that includes sips/thread.h, in its file or anywhere in its folder, gets a shared memory, and
+# a runtime made for that
+TEST_DIRS := $(patsubst %/,%,$(wildcard tests/sips/*/))
 THREAD_SRC := $(shell grep -l '^.include "sips/thread.h"' sips/*.c drivers/*.c tests/sips/*.c)
+THREAD_DIRS := $(filter $(SIP_DIRS) $(TEST_DIRS),$(patsubst %/,%,$(sort $(dir \
+	$(shell grep -l '^.include "sips/thread.h"' sips/*/*.[ch] drivers/*/*.[ch] tests/sips/*/*.[ch])))))
 THREAD_RUNTIME := $(patsubst %.c,$B/sip/threads/%.o,$(wildcard sips/runtime/*.c sips/runtime/threads/*.c))
-THREAD_WASM := $(foreach f,$(THREAD_SRC:.c=.wasm),$B/archive/$(if $(filter tests/%,$f),test/)$(notdir $f))
-$(THREAD_SRC:%.c=$B/sip/%.o): SIP_THREADS := -matomics
+THREAD_WASM := $(foreach f,$(THREAD_SRC:.c=.wasm) $(THREAD_DIRS:=.wasm),\
+	$B/archive/$(if $(filter tests/%,$f),test/)$(notdir $f))
+$(patsubst %.c,$B/sip/%.o,$(THREAD_SRC) $(wildcard $(THREAD_DIRS:=/*.c))): SIP_THREADS := -matomics
 $(THREAD_WASM): SIP_LINK := --shared-memory --max-memory=268435456
 $(THREAD_WASM): $(THREAD_RUNTIME)
 
@@ -118,7 +123,8 @@ $B/archive/%.wasm: $B/sip/drivers/%.o $(SIP_RUNTIME)
 	$(link_sip)
 # test programs, as test/NAME in the archive
 TEST_WASM := $(patsubst tests/sips/%.c,$B/archive/test/%.wasm,$(wildcard tests/sips/*.c)) \
-	$(patsubst tests/sips/%.wat,$B/archive/test/%.wasm,$(wildcard tests/sips/*.wat))
+	$(patsubst tests/sips/%.wat,$B/archive/test/%.wasm,$(wildcard tests/sips/*.wat)) \
+	$(TEST_DIRS:tests/sips/%=$B/archive/test/%.wasm)
 $B/archive/test/%.wasm: $B/sip/tests/sips/%.o $(SIP_RUNTIME)
 	$(link_sip)
 $B/archive/test/%.wasm: tests/sips/%.wat
@@ -126,11 +132,11 @@ $B/archive/test/%.wasm: tests/sips/%.wat
 	wat2wasm --enable-all $< -o $@
 SIP_EXTRA_display := $B/sip/font.o
 define sip_folder
-$B/archive/$(notdir $1).wasm: $(patsubst %.c,$B/sip/%.o,$(wildcard $1/*.c)) $(SIP_RUNTIME) \
+$B/archive/$(if $(filter tests/%,$1),test/)$(notdir $1).wasm: $(patsubst %.c,$B/sip/%.o,$(wildcard $1/*.c)) $(SIP_RUNTIME) \
 		$(SIP_EXTRA_$(notdir $1))
 	$$(link_sip)
 endef
-$(foreach d,$(SIP_DIRS),$(eval $(call sip_folder,$d)))
+$(foreach d,$(SIP_DIRS) $(TEST_DIRS),$(eval $(call sip_folder,$d)))
 FONT := /usr/share/grub/unicode.pf2
 $B/host/fontgen: $B/host/tools/fontgen.o
 	$(CC) $^ -o $@

@@ -14,6 +14,12 @@ PART(memory)
 PART(limit)
 PART(ends)
 
+/* A program that is a folder can have threads like one of a single file. */
+KTEST(threads_of_a_folder)
+{
+    CHECK_EQ(run("test/team", NULL, 30000), 0);
+}
+
 /* Those that run, spin, wait and sleep end with the program; nothing of them is left. */
 KTEST(threads_exit_ends_all)
 {
