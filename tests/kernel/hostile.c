@@ -127,3 +127,53 @@ KTEST(module_ten_thousand_mutations)
     ktest_note("%u refused, %u ran, %u killed", n.refused, n.ran, n.killed);
     CHECK_EQ(settled_pages(), before);
 }
+
+/* A section of this kind that says it has four milliards of elements. */
+static void huge_count(uint8_t section, struct tally *n)
+{
+    uint8_t m[16] = { 0, 'a', 's', 'm', 1, 0, 0, 0, section, 5, 0xff, 0xff, 0xff, 0xff, 0x0f };
+
+    CHECK(attempt(m, 15, n), "section %u: refused without a reason", section);
+}
+
+/* One function of `size` bytes that do nothing. */
+static void huge_body(uint32_t size, struct tally *n)
+{
+    static const uint8_t head[] = {
+        0, 'a', 's', 'm', 1, 0, 0, 0,   1, 4, 1, 0x60, 0, 0,    3, 2, 1, 0,
+        7, 10, 1, 6, '_', 's', 't', 'a', 'r', 't', 0, 0,
+    };
+    uint32_t at = sizeof head, body = size + 2, code = body + 6;
+    uint8_t *m = kmalloc(sizeof head + size + 32);
+
+    CHECK(m, "no memory");
+    memcpy(m, head, sizeof head);
+    m[at++] = 10;
+    for (unsigned i = 0; i < 5; i++)
+        m[at++] = (uint8_t)((code >> 7 * i & 127) | (i < 4 ? 128 : 0));
+    m[at++] = 1;
+    for (unsigned i = 0; i < 5; i++)
+        m[at++] = (uint8_t)((body >> 7 * i & 127) | (i < 4 ? 128 : 0));
+    m[at++] = 0;
+    memset(m + at, 1, size);
+    m[at + size] = 0x0b;
+    if (!attempt(m, at + size + 1, n))
+        ktest_fail("%u bytes: refused without a reason", size);
+    kfree(m);
+}
+
+KTEST(module_huge)
+{
+    size_t before = settled_pages();
+    struct tally n = { 0 };
+
+    for (uint8_t section = 1; section <= 13; section++)
+        huge_count(section, &n);
+    CHECK_EQ(n.refused, 13);
+    huge_body(1000, &n);
+    CHECK_EQ(n.ran, 1);
+    for (uint32_t size = 1 << 20; size <= 16 << 20; size *= 4)
+        huge_body(size, &n);
+    ktest_say("%u refused, %u ran", n.refused, n.ran);
+    CHECK_EQ(settled_pages(), before);
+}

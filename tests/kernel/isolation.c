@@ -55,6 +55,27 @@ KTEST(memory_imported_and_another)
     CHECK_EQ(settled_pages(), before);
 }
 
+KTEST(memory_grow_past_the_maximum)
+{
+    CHECK_EQ(run("test/grow_max", NULL, 5000), 128 + WASM_TRAP_MEMORY);
+}
+
+/* No module can make such an address. The kernel gives it one: its image ends alone, all the
+ * same. */
+KTEST(trap_general_protection)
+{
+    struct process *p = start("test/second", NULL);
+    uint32_t trap;
+
+    CHECK(p, "it did not start");
+    sched_sleep(5 * NS_PER_MS);
+    CHECK(p->sip, "it ended by itself");
+    p->sip->more_mem[0].base = (uint8_t *)(1ul << 63);
+    CHECK_EQ(finish(p, 2000, &trap), 128 + WASM_TRAP_PROTECTION);
+    CHECK_EQ(trap, WASM_TRAP_PROTECTION);
+    CHECK_EQ(run("test/quit 5", NULL, 2000), 5);
+}
+
 KTEST(memory_grow_to_the_limit)
 {
     size_t before = settled_pages();
@@ -108,6 +129,15 @@ KTEST(killed_while_spinning)
 KTEST(device_port_outside_manifest)
 {
     expect_refusal("test/sneak", true, ERR_DENIED, "port");
+}
+
+/* An interrupt and a physical range, as port_outside: what the manifest does not name is not
+ * there. */
+KTEST(device_irq_and_range_outside_manifest)
+{
+    CHECK_EQ(run("test/outside", NULL, 2000), 0);
+    expect_trap("test/outside below", WASM_TRAP_MEMORY);
+    expect_trap("test/outside above", WASM_TRAP_MEMORY);
 }
 
 KTEST(device_two_owners)
