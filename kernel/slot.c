@@ -177,7 +177,7 @@ struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memor
         return NULL;
     s->control_bytes = control_bytes;
     s->initial = 0;
-    s->committed = s->extent = 0;
+    s->committed = 0;               /* `extent` stays: pages of the one before may be there */
     s->window_low = MEMORY_MAX;
     s->room = NO_ROOM;
     s->page_limit = SIZE_MAX;

@@ -197,3 +197,19 @@ KTEST(memory_on_all_cpus)
     slot_free(shared);
     CHECK_EQ(settled_pages(), before);
 }
+
+/* A slot that was kept with its pages, and is given back before the next SIP has any memory. */
+KTEST(memory_slot_given_back_early)
+{
+    struct slot *s, *again;
+
+    slot_trim();
+    CHECK((s = slot_alloc(PAGE_SIZE, SLOT_STACK_DEFAULT, 65536, 0, NULL)), "no slot");
+    CHECK(slot_commit(s, 65536), "no memory");
+    *(volatile uint32_t *)(s->base + 2 * PAGE_SIZE) = 1;
+    slot_free(s);
+    CHECK((again = slot_alloc(PAGE_SIZE, SLOT_STACK_DEFAULT, 65536, 0, NULL)), "no slot");
+    CHECK(again == s, "it was not kept");
+    slot_free(again);
+    CHECK(slot_trim() > 0, "it was not kept again");    /* all its pages are found */
+}
