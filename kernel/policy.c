@@ -229,6 +229,14 @@ static err_t find_program(const char *name, const struct program **p, char *reas
     return e;
 }
 
+static err_t bad_device(const struct words *w, char *reason, size_t n)
+{
+    ksnprintf(reason, n,
+              "`%.20s %.40s` is none of: INTERFACE, serve INTERFACE, port 3f8-3ff, irq 4, "
+              "window NAME, mmio FIRST-LAST (whole pages, hex), dma BYTES", w->verb, w->rest);
+    return ERR_ARGUMENT;
+}
+
 err_t policy_change(const char *rule, bool grant, uint32_t once, char *reason, size_t n)
 {
     const struct program *p;
@@ -245,10 +253,10 @@ err_t policy_change(const char *rule, bool grant, uint32_t once, char *reason, s
         return e;
     if (!w.rest[0] || strcmp(w.verb, "serve") == 0)
         e = change_interface(p, &w, grant, once, reason, n);
-    else if (!resource_device(w.verb, w.rest, &res))
-        e = ERR_ARGUMENT;
-    else
+    else if (resource_device(w.verb, w.rest, &res))
         e = apply(p, &res, grant, once);
+    else
+        e = bad_device(&w, reason, n);
     if (e < 0 && !reason[0])
         ksnprintf(reason, n, "%s", err_text(e));
     return e;

@@ -19,7 +19,8 @@ static int show(const char *name)
         q.q.offset += (uint32_t)n - sizeof a.a;
     }
     if (n < 0)
-        printf("cat: %s: %s\n", name, error_text(n));
+        printf(n == ERR_NOT_FOUND ? "cat: there is no file %s\n" : "cat: %s: %s\n", name,
+               error_text(n));
     return n < 0;
 }
 

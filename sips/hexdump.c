@@ -47,7 +47,8 @@ static int dump_file(const char *name)
     while (q.q.offset < limit) {
         int32_t n = chan_call(STORE, &q, sizeof q.q + len, &a, sizeof a);
         if (n < (int32_t)sizeof a.a) {
-            printf("hexdump: %s: %s\n", name, error_text(n));
+            printf(n == ERR_NOT_FOUND ? "hexdump: there is no file %s\n" : "hexdump: %s: %s\n",
+                   name, error_text(n));
             return 1;
         }
         n -= (int32_t)sizeof a.a;

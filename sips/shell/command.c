@@ -107,6 +107,11 @@ static int limit(struct words *w)
 
     while (n < w->count && limits_read(&l, w->word[n]))
         n++;
+    if (n < w->count && strchr(w->word[n], '=')) {
+        printf("limit: %s is no limit; these are:\n"
+               "memory=8M queued=64K handles=20 threads=4 cpu=12.5%%\n", w->word[n]);
+        return 2;
+    }
     if (n == 1 || n == w->count) {
         puts("usage: limit LIMIT... PROGRAM [ARGS] [&]\n"
              "LIMIT: memory=8M queued=64K handles=20 threads=4 cpu=12.5%   `ps -v` shows them");

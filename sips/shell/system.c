@@ -72,21 +72,30 @@ void store_names(struct name_list *l, bool modules_only)
     each_file(add_file, &x);
 }
 
-/* ctx: the beginning of names that are wanted, or NULL for those without a folder */
+struct listing { const char *prefix; uint32_t count; };     /* NULL: those without a folder */
+
 static void print_file(const struct kernel_store_file *f, void *ctx)
 {
-    const char *name = (const char *)f->name, *prefix = ctx;
+    const char *name = (const char *)f->name;
+    struct listing *l = ctx;
     char cid[CID_CHARS];
 
     cid_text(f->hash, cid);
-    if (f->module && (prefix ? !strncmp(name, prefix, strlen(prefix)) : !strchr(name, '/')))
-        printf("%-16s%9llu  %.20s\n", name, (unsigned long long)f->size, cid);
+    if (!f->module
+            || (l->prefix ? strncmp(name, l->prefix, strlen(l->prefix)) : strchr(name, '/') != 0))
+        return;
+    l->count++;
+    printf("%-16s%9llu  %.20s\n", name, (unsigned long long)f->size, cid);
 }
 
 int system_ls(struct words *w)
 {
-    each_file(print_file, w->word[1]);
-    return 0;
+    struct listing l = { w->word[1], 0 };
+
+    each_file(print_file, &l);
+    if (!l.count)
+        printf("ls: no program's name begins with %s\n", w->word[1]);
+    return !l.count;
 }
 
 /* ---- processes ----------------------------------------------------------------------------- */
@@ -159,31 +168,47 @@ int system_ps(struct words *w)
         each_process(print_limits, NULL);
         return 0;
     }
+    if (w->count > 1) {
+        printf("ps: it knows -v, not %s\n", w->word[1]);
+        return 2;
+    }
     printf("%5s %-16s%7s  %-8s%13s%8s%10s\n", "PID", "NAME", "THREADS", "STATE", "CPU ms", "KiB",
            "MESSAGES");
     each_process(print_process, NULL);
     return 0;
 }
 
-int system_kill(struct words *w)
+static bool kill_one(const char *word)
 {
     struct kernel_process_kill_req q = { .op = KERNEL_PROCESS_KILL };
+    struct kernel_process_kill_ans a;
     char *end;
+    uint64_t pid = strtoull(word, &end, 10);
+    int32_t r;
+
+    if (*end || end == word) {
+        printf("kill: %s is not a PID, which is a number; `ps` lists them\n", word);
+        return false;
+    }
+    q.pid = (uint32_t)pid;
+    r = pid > UINT32_MAX ? ERR_NOT_FOUND : chan_call(PROCESS, &q, sizeof q, &a, sizeof a);
+    if (r == ERR_NOT_FOUND)
+        printf("kill: there is no process %s; `ps` lists them\n", word);
+    else if (r < 0)
+        printf("kill: %s: %s\n", word, error_text(r));
+    return r >= 0;
+}
+
+int system_kill(struct words *w)
+{
     int status = 0;
 
     if (w->count < 2) {
         puts("usage: kill PID...");
         return 2;
     }
-    for (uint32_t i = 1; i < w->count; i++) {
-        q.pid = (uint32_t)strtoull(w->word[i], &end, 10);
-        if (*end || end == w->word[i]) {
-            printf("kill: %s is not a PID\n", w->word[i]);
-            status = 1;
-        } else if (ask(PROCESS, &q, sizeof q, w->word[i]) < 0) {
-            status = 1;
-        }
-    }
+    for (uint32_t i = 1; i < w->count; i++)
+        status |= !kill_one(w->word[i]);
     return status;
 }
 
@@ -401,8 +426,10 @@ int system_tests(struct words *w)
         else if (!strcmp(w->word[1], "all") || strstr(l.name[i], w->word[1]))
             passed += run_test(i, ++run, l.name[i]);
     }
-    if (w->count >= 2)
+    if (w->count >= 2 && !run)
+        printf("tests: no test has %s in its name; `tests` lists them\n", w->word[1]);
+    else if (w->count >= 2)
         printf("1..%u\n# %u passed, %u failed\n", run, passed, run - passed);
     free(l.name);
-    return passed != run;
+    return passed != run || (w->count >= 2 && !run);
 }

@@ -36,6 +36,12 @@ def commands(g, build):
         g.match("log", r"^Selkie: core up", m.command("log"))
         g.match("time of a command", r"^Hello, world!\n\d+\.\d{6} s$", m.command("time hello"))
         g.match("time of day", r"^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", m.command("time"))
+        g.equal("tests that are not there", m.command("tests nonsuch"),
+                "tests: no test has nonsuch in its name; `tests` lists them\n")
+        g.equal("programs that are not there", m.command("ls nonsuch"),
+                "ls: no program's name begins with nonsuch\n")
+        g.equal("a file that is not there", m.command("cat nonsuch"),
+                "cat: there is no file nonsuch\ncat: status 1\n")
         g.match("tests lists", r"^  \w+$", m.command("tests"))
         g.match("history", r"^  primes 100$", m.command("history"))
         g.match("hexdump", r"^0+ .*00 61 73 6d", m.command("hexdump hello"))
@@ -69,8 +75,13 @@ def processes(g, build):
         g.match("which are shown", r" spin +1/3 +1/256 .*%/10\.0%", m.command("ps -v"))
         m.command(f"kill {job.group(1)}")
         m.command("")
-        g.match("what they are is said", "^usage: limit LIMIT", m.command("limit cpu=no spin"))
-        g.match("killing nothing", r"99999: ", m.command("kill 99999"))
+        g.match("what they are is said", r"^limit: cpu=no is no limit; these are:\nmemory=8M ",
+                m.command("limit cpu=no spin"))
+        g.match("without a program", "^usage: limit LIMIT", m.command("limit cpu=10%"))
+        for pid in ("99999", "4294967299", "0"):        # that is 3 in 32 bits
+            g.equal(f"killing nothing: {pid}", m.command(f"kill {pid}"),
+                    f"kill: there is no process {pid}; `ps` lists them\n")
+        g.equal("an option of ps", m.command("ps -x"), "ps: it knows -v, not -x\n")
         g.match("killing nonsense", r"kill: x is not a PID", m.command("kill x"))
         m.type("spin\r")
         m.expect("\n")
@@ -104,7 +115,8 @@ def messages(g, build):
         m.command("grant ping ping")
         g.match("a grant is in force", r"^1 rounds", m.command("ping 1"))
         g.match("grants", r"^serial port 0x3f8-0x3ff$", m.command("grants"))
-        g.match("a grant of nonsense is refused", r"^grant: \w", m.command("grant ping port zz"))
+        g.match("a grant of nonsense is refused", r"^grant: `port zz` is none of: INTERFACE, ",
+                m.command("grant ping port zz"))
         g.match("a grant to nobody", r"^grant: \w", m.command("grant nonsuch clock"))
 
 
