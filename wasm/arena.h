@@ -22,7 +22,8 @@ void arena_init(struct wasm_arena *a, struct wasm_host *h, void **oom);
 void *arena_alloc(struct wasm_arena *a, size_t bytes);
 /* The same, but the content is anything. */
 void *arena_raw(struct wasm_arena *a, size_t bytes);
-/* Same content, in a new place if it cannot grow where it is; the new part is anything. */
+/* Same content, in a new place if it cannot grow where it is: the old one is gone then. The new
+ * part is anything. */
 void *arena_grow(struct wasm_arena *a, void *old, size_t old_bytes, size_t new_bytes);
 void arena_reset(struct wasm_arena *a);     /* frees all but one chunk */
 void arena_free(struct wasm_arena *a);      /* frees everything */

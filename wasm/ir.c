@@ -113,19 +113,6 @@ void ir_shorten_aliases(struct ir_func *f)
     }
 }
 
-void ir_resolve_operands(struct ir_func *f, struct ir_ins *x)
-{
-    uint8_t uses = ir_op_uses(x->op);
-    if (uses & USES_LIST)
-        resolve_list(f, x->a, x->b);
-    if (uses & USES_A)
-        x->a = ir_resolve(f, x->a);
-    if (uses & USES_B)
-        x->b = ir_resolve(f, x->b);
-    if (uses & USES_C)
-        x->c = ir_resolve(f, x->c);
-}
-
 void ir_drop_aliases(struct ir_func *f)
 {
     ir_shorten_aliases(f);

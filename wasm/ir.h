@@ -281,7 +281,19 @@ static inline uint32_t ir_resolve(const struct ir_func *f, uint32_t v)
 }
 
 /* The operands of x, aliases followed. */
-void ir_resolve_operands(struct ir_func *f, struct ir_ins *x);
+static inline void ir_resolve_operands(struct ir_func *f, struct ir_ins *x)
+{
+    uint8_t uses = ir_op_uses(x->op);
+    if (uses & USES_LIST)
+        for (uint32_t k = x->a; k < x->a + x->b; k++)
+            f->args[k] = ir_resolve(f, f->args[k]);
+    if (uses & USES_A)
+        x->a = ir_resolve(f, x->a);
+    if (uses & USES_B)
+        x->b = ir_resolve(f, x->b);
+    if (uses & USES_C)
+        x->c = ir_resolve(f, x->c);
+}
 
 /* Replaces all uses of aliases and takes them out of the lists. */
 void ir_drop_aliases(struct ir_func *f);

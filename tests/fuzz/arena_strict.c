@@ -1,9 +1,9 @@
 /*
  * arena_strict.c - stands in for wasm/arena.c in fuzzing builds: every allocation is one of its
- * own, of exactly
- * the size asked for, so that AddressSanitizer sees what reaches beyond it or outlives a reset; and
- * arena_raw's content is garbage.
+ * own, of exactly the size asked for, so that AddressSanitizer sees what reaches beyond it,
+ * outlives a reset or is used where it was before it grew; and arena_raw's content is garbage.
  */
+#include <sanitizer/asan_interface.h>
 #include "wasm/arena.h"
 
 enum { HEAD = 32 };
@@ -39,6 +39,7 @@ void *arena_grow(struct wasm_arena *a, void *old, size_t old_bytes, size_t new_b
 
     if (old_bytes)
         memcpy(p, old, old_bytes);
+    ASAN_POISON_MEMORY_REGION(old, old_bytes);
     return p;
 }
 

@@ -147,6 +147,31 @@ static void no_memory(void)
     check(clean && held == 0, "nothing is lost on the way out");
 }
 
+/* Two arrays that double in turn, and small blocks between: what they have left is not held. */
+static void doubling(void)
+{
+    enum { MOST = 16 << 20 };
+    struct wasm_arena a;
+    void *oom[5];
+    uint8_t *p[2] = { NULL, NULL };
+    bool same = true;
+
+    arena_init(&a, &host, oom);
+    if (__builtin_setjmp(oom)) {
+        check(false, "arrays that double find memory");
+        return;
+    }
+    for (size_t n = 1024, old = 0; n <= MOST; old = n, n *= 2)
+        for (int k = 0; k < 2; k++) {
+            p[k] = arena_grow(&a, p[k], old, n);
+            memset(p[k] + old, k + 1, n - old);
+            same = same && p[k][0] == k + 1 && p[k][n / 2] == k + 1;
+            arena_raw(&a, 100);
+        }
+    check(same && held < 2 * MOST + (3 << 20), "arrays that double leave little behind");
+    arena_free(&a);
+}
+
 static void too_much(void)
 {
     static const size_t sizes[] = { (size_t)-1 / 2, (size_t)-1 / 4 + 64, (size_t)1 << 48 };
@@ -169,9 +194,10 @@ static void too_much(void)
 
 int main(void)
 {
-    printf("1..7\n");
+    printf("1..8\n");
     random_use();
     no_memory();
+    doubling();
     too_much();
     return failures != 0;
 }
