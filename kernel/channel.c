@@ -153,7 +153,7 @@ static void throw_away(struct endpoint *e, struct link *orphans)
         struct record *r = ring_first(e);
         for (uint32_t i = 0; i < r->nobj; i++)
             list_push(orphans, &r->obj[i]->ready);
-        ring_drop(e, r);
+        ring_drop(e, r->size, r->len, r->nobj);
     }
     ring_free(e);
 }
@@ -222,7 +222,7 @@ err_t chan_receive(struct endpoint *e, const struct rx *rx)
         return r;
     if (m->token)
         chan_delivered(e, m->token);
-    ring_drop(e, m);
+    ring_drop(e, m->size, m->len, m->nobj);
     if (__builtin_expect(!list_empty(&e->senders), 0) && (l = list_pop(&e->senders)))
         sched_wake(container_of(l, struct thread, blocked), 0);
     return r;

@@ -85,7 +85,7 @@ always struct direct call(struct wasm_instance *in, uint32_t h, uint32_t msg, in
     if (unlikely(deadline != FOREVER))
         return (struct direct){ NULL, (uint32_t)sys_call_slow(in, h, msg, deadline) };
     if (unlikely(cpu_field(need_resched) != 0) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
-            || !decode_out(v, msg, &data, &len) || !decode_in(v, msg, t))
+            || !decode_out(v, msg, &data, &len) || !decode_in(v, msg, &t->rx))
         goto slow;
     e = container_of(o, struct endpoint, o);
     if (!(to = both(e, s, many)))
@@ -165,7 +165,7 @@ always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint3
     if (unlikely(deadline != FOREVER))
         return (struct direct){ NULL, (uint32_t)sys_answer_wait_slow(in, token, msg, deadline) };
     if (unlikely(cpu_field(need_resched) != 0) || !decode_out(v, msg, &data, &len)
-            || !decode_in(v, msg, t) || unlikely(!(to = thread_of_token(token)))
+            || !decode_in(v, msg, &t->rx) || unlikely(!(to = thread_of_token(token)))
             || unlikely(!(e = to->call_end)))
         goto slow;
     take(&e->ch->lock, many);

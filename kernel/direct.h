@@ -15,13 +15,12 @@ struct wasm_instance;
 struct direct { struct context *to; uint64_t other; };
 
 struct direct direct_yield(struct wasm_instance *in);
-struct direct direct_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
 struct direct direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 struct direct direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 struct direct direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
                                  int64_t deadline);
 
-/* The system calls themselves (switch.asm), and what they fall back to (syscall.c). */
+/* The system calls themselves (switch.asm, direct_send.c), and what they fall back to (syscall.c). */
 int32_t sys_yield(struct wasm_instance *in);
 int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
 int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);

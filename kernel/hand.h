@@ -1,5 +1,5 @@
 /*
- * hand.h - what the direct paths are made of (direct.c, direct_queue.c), inlined into each.
+ * hand.h - what the direct paths are made of (direct*.c), inlined into each.
  *
  * `many`: each path is compiled twice, for one CPU without what only others make necessary.
  * Functions with a result look at everything first and give up without a trace.
@@ -50,8 +50,8 @@ always bool decode_out(struct view v, uint32_t off, const uint8_t **data, uint64
              || unlikely(out + *len > v.size));
 }
 
-/* Where t, which runs, is to receive by the struct msg at `off`. */
-always bool decode_in(struct view v, uint32_t off, struct thread *t)
+/* Where it is to be received by the struct msg at `off`. */
+always bool decode_in(struct view v, uint32_t off, struct rx *rx)
 {
     uint8_t *at = v.base + off;
     uint64_t in, cap;
@@ -59,9 +59,7 @@ always bool decode_in(struct view v, uint32_t off, struct thread *t)
     if (unlikely(off + sizeof(struct msg) > v.size) || !peek32(at + 8, &in)
             || !peek32(at + 12, &cap) || unlikely(in + cap > v.size))
         return false;
-    t->rx.msg = at;
-    t->rx.buf = v.base + in;
-    t->rx.cap = (uint32_t)cap;
+    *rx = (struct rx){ at, v.base + in, (uint32_t)cap };
     return true;
 }
 

@@ -87,13 +87,13 @@ static inline struct record *ring_first(struct endpoint *e)
 
 __attribute__((cold)) void ring_free(struct endpoint *e);
 
-/* r, the first one, is done with. */
-static inline __attribute__((always_inline)) void ring_drop(struct endpoint *e,
-                                                            const struct record *r)
+/* The first record, of `size` bytes with len of data, is done with. */
+static inline __attribute__((always_inline)) void ring_drop(struct endpoint *e, uint32_t size,
+                                                            uint32_t len, uint32_t nobj)
 {
-    e->bytes -= r->len;
-    e->with_handles -= r->nobj != 0;
-    ring_skip(e, r->size);
+    e->bytes -= len;
+    e->with_handles -= nobj != 0;
+    ring_skip(e, size);
     if (--e->count)
         return;
     e->head = e->used = 0;

@@ -7,7 +7,7 @@
 %define ON_CPU 8                                ; of struct thread, whose context is at 0
 %define RESULT 12                               ; (pinned in sched.c)
 
-extern direct_yield, direct_send, direct_wait, direct_call, direct_answer_wait
+extern direct_yield, direct_wait, direct_call, direct_answer_wait
 section .text
 
 %macro PUSH_SAVED 0
@@ -49,7 +49,6 @@ context_resume:
     jmp resume
 
 ; int32_t sys_yield(struct wasm_instance *in);
-; int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
 ; int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 ; int32_t sys_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 ; int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg, int64_t deadline);
@@ -75,7 +74,6 @@ global %1
     ret
 %endmacro
 DIRECT sys_yield, direct_yield
-DIRECT sys_send, direct_send
 DIRECT sys_wait, direct_wait
 DIRECT sys_call, direct_call
 DIRECT sys_answer_wait, direct_answer_wait
