@@ -1,6 +1,6 @@
 /*
  * direct.h - from client to server and back without a C frame that lives across the switch: what
- * kernel/x64/switch.asm calls for the system calls `yield`, `call` and `answer_wait`.
+ * kernel/x64/switch.asm calls for the system calls that may switch.
  */
 #ifndef KERNEL_DIRECT_H
 #define KERNEL_DIRECT_H
@@ -20,7 +20,8 @@ struct direct direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, in
 struct direct direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
                                  int64_t deadline);
 
-/* The system calls themselves (switch.asm, direct_send.c), and what they fall back to (syscall.c). */
+/* The system calls themselves (switch.asm, direct_send.c), and what they fall back to
+ * (syscall.c). */
 int32_t sys_yield(struct wasm_instance *in);
 int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
 int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);

@@ -96,7 +96,8 @@ always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
             return (struct direct){ NULL, (uint32_t)n };
         goto slow;
     }
-    if ((o && unlikely(!list_empty(&o->ready))) || unlikely(deadline != FOREVER) || unlikely(s->prompt) || !c->ready_bits)
+    if ((o && unlikely(!list_empty(&o->ready))) || unlikely(deadline != FOREVER)
+            || unlikely(s->prompt) || !c->ready_bits)
         goto slow;
     take(&s->lock, many);
     if (likely(!many || (wanted(s, h) == o && (!o || o->owner == s))) && nothing_for(s, o)

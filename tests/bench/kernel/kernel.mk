@@ -14,6 +14,7 @@ $(KB_THREADS): $(THREAD_RUNTIME)
 $(KB)/linux: tests/bench/kernel/native/linux.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -static $(WARN) -pthread $< -o $@
-bench-kernel: $B/host/selkie $B/selkie.elf $(KB_SIPS) $(KB)/linux
+bench-kernel-sips: $(KB_SIPS)
+bench-kernel: $B/host/selkie $B/selkie.elf bench-kernel-sips $(KB)/linux
 	tests/bench/kernel/run.py $(ARGS) $B $(KB)
-.PHONY: bench-kernel
+.PHONY: bench-kernel bench-kernel-sips

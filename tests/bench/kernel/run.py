@@ -183,4 +183,5 @@ def main():
         json.dump(now, f, indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()
