@@ -117,14 +117,17 @@ err_t msg_may_pass(struct sip *s, const struct parcel *p, const struct endpoint 
 static uint32_t sorted(struct lock *first, const struct parcel *p,
                        struct lock *l[MSG_HANDLES_MAX + 1])
 {
-    uint32_t n = 0;
+    uint32_t n = 1;
 
-    for (uint32_t i = 0; i <= p->nobj; i++) {
-        struct lock *x = i ? p->obj[i - 1]->lock : first;
+    l[0] = first;
+    for (uint32_t i = 0; i < p->nobj; i++) {
+        struct lock *x = p->obj[i]->lock;
         uint32_t at = n;
+        if (!x)
+            continue;
         while (at && l[at - 1] > x)
             at--;
-        if (!x || (at && l[at - 1] == x))
+        if (at && l[at - 1] == x)
             continue;
         memmove(l + at + 1, l + at, (n - at) * sizeof *l);
         l[at] = x;
@@ -136,13 +139,8 @@ static uint32_t sorted(struct lock *first, const struct parcel *p,
 void msg_lock(struct lock *first, const struct parcel *p)
 {
     struct lock *l[MSG_HANDLES_MAX + 1];
-    uint32_t n;
+    uint32_t n = sorted(first, p, l);
 
-    if (!p->nobj) {
-        lock_take(first);
-        return;
-    }
-    n = sorted(first, p, l);
     for (uint32_t i = 0; i < n; i++)
         lock_take(l[i]);
 }
@@ -150,13 +148,8 @@ void msg_lock(struct lock *first, const struct parcel *p)
 void msg_unlock(struct lock *first, const struct parcel *p)
 {
     struct lock *l[MSG_HANDLES_MAX + 1];
-    uint32_t n;
+    uint32_t n = sorted(first, p, l);
 
-    if (!p->nobj) {
-        lock_drop(first);
-        return;
-    }
-    n = sorted(first, p, l);
     while (n)
         lock_drop(l[--n]);
 }

@@ -56,12 +56,13 @@ static pte_t *place(uintptr_t va)
 void extent_move(struct extent *x, uintptr_t to, bool others)
 {
     if (x->at) {
-        *place(x->at) = 0;
+        *x->place = 0;
         tables_flush(x->at, 1ul << (x->table == PAGE_NONE ? 0 : x->order), others);
     }
     if (to) {
-        assert(!*place(to), "extent_move: something stands there");
-        *place(to) = x->entry;
+        x->place = place(to);
+        assert(!*x->place, "extent_move: something stands there");
+        *x->place = x->entry;
     }
     page_move(x->at, to, x->pa, PAGE_SIZE << x->order);
     x->at = to;

@@ -104,8 +104,9 @@ bool page_mapped_near(struct page_spot *spot, uintptr_t va);
  * (extent.c). The frames stay the caller's. */
 #define EXTENT_SPAN (2ul << 20)
 struct extent {
-    uint64_t entry;             /* in a page directory */
+    uint64_t entry;             /* what stands in a page directory */
     uintptr_t at;               /* where it stands; 0: nowhere */
+    uint64_t *place;            /* the entry of a page directory there */
     paddr_t pa, table;
     unsigned order;
 };

@@ -15,8 +15,8 @@ MOST = {
     "call_64_contract": (480, None),
     "queued_64": (575, 400),
     "batch_64": (272, None),
-    "block_4K": (1510, None),
-    "block_2M": (1510, None),
+    "block_4K": (1250, None),
+    "block_2M": (1250, None),
     "preemption": (535, 150),
 }
 
