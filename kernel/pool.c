@@ -53,12 +53,13 @@ static bool clean(struct slot *s)
 {
     if (s->pages > SLOT_NOTED)
         return false;
-    for (size_t i = 0; i < s->pages; i++)
+    for (size_t i = 0; i < s->pages; i++) {
+        uintptr_t va = slot_noted(s, i);
         if (s->noted[i] >= SLOT_NEAR)
             return false;
-    for (size_t i = 0; i < s->pages; i++)
-        if (!in_stack(s, slot_noted(s, i)))
-            clean_page(s, slot_noted(s, i));
+        if (!in_stack(s, va))
+            clean_page(s, va);
+    }
     return true;
 }
 

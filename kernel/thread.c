@@ -91,10 +91,11 @@ bool sip_ran_elsewhere(const struct sip *s)
 
 static struct thread *make(struct sip *sip, void (*entry)(void *), void *arg)
 {
-    struct thread *t = kzalloc(sizeof *t);
+    struct thread *t = kmalloc(sizeof *t);
 
     if (!t)
         return NULL;
+    memset(t, 0, offsetof(struct thread, frame));
     t->sip = sip;
     t->entry = entry;
     t->arg = arg;

@@ -32,6 +32,7 @@ LONG = {
 }
 # inline assembly outside of kernel/x64/ and kernel/host/, and why
 ASM = {
+    "tests/bench/kernel/native/linux.c": "measures an instruction, on Linux",
     "tools/trap.c": "switches to the wasm stack on Linux",
     "tools/host.c": "calls compiled code on Linux",
     "sips/sip.h": "places a custom section, no instruction",

@@ -13,7 +13,7 @@ $(KB_THREADS): SIP_LINK := --shared-memory --max-memory=268435456
 $(KB_THREADS): $(THREAD_RUNTIME)
 $(KB)/linux: tests/bench/kernel/native/linux.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -static $(WARN) -pthread $< -o $@
+	$(CC) -std=gnu11 -O2 -mno-red-zone -static $(WARN) -pthread $< -o $@
 bench-kernel-sips: $(KB_SIPS)
 bench-kernel: $B/host/selkie $B/selkie.elf bench-kernel-sips $(KB)/linux
 	tests/bench/kernel/run.py $(ARGS) $B $(KB)
