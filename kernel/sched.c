@@ -291,17 +291,20 @@ static void unpark(struct core *c)
 static void drain(struct core *c)
 {
     struct thread *t;
-    uint64_t now;
+    uint64_t now = 0;
     uint32_t seq;
 
     cpu_field(need_resched) = 0;
     c->draining = true;
     for (unsigned w = 0; w < IRQ_MAX / 64; w++) {
-        uint64_t bits = __atomic_exchange_n(&c->irq_pending[w], 0, __ATOMIC_ACQUIRE);
+        uint64_t bits = __atomic_load_n(&c->irq_pending[w], __ATOMIC_RELAXED);
+        if (bits)
+            bits = __atomic_exchange_n(&c->irq_pending[w], 0, __ATOMIC_ACQUIRE);
         for (; bits; bits &= bits - 1)
             irq_fired(w * 64 + (unsigned)__builtin_ctzll(bits));
     }
-    now = clock_ns();
+    if (c->timers)
+        now = clock_ns();
     while ((t = expired(c, now, &seq)))
         thread_cancel(t, seq, ERR_TIMEOUT);
     c->draining = false;
@@ -323,8 +326,8 @@ static void fresh_slice(struct core *c)
     c->slice_stale = false;
 }
 
-/* Must the running thread give way? */
-static bool give_way(struct core *c)
+/* Must the running thread give way, at this time? */
+static bool give_way(struct core *c, uint64_t now)
 {
     uint32_t above = c->ready_bits >> (this_thread()->level + 1);
 
@@ -332,7 +335,7 @@ static bool give_way(struct core *c)
         sched_charge(c);
     if (above || spent(this_thread()))
         return true;
-    if (clock_ns() < c->slice_end)
+    if (now < c->slice_end)
         return false;
     if (c->slice_stale || !(c->ready_bits >> this_thread()->level)) {
         fresh_slice(c);
@@ -341,18 +344,16 @@ static bool give_way(struct core *c)
     return true;
 }
 
-static void keep_slice(struct core *c, struct thread *t)
+static void keep_slice(struct core *c, struct thread *t, uint64_t now)
 {
-    uint64_t now = clock_ns();
-
     t->slice_left = c->slice_stale ? slice_ns
         : now + slice_least < c->slice_end ? c->slice_end - now : 0;
 }
 
 /* The running thread goes back into the queue: to the front while it has a slice. */
-static void requeue(struct core *c, struct thread *t)
+static void requeue(struct core *c, struct thread *t, uint64_t now)
 {
-    keep_slice(c, t);
+    keep_slice(c, t, now);
     t->urgent = false;
     lock_take(&c->lock);
     push(c, t, t->slice_left != 0);
@@ -493,7 +494,7 @@ static bool is_prompt(const struct thread *t)
 static int32_t switch_away(struct core *c, struct thread *t)
 {
     if (is_prompt(t))
-        keep_slice(c, t);
+        keep_slice(c, t, clock_ns());
     else
         t->slice_left = 0;
     t->level = t->priority;
@@ -554,19 +555,21 @@ void sched_out(void)
 {
     struct core *c = this_core();
     struct thread *t = this_thread();
+    uint64_t now;
 
     if (c->hold)
         return;
     drain(c);
     if (dying(t))
         sip_leave();
-    if (t == c->idle || !give_way(c)) {
+    now = clock_ns();
+    if (t == c->idle || !give_way(c, now)) {
         if (cpus_many)
             reclaim_quiet();
         arm(c);
         return;
     }
-    requeue(c, t);
+    requeue(c, t, now);
     switch_to(c, t, pick(c));
     if (dying(t))
         sip_leave();
@@ -665,12 +668,14 @@ static void preempt(struct trap_frame *f)
 {
     struct core *c = this_core();
     struct thread *t = this_thread();
+    uint64_t now;
     bool give;
 
     drain(c);
     if (cpus_many)
         reclaim_quiet();
-    give = give_way(c);
+    now = clock_ns();
+    give = give_way(c, now);
     if (!give && !dying(t)) {
         arm(c);
         return;
@@ -682,7 +687,7 @@ static void preempt(struct trap_frame *f)
     sched_charge(c);
     cpu_field(current) = c->idle;       /* whoever takes t from here on finds it put aside */
     __atomic_store_n(&t->on_cpu, 0, __ATOMIC_RELEASE);
-    requeue(c, t);
+    requeue(c, t, now);
     resume(c, pick(c));
 }
 
