@@ -885,6 +885,7 @@ void worker_init(void);
 /* Starts the program args[0] and answers the token of a kernel-process spawn call (0: nobody
  * waits). Copies args; takes stdio on success. */
 err_t worker_spawn(uint32_t token, const struct spawn *sp);
+bool workers_idle(void);                /* nothing is being started or waits for it */
 void worker_first(const char *args, uint32_t args_len);     /* the first program: trusted */
 
 /* ktest.c */

@@ -102,6 +102,18 @@ static bool queue(struct job *j)
     return room;
 }
 
+bool workers_idle(void)
+{
+    bool idle;
+
+    lock_take(&lock);
+    idle = njobs == 0;
+    for (unsigned i = 0; i < WORKERS; i++)
+        idle &= workers[i].idle;
+    lock_drop(&lock);
+    return idle;
+}
+
 err_t worker_spawn(uint32_t token, const struct spawn *sp)
 {
     struct job *j;

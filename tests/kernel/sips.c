@@ -148,7 +148,9 @@ void quiet(bool on)
 
 size_t settled_pages(void)
 {
-    sched_sleep(NS_PER_MS);
+    do
+        sched_sleep(NS_PER_MS);
+    while (!workers_idle());            /* for one that was killed they go on */
     reclaim_settle();
     image_trim(0);
     slot_trim();
