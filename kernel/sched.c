@@ -375,6 +375,7 @@ void sched_charge(struct core *c)
 /* t is about to run here, once its stack is free. */
 static void own(struct core *c, struct thread *t)
 {
+    assert(!LOCK_CHECKED || c == this_core(), "a CPU switches for itself alone");
     thread_on(t, c);
     t->state = THREAD_RUNNING;
     cpu_field(current) = t;
