@@ -136,7 +136,7 @@ always bool write_checked(struct thread *t, struct endpoint *e, const uint8_t *d
 /* Writes the answer for t, whose channel's lock is held, and ends its call. */
 always bool give(struct thread *t, struct endpoint *e, const uint8_t *data, uint64_t len)
 {
-    if (unlikely(len > t->rx.cap) || unlikely(t->timed != NULL))
+    if (unlikely(len > t->rx.cap) || unlikely(__atomic_load_n(&t->timed, __ATOMIC_ACQUIRE)))
         return false;
     if (likely(!e->contract) ? !write(&t->rx, data, len, t->call_handle, MSG_DATA, 0)
                              : !write_checked(t, e, data, len))

@@ -232,7 +232,7 @@ static inline void sched_claim(struct thread *t, int32_t result)
     t->result = result;
     t->guard = NULL;
     t->state = THREAD_READY;
-    if (__builtin_expect(t->timed != NULL, 0))
+    if (__builtin_expect(__atomic_load_n(&t->timed, __ATOMIC_ACQUIRE) != NULL, 0))
         timer_cancel(t);
 }
 void sched_resume(struct thread *t);

@@ -66,7 +66,6 @@ void timer_del(struct core *c, struct thread *t)
 {
     struct thread *rest;
 
-    t->timed = NULL;
     rest = meld_all(t->heap_child);
     if (c->timers == t) {
         c->timers = rest;
@@ -80,13 +79,15 @@ void timer_del(struct core *c, struct thread *t)
         c->timers = meld(c->timers, rest);
     }
     t->heap_child = t->heap_next = t->heap_prev = NULL;
+    /* last: who finds this without the lock may put t into another heap at once */
+    __atomic_store_n(&t->timed, NULL, __ATOMIC_RELEASE);
 }
 
 void timer_cancel(struct thread *t)
 {
     struct core *c;
 
-    while ((c = __atomic_load_n(&t->timed, __ATOMIC_RELAXED))) {
+    while ((c = __atomic_load_n(&t->timed, __ATOMIC_ACQUIRE))) {
         lock_take(&c->lock);
         if (t->timed == c)
             timer_del(c, t);
