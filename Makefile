@@ -5,6 +5,7 @@
 #: make kernel      build/selkie.elf (Multiboot2 and PVH)
 #: make host        build/host/selkie: the same kernel as a program of Linux (kernel/host/)
 #: make host-checked    the same with checks of addresses and undefined behaviour
+#: make host-races    the same with a detector of data races (kernel/host/races/)
 #: make archive     build/boot.tar: the programs
 #: make iso         build/selkie.iso: boots from CD and USB stick, BIOS and UEFI
 #: make run         the ISO in QEMU, serial console on this terminal (ctrl-a x ends it)

@@ -1,8 +1,8 @@
 #!/bin/sh
-# ksyms.sh [KERNEL.elf [PREFIX BASE]] - the kernel's symbol table as nasm source on stdout; empty
-# without a kernel. The kernel is linked twice: with an empty table, then with the one made from
-# the first link. PREFIX: how addresses of its functions begin; BASE: KERNEL_BASE, its low 32 bits
-# in hex.
+# ksyms.sh [KERNEL.elf [PREFIX BASE [TYPES]]] - the kernel's symbol table as nasm source on stdout;
+# empty without a kernel. The kernel is linked twice: with an empty table, then with the one made
+# from the first link. PREFIX: how addresses of its functions begin; BASE: KERNEL_BASE, its low 32
+# bits in hex. TYPES: of nm, functions if nothing is said.
 echo 'section .ksyms progbits alloc noexec nowrite align=16'
 echo 'global symbol_count, symbol_table, symbol_names'
 if [ $# -eq 0 ]; then
@@ -11,8 +11,8 @@ if [ $# -eq 0 ]; then
     echo 'symbol_names:'
     exit 0
 fi
-nm "$1" | awk -v prefix="^${2-ffffffff8}" \
-    '$2 ~ /^[tT]$/ && $1 ~ prefix && $3 !~ /\./ { print substr($1, 9), $3 }' |
+nm "$1" | awk -v prefix="^${2-ffffffff8}" -v types="^[${4-tT}]$" \
+    '$2 ~ types && $1 ~ prefix && $3 !~ /\./ { print substr($1, 9), $3 }' |
     LC_ALL=C sort | awk -v base="${3-80000000}" '
     { n++; addr[n] = $1; name[n] = $2 }
     END {

@@ -63,3 +63,4 @@ $B/host/selkie-checked: $(HC)/stage1 $(HC)/ksyms.o
 host-checked host-asan: $B/host/selkie-checked $B/boot.tar
 -include $(wildcard $(HC)/*/*.d $(HC)/*/*/*.d)
 .PHONY: host-checked host-asan
+include kernel/host/races/races.mk
