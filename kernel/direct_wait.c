@@ -96,6 +96,8 @@ always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
             return (struct direct){ NULL, (uint32_t)n };
         goto slow;
     }
+    if (deadline == 0 && nothing_for(s, o))     /* who polls keeps nobody from the locks */
+        return (struct direct){ NULL, (uint32_t)ERR_EMPTY };
     if ((o && unlikely(!list_empty(&o->ready))) || unlikely(deadline != FOREVER)
             || unlikely(s->prompt) || !c->ready_bits)
         goto slow;
