@@ -177,6 +177,7 @@ struct core {
     struct link ready[PRIORITIES + 1];      /* the last: PARKED */
     uint32_t ready_bits;        /* queues that are not empty; read by others without the lock */
     struct thread *timers;      /* heap of deadlines */
+    uint64_t due;               /* the first of them, UINT64_MAX: none; read without the lock */
     struct cpu *cpu;
     struct thread *idle;
     uint64_t slice_end;         /* ns */

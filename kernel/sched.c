@@ -58,7 +58,7 @@ static bool any_idle(void)
 /* Sees to it that the timer fires for the next deadline, and for the slice if somebody waits. */
 static void arm(struct core *c)
 {
-    uint64_t want = c->timers ? c->timers->deadline : UINT64_MAX;
+    uint64_t want = __atomic_load_n(&c->due, __ATOMIC_RELAXED);
 
     if (!list_empty(&c->ready[PARKED])) {
         uint64_t next = (clock_ns() / PERIOD_NS + 1) * PERIOD_NS;
@@ -261,7 +261,7 @@ static struct thread *expired(struct core *c, uint64_t now, uint32_t *seq)
 {
     struct thread *t = NULL;
 
-    if (!c->timers)
+    if (__atomic_load_n(&c->due, __ATOMIC_RELAXED) > now)
         return NULL;
     lock_take(&c->lock);
     if (c->timers && c->timers->deadline <= now) {
@@ -731,6 +731,7 @@ static void core_init(struct core *c, struct cpu *cpu)
     c->request = kmalloc(MSG_BYTES_MAX);
     c->answer = kmalloc(MSG_BYTES_MAX);
     c->dead_end = &c->dead;
+    c->due = UINT64_MAX;
     c->since = clock_tsc();
     cpu->core = c;
     cpu->handoffs = HANDOFFS_CHARGED;

@@ -144,8 +144,8 @@ static void sip_end(struct sip *s)
     policy_forget(s->pid);
     sip_free(s);
     lock_take(&p->lock);
-    p->sip = NULL;
     p->info = info;
+    __atomic_store_n(&p->sip, NULL, __ATOMIC_RELEASE);      /* process_wait may read info now */
     object_notify(&p->o);
     lock_drop(&p->lock);
     event_set(&p->ended);

@@ -130,13 +130,18 @@ static int32_t sys_channel_of(struct wasm_instance *in, uint32_t n, uint32_t out
 static int32_t sys_why(struct wasm_instance *in, uint32_t buf, uint32_t cap)
 {
     struct sip *s = enter(in);
-    uint32_t n = s->why ? (uint32_t)strlen(s->why) : 0;
     void *at = sip_range(s, buf, cap);
+    char why[WHY_MAX];
+    uint32_t n;
 
     if (!at)
         return leave(ERR_MEMORY);
+    lock_take(&s->lock);                /* another thread may break a rule just now */
+    n = s->why ? (uint32_t)strlen(s->why) : 0;
+    memcpy(why, s->why ? s->why : "", n);
+    lock_drop(&s->lock);
     n = n < cap ? n : cap;
-    if (n && !copy_checked(at, s->why, n))
+    if (n && !copy_checked(at, why, n))
         return leave(ERR_NO_MEMORY);
     return leave((err_t)n);
 }

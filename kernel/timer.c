@@ -60,6 +60,7 @@ void timer_add(struct core *c, struct thread *t, uint64_t deadline)
     t->deadline = deadline < FAR_AWAY ? deadline : FAR_AWAY;
     t->heap_child = t->heap_next = t->heap_prev = NULL;
     c->timers = meld(c->timers, t);
+    __atomic_store_n(&c->due, c->timers->deadline, __ATOMIC_RELAXED);
 }
 
 void timer_del(struct core *c, struct thread *t)
@@ -78,6 +79,7 @@ void timer_del(struct core *c, struct thread *t)
             t->heap_next->heap_prev = t->heap_prev;
         c->timers = meld(c->timers, rest);
     }
+    __atomic_store_n(&c->due, c->timers ? c->timers->deadline : UINT64_MAX, __ATOMIC_RELAXED);
     t->heap_child = t->heap_next = t->heap_prev = NULL;
     /* last: who finds this without the lock may put t into another heap at once */
     __atomic_store_n(&t->timed, NULL, __ATOMIC_RELEASE);
