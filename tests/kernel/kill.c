@@ -113,8 +113,8 @@ static uint32_t newest_pid(void)
     return pid;
 }
 
-/* While the kernel compiles what it has asked to be started, which ends by itself: hundreds of them,
- * once it is compiled. */
+/* While the kernel compiles what it has asked to be started, which ends by itself: hundreds of
+ * them, once it is compiled. */
 KTEST(kill_compiling)
 {
     uint32_t before = newest_pid();
