@@ -112,18 +112,18 @@ _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const 
 }
 
 /* A trap raised by C code that the image called: its frame is found behind the C frames. */
-_Noreturn void sip_trap_here(int trap)
+_Noreturn void sip_trap_here(int trap, const char *more)
 {
     uintptr_t *fp = __builtin_frame_address(0);
 
     for (unsigned i = 0; i < 32 && on_stack((uintptr_t)fp); i++) {
         if (code_contains(fp[1]))
-            sip_trap(trap, fp[1], (uintptr_t)(fp + 2), false, "");
+            sip_trap(trap, fp[1], (uintptr_t)(fp + 2), false, more);
         if (fp[0] <= (uintptr_t)fp)
             break;
         fp = (uintptr_t *)fp[0];
     }
-    sip_trap(trap, 0, 0, false, "");
+    sip_trap(trap, 0, 0, false, more);
 }
 
 static int site_trap(const struct sip *s, const struct trap_frame *f, int otherwise)

@@ -795,7 +795,8 @@ bool sip_dying(struct sip *s, const struct exit_info *info);
 void sip_init(void);                        /* the reaper */
 /* A trap at pc (exact: of the instruction; else a return address) with stack pointer sp. */
 _Noreturn void sip_trap(int trap, uintptr_t pc, uintptr_t sp, bool exact, const char *more);
-_Noreturn void sip_trap_here(int trap);     /* raised by C code on the SIP's stack */
+/* Raised by C code on the SIP's stack. more: what else to say of it, or "". */
+_Noreturn void sip_trap_here(int trap, const char *more);
 /* False: it is being ended already. The current one's threads leave at their next way out. */
 bool sip_kill(struct sip *s);
 /* Calls fn(arg) in a thread of s, which has none and is not entered, and waits. Returns 0, the trap

@@ -36,7 +36,7 @@ static struct sip *owner_of(const struct wasm_memory *m)
 
 _Noreturn void wasm_host_trap(struct wasm_instance *in, int trap)
 {
-    sip_trap_here(trap);
+    sip_trap_here(trap, "");
 }
 
 /* What a memory of so many pages is charged with: small ones nothing. */
@@ -82,7 +82,7 @@ static void out_of_memory(struct wasm_memory *m)
     struct sip *s = owner_of(m);
 
     if (this_thread()->sip == s)
-        sip_trap_here(WASM_TRAP_MEMORY);
+        sip_trap_here(WASM_TRAP_MEMORY, "no page left");
     s->no_memory = true;
 }
 
