@@ -6,17 +6,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "kernel/host/wrapped.h"
 #include "kernel/x64/x64.h"
 
-#define WRAPPED(result, name, ...) \
-    result __real_##name(__VA_ARGS__); \
-    result __wrap_##name(__VA_ARGS__)
-WRAPPED(void *, memcpy, void *to, const void *from, size_t n);
-WRAPPED(void *, memmove, void *to, const void *from, size_t n);
-WRAPPED(void *, memset, void *to, int c, size_t n);
-WRAPPED(void *, kmalloc, size_t n);
-WRAPPED(void *, kzalloc, size_t n);
-WRAPPED(void, kfree, void *p);
 WRAPPED(paddr_t, page_alloc, void);
 WRAPPED(paddr_t, page_alloc_zero, void);
 WRAPPED(paddr_t, page_alloc_run, unsigned order);

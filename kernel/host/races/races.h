@@ -6,6 +6,7 @@
 #define KERNEL_HOST_RACES_RACES_H
 
 #include "kernel/host/linux.h"
+#include "kernel/host/wrapped.h"
 #include "kernel/kernel.h"
 
 #define RACE_CPUS 8u
@@ -52,15 +53,6 @@ void race_left(struct thread *t);           /* races.asm: t's stack is left */
 /* report.c */
 void race_report(uintptr_t at, struct cell before, struct cell now);
 
-#define WRAPPED(result, name, ...) \
-    result __real_##name(__VA_ARGS__); \
-    result __wrap_##name(__VA_ARGS__)
-WRAPPED(void *, memcpy, void *to, const void *from, size_t n);
-WRAPPED(void *, memmove, void *to, const void *from, size_t n);
-WRAPPED(void *, memset, void *to, int c, size_t n);
-WRAPPED(void *, kmalloc, size_t n);
-WRAPPED(void *, kzalloc, size_t n);
-WRAPPED(void, kfree, void *p);
 WRAPPED(bool, cpu_launch, struct cpu *c);
 WRAPPED(void, cpus_stop, void);
 
