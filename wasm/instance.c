@@ -286,6 +286,26 @@ static int apply_datas(struct wasm_instance *in)
     return WASM_TRAP_NONE;
 }
 
+/* What every instance has of its own once it is linked; `memories`: those, too, in mem. */
+static enum wasm_errcode make_own(struct wasm_instance *in, bool memories, struct wasm_memory *mem,
+                                  struct wasm_error *err)
+{
+    enum wasm_errcode e;
+
+    make_funcrefs(in);
+    if (!make_tables(in)) {
+        wasm_instance_free(in);
+        return fail(err, WASM_NOMEM, "out of memory for tables");
+    }
+    if (memories && (e = make_memory(in, mem, err)) != WASM_OK) {
+        wasm_instance_free(in);
+        return e;
+    }
+    make_tags(in);
+    make_globals(in);
+    return WASM_OK;
+}
+
 enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_image *img,
                                    uint8_t *code, struct wasm_memory *mem,
                                    wasm_resolve_fn *resolve, void *ctx,
@@ -300,19 +320,9 @@ enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_i
     in->module = img->module;
     if (!make_types(in))
         return fail(err, WASM_NOMEM, "out of memory for function types");
-    if ((e = link_imports(in, resolve, ctx, err)) != WASM_OK)
+    if ((e = link_imports(in, resolve, ctx, err)) != WASM_OK
+            || (e = make_own(in, true, mem, err)) != WASM_OK)
         return e;
-    make_funcrefs(in);
-    if (!make_tables(in)) {
-        wasm_instance_free(in);
-        return fail(err, WASM_NOMEM, "out of memory for tables");
-    }
-    if ((e = make_memory(in, mem, err)) != WASM_OK) {
-        wasm_instance_free(in);
-        return e;
-    }
-    make_tags(in);
-    make_globals(in);
     if (!(*trap = apply_elems(in)))
         *trap = apply_datas(in);
     return WASM_OK;
@@ -342,27 +352,32 @@ static void copy_links(struct wasm_instance *in, struct wasm_instance *from)
             *inst_global_slot(in, i) = *inst_global_slot(from, i);
 }
 
-bool wasm_instance_thread(struct wasm_instance *in, struct wasm_instance *from)
+/* One like `from`, but for what active data segments write. */
+static enum wasm_errcode make_like(struct wasm_instance *in, struct wasm_instance *from,
+                                   bool memories, struct wasm_memory *mem, struct wasm_error *err)
 {
     const struct wasm_module *m = from->module;
+    enum wasm_errcode e;
 
-    in->mem0 = from->mem0;
     in->rt = from->rt;
     in->image = from->image;
     in->code = from->code;
     in->module = from->module;
     copy_links(in, from);
-    make_funcrefs(in);
-    if (!make_tables(in)) {
-        wasm_instance_free(in);
-        return false;
-    }
-    make_tags(in);
-    make_globals(in);
+    if ((e = make_own(in, memories, mem, err)) != WASM_OK)
+        return e;
     apply_elems(in);            /* what fitted there fits here */
     for (uint32_t i = 0; i < m->ndatas; i++)
         inst_dropped(in)[m->nelems + i] = m->datas[i].mode == 0;
-    return true;
+    return WASM_OK;
+}
+
+bool wasm_instance_thread(struct wasm_instance *in, struct wasm_instance *from)
+{
+    struct wasm_error err;
+
+    in->mem0 = from->mem0;
+    return make_like(in, from, false, NULL, &err) == WASM_OK;
 }
 
 /* The part of memory 0 that active segments write. */
@@ -407,29 +422,7 @@ bool wasm_instance_model(struct wasm_instance *model, struct wasm_instance *of, 
 enum wasm_errcode wasm_instantiate_like(struct wasm_instance *in, struct wasm_instance *model,
                                         struct wasm_memory *mem, struct wasm_error *err)
 {
-    const struct wasm_module *m = model->module;
-    enum wasm_errcode e;
-
-    in->rt = model->rt;
-    in->image = model->image;
-    in->code = model->code;
-    in->module = model->module;
-    copy_links(in, model);
-    make_funcrefs(in);
-    if (!make_tables(in)) {
-        wasm_instance_free(in);
-        return fail(err, WASM_NOMEM, "out of memory for tables");
-    }
-    if ((e = make_memory(in, mem, err)) != WASM_OK) {
-        wasm_instance_free(in);
-        return e;
-    }
-    make_tags(in);
-    make_globals(in);
-    apply_elems(in);            /* what fitted there fits here */
-    for (uint32_t i = 0; i < m->ndatas; i++)
-        inst_dropped(in)[m->nelems + i] = m->datas[i].mode == 0;
-    return WASM_OK;
+    return make_like(in, model, true, mem, err);
 }
 
 static void export_func(struct wasm_instance *in, uint32_t f, struct wasm_extern *out)
