@@ -1,6 +1,6 @@
 # What the kernel's primitives cost, in the hosted kernel, beside Linux.
 #: make bench-kernel   system calls, switches, messages, starts: cycles, Linux' on the same CPU,
-#:                    instructions in QEMU, bars.  ARGS=--no-qemu
+#:                    instructions in QEMU, bars.  ARGS="--rounds 3 --no-qemu"
 
 KB := $B/bench-kernel
 KB_SIPS := $(patsubst tests/bench/kernel/sip/%.c,$(KB)/archive/%.wasm,$(wildcard tests/bench/kernel/sip/*.c))
