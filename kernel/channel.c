@@ -247,7 +247,7 @@ static struct sip *sides_lock(struct sip *from, struct object *o, uint32_t nobj)
             lock_take(&s->lock);
         else if (nobj)
             lock_take(&from->lock);
-        if (__builtin_expect(o->owner == s, 1))
+        if (__builtin_expect(guess(o->owner) == s, 1))
             return s;
         if (s)
             lock_drop(&s->lock);
@@ -329,7 +329,7 @@ static err_t lookup(struct sip *s, uint32_t h, struct endpoint **e)
 /* With the locks held: is e still what h names, and is there somebody at the other end? */
 static err_t still_there(struct sip *s, const struct endpoint *e)
 {
-    if (__builtin_expect(e->o.owner != s, 0))
+    if (__builtin_expect(guess(e->o.owner) != s, 0))
         return ERR_HANDLE;
     return e->peer || e->kernel ? 0 : ERR_PEER;
 }
@@ -340,8 +340,7 @@ static err_t wait_for_room(struct endpoint *e, struct parcel *c, int64_t deadlin
     struct thread *t = this_thread();
 
     list_push(&e->peer->senders, &t->blocked);
-    sched_wait(t, THREAD_SENDING, &e->ch->lock);
-    sched_deadline(t, deadline);
+    sched_wait_until(t, THREAD_SENDING, &e->ch->lock, deadline, NULL);
     msg_unlock(&e->ch->lock, c);
     return sched_switch(NULL);
 }
@@ -436,8 +435,7 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
         chan_call_begin(t, e, h, &m.rx);
         t->call_op = (uint8_t)p.op;
         t->server = r == PUSHED_NOW ? to->sip : NULL;
-        sched_wait(t, THREAD_CALLING, &e->ch->lock);
-        sched_deadline(t, deadline);
+        sched_wait_until(t, THREAD_CALLING, &e->ch->lock, deadline, to);
     }
     if (r == PUSHED_AHEAD)
         object_notify(&e->peer->o);
@@ -460,7 +458,8 @@ static err_t caller_lock(struct sip *s, uint32_t token, const struct parcel *p,
     while ((e = __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE))) {
         *lock = &e->ch->lock;
         msg_lock(*lock, p);
-        if (t->token == token && t->call_end == e && t->state == THREAD_CALLING) {
+        if (guess(t->token) == token && guess(t->call_end) == e
+                && guess(t->state) == THREAD_CALLING) {
             *caller = t;
             if (t->server == s)
                 return 0;
@@ -468,10 +467,10 @@ static err_t caller_lock(struct sip *s, uint32_t token, const struct parcel *p,
             return ERR_TOKEN;
         }
         msg_unlock(*lock, p);
-        if (t->token != token || t->call_end == e)
+        if (guess(t->token) != token || guess(t->call_end) == e)
             break;
     }
-    return t->answered == token ? ERR_TOKEN : ERR_PEER;
+    return guess(t->answered) == token ? ERR_TOKEN : ERR_PEER;
 }
 
 /* Gives the answer to t, whose channel's lock is held, and ends its call. *e: what became of it; a

@@ -23,7 +23,7 @@ always struct direct yield(struct wasm_instance *in, bool many)
     struct link *queue = &c->ready[t->level], *first;
 
     stack_touch_little();
-    if (unlikely(cpu_field(need_resched) != 0) || unlikely(c->ready_bits >> t->level != 1))
+    if (unlikely(cpu_field(need_resched) != 0) || unlikely(guess(c->ready_bits) >> t->level != 1))
         return (struct direct){ NULL, (uint32_t)sys_yield_slow(in) };
     take(&c->lock, many);
     first = queue->next;
@@ -40,6 +40,8 @@ always struct direct yield(struct wasm_instance *in, bool many)
     list_push(queue, &t->run);
     t->state = THREAD_READY;
     t->result = 0;
+    if (many)
+        t->slice_left = 0;
     drop(&c->lock, many);
     c->slice_stale = true;
     return own(c, t, to, many);
@@ -60,14 +62,15 @@ struct direct direct_yield(struct wasm_instance *in)
 /* ---- the call -------------------------------------------------------------------------------- */
 
 /* The call of t through e (handle h), which was handed to s, begins. */
-always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t h, uint64_t op)
+always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t h, uint64_t op,
+                  bool many)
 {
     t->call_end = e;
     t->call_handle = h;
     t->call_op = (uint8_t)op;
     t->server = s;
     list_push(&e->callers, &t->blocked);
-    sched_wait(t, THREAD_CALLING, &e->ch->lock);
+    wait_here(t, THREAD_CALLING, &e->ch->lock, many);
 }
 
 always struct direct call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
@@ -94,7 +97,7 @@ always struct direct call(struct wasm_instance *in, uint32_t h, uint32_t msg, in
             || !hand(e, w, to, data, len, MSG_CALL, t->token, &op))
         w = NULL;
     else
-        begin(t, e, to, h, op);
+        begin(t, e, to, h, op, many);
     drop(&to->lock, many);
     drop(&e->ch->lock, many);
     if (w)
@@ -166,18 +169,19 @@ always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint3
         return (struct direct){ NULL, (uint32_t)sys_answer_wait_slow(in, token, msg, deadline) };
     if (unlikely(cpu_field(need_resched) != 0) || !decode_out(v, msg, &data, &len)
             || !decode_in(v, msg, &t->rx) || unlikely(!(to = thread_of_token(token)))
-            || unlikely(!(e = to->call_end)))
+            || unlikely(!(e = follow(to->call_end, many))))
         goto slow;
     take(&e->ch->lock, many);
     take(&s->lock, many);
-    given = likely(to->token == token) && likely(to->server == s)
-        && likely(!many || (to->call_end == e && to->guard)) && give(to, e, data, len);
+    given = likely(guess(to->token) == token)
+        && likely(!many || (guess(to->call_end) == e && guess(to->guard)))
+        && likely(to->server == s) && give(to, e, data, len);
     more = !list_empty(&s->ready);
     if (likely(given && !more)) {
         t->next_waiter = s->any_waiter;
         s->any_waiter = t;
         t->waits_on = NULL;
-        sched_wait(t, THREAD_WAITING, &s->lock);
+        wait_here(t, THREAD_WAITING, &s->lock, many);
     }
     drop(&s->lock, many);
     drop(&e->ch->lock, many);

@@ -36,7 +36,7 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
 
     take(&e->ch->lock, many);
     take(&s->lock, many);
-    if (likely(!many || (o->owner == s && e->count)) && likely(list_empty(&e->senders))) {
+    if (likely(!many || (guess(o->owner) == s && e->count)) && likely(list_empty(&e->senders))) {
         r = ring_first(e);
         if (!r->nobj && r->len <= rx.cap
                 && write(&rx, (uint8_t *)(r + 1), r->len, o->number, r->kind, r->token)) {
@@ -73,8 +73,9 @@ always struct object *wanted(struct sip *s, uint32_t h)
  * good only with the lock of s. */
 always bool nothing_for(const struct sip *s, const struct object *o)
 {
-    return o ? list_empty(&o->ready) && !o->waiter && !container_of(o, struct endpoint, o)->told
-             : list_empty(&s->ready);
+    return o ? list_looks_empty(&o->ready) && !guess(o->waiter)
+            && !guess(container_of(o, struct endpoint, o)->told)
+        : list_looks_empty(&s->ready);
 }
 
 always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
@@ -91,18 +92,19 @@ always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
     if (unlikely(deadline < 0) || unlikely(cpu_field(need_resched) != 0)
             || !decode_in(view_of(s), msg, &rx) || (!(o = wanted(s, h)) && unlikely(h)))
         goto slow;
-    if (o && o->kind == HANDLE_CHANNEL && container_of(o, struct endpoint, o)->count) {
+    if (o && o->kind == HANDLE_CHANNEL && guess(container_of(o, struct endpoint, o)->count)) {
         if (likely((n = take_out(s, container_of(o, struct endpoint, o), rx, many)) >= 0))
             return (struct direct){ NULL, (uint32_t)n };
         goto slow;
     }
     if (deadline == 0 && nothing_for(s, o))     /* who polls keeps nobody from the locks */
         return (struct direct){ NULL, (uint32_t)ERR_EMPTY };
-    if ((o && unlikely(!list_empty(&o->ready))) || unlikely(deadline != FOREVER)
-            || unlikely(s->prompt) || !c->ready_bits)
+    if ((o && unlikely(!list_looks_empty(&o->ready))) || unlikely(deadline != FOREVER)
+            || unlikely(guess(s->prompt)) || !guess(c->ready_bits))
         goto slow;
     take(&s->lock, many);
-    if (likely(!many || (wanted(s, h) == o && (!o || o->owner == s))) && nothing_for(s, o)
+    if (likely(!many || (wanted(s, h) == o && (!o || guess(o->owner) == s)))
+            && nothing_for(s, o)
             && (to = next(c, many))) {
         t->rx = rx;
         t->waits_on = o;
@@ -112,11 +114,12 @@ always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
             t->next_waiter = s->any_waiter;
             s->any_waiter = t;
         }
-        sched_wait(t, THREAD_WAITING, &s->lock);
+        wait_here(t, THREAD_WAITING, &s->lock, many);
     }
     drop(&s->lock, many);
     if (to) {
-        t->level = t->priority;
+        if (!many)
+            t->level = t->priority;
         c->slice_stale = true;
         to->urgent = false;
         return own(c, t, to, many);

@@ -28,12 +28,15 @@ always void drop(struct lock *l, bool many)
         lock_drop(l);
 }
 
+/* A pointer that another CPU may have put there just now, with what it leads to. */
+#define follow(p, many) ((many) ? __atomic_load_n(&(p), __ATOMIC_ACQUIRE) : (p))
+
 /* The linear memory of a SIP. */
 struct view { uint8_t *base; uint64_t size; };
 
 always struct view view_of(const struct sip *s)
 {
-    return (struct view){ s->mem.base, (uint64_t)s->mem.pages * WASM_PAGE };
+    return (struct view){ s->mem.base, (uint64_t)guess(s->mem.pages) * WASM_PAGE };
 }
 
 /* The bytes that the struct msg at `off` sends. */
@@ -86,14 +89,26 @@ always void claim(struct thread *t, int32_t result)
     t->guard = NULL;
 }
 
+/* t waits from here on: another CPU may claim it as soon as the guard is dropped (sched_wait). */
+always void wait_here(struct thread *t, enum thread_state state, struct lock *guard, bool many)
+{
+    if (many) {
+        t->lent = t->level;
+        t->level = t->priority;
+        t->slice_left = 0;
+    }
+    sched_wait(t, state, guard);
+}
+
 /* The CPU is to's from here on. */
 always struct direct own(struct core *c, struct thread *t, struct thread *to, bool many)
 {
     if (unlikely(--cpu_field(handoffs) == 0))
         sched_charge(c);
-    t->slice_left = 0;
     if (many)
         thread_on(to, c);
+    else
+        t->slice_left = 0;
     to->state = THREAD_RUNNING;
     cpu_field(current) = to;
     if (many && unlikely(__atomic_load_n(&to->on_cpu, __ATOMIC_ACQUIRE)))
@@ -105,9 +120,12 @@ always struct direct own(struct core *c, struct thread *t, struct thread *to, bo
 /* The same, with the priority of t. */
 always struct direct switch_over(struct thread *t, struct thread *to, bool many)
 {
-    if (unlikely(to->level < t->level))
-        to->level = t->level;
-    t->level = t->priority;
+    uint8_t level = many ? t->lent : t->level;
+
+    if (unlikely(to->level < level))
+        to->level = level;
+    if (!many)
+        t->level = t->priority;
     return own(this_core(), t, to, many);
 }
 
@@ -146,7 +164,7 @@ always void passed(struct endpoint *e, uint64_t op)
 always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint8_t *data,
                  uint64_t len, uint32_t kind, uint32_t token, uint64_t *op)
 {
-    if (unlikely(len > w->rx.cap) || unlikely(w->timed != NULL))
+    if (unlikely(len > w->rx.cap) || unlikely(guess(w->timed) != NULL))
         return false;
     *op = 0;
     if (likely(!e->contract)) {
@@ -177,9 +195,10 @@ always struct sip *both(struct endpoint *e, const struct sip *s, bool many)
     struct sip *to;
 
     take(&e->ch->lock, many);
-    if (likely(e->peer) && likely(!many || e->o.owner == s) && likely((to = e->peer->o.owner))) {
+    if (likely(e->peer) && likely(!many || guess(e->o.owner) == s)
+            && likely((to = follow(e->peer->o.owner, many)))) {
         take(&to->lock, many);
-        if (likely(!many) || e->peer->o.owner == to)
+        if (likely(!many) || guess(e->peer->o.owner) == to)
             return to;
         drop(&to->lock, many);
     }

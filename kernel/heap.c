@@ -269,7 +269,7 @@ void kfree(void *p)
         __atomic_fetch_sub(&held, page_free_trimmed(virt_to_phys(p)), __ATOMIC_RELAXED);
         return;
     }
-    assert(s->magic == SLAB_MAGIC && s->used > 0, "kfree: not a heap block");
+    assert(s->magic == SLAB_MAGIC && guess(s->used) > 0, "kfree: not a heap block");
     small_free(p, s->class);
 }
 

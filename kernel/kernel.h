@@ -76,11 +76,12 @@ struct thread {
     uint8_t state;              /* enum thread_state */
     uint8_t priority;           /* its own */
     uint8_t level;              /* it runs at: its own, or inherited from who called it */
+    uint8_t lent;               /* while it waits: what it ran at, for whom it hands the CPU to */
     bool preempted;             /* `frame` is what to resume */
     bool urgent;                /* woken by an interrupt: runs before its turn */
     bool pinned;                /* stays on its CPU */
     struct core *core;          /* where it ran last, or is queued */
-    struct lock *volatile guard;
+    struct lock *guard;         /* also looked at without it */
     uint32_t wait_seq;          /* counts its waits */
     uint32_t index;             /* in the table of threads */
     uint32_t token;             /* of its present call */
@@ -210,21 +211,23 @@ void sched_start(struct thread *t);
  * or the deadline passes (result ERR_TIMEOUT). Drops the guard. Returns the result. deadline: ns,
  * FOREVER for none. */
 int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadline);
-/* The same in parts: for a caller whose wait is set up (sched_wait, sched_deadline) and whose guard
- * is dropped again. `to`, claimed, runs at once in the caller's time slice; NULL: whoever is next.
- * */
+/* The same in parts: for a caller whose wait is set up (sched_wait_until) and whose guard is
+ * dropped again. `to`, claimed, runs at once in the caller's time slice; NULL: whoever is next. */
 int32_t sched_switch(struct thread *to);
 /* What a CPU switches to, from the thread that runs, to wait for the stack of t, which is current
  * already, or for its frame. */
 struct context *sched_between(struct core *c, struct thread *t);
-/* The caller is blocked from here on, under `guard`, which it holds, and about to switch away. */
+/* The caller, t, is blocked from here on, under `guard`, which it holds: to be claimed by another
+ * CPU at once when that is dropped. Level and slice are set before that, see sched_wait_until. */
 static inline void sched_wait(struct thread *t, enum thread_state state, struct lock *guard)
 {
     t->wait_seq++;
     t->state = (uint8_t)state;
-    t->guard = guard;
+    __atomic_store_n(&t->guard, guard, __ATOMIC_RELEASE);
 }
-void sched_deadline(struct thread *t, int64_t deadline);
+void sched_wait_prompt(struct thread *t, int64_t deadline, const struct thread *to);
+static inline void sched_wait_until(struct thread *t, enum thread_state state, struct lock *guard,
+                                    int64_t deadline, const struct thread *to);
 void timer_cancel(struct thread *t);
 /* Ends the wait of a blocked thread; the guard is held. Claimed, it is the caller's to run: by
  * sched_switch or sched_resume. */
@@ -398,7 +401,7 @@ err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, str
 err_t chan_receive(struct endpoint *e, const struct rx *rx);
 static inline bool chan_pending(const struct endpoint *e)
 {
-    return e->count || (!e->peer && !e->kernel && !e->told);
+    return guess(e->count) || (!guess(e->peer) && !e->kernel && !guess(e->told));
 }
 /* The present call of t through e (handle h) begins, and ends. The channel's lock is held. */
 void chan_call_begin(struct thread *t, struct endpoint *e, uint32_t h, const struct rx *rx);
@@ -408,7 +411,7 @@ static inline void chan_delivered(struct endpoint *e, uint32_t token)
 {
     struct thread *t = thread_of_token(token);
 
-    if (t && t->token == token && t->call_end && t->call_end == e->peer)
+    if (t && guess(t->token) == token && e->peer && guess(t->call_end) == e->peer)
         t->server = e->o.owner;
 }
 size_t ring_bytes(void);            /* of all rings */
@@ -765,6 +768,19 @@ static inline struct object *handle_get(struct sip *s, uint32_t h, enum handle_k
 static inline struct thread *object_waiter(const struct object *o)
 {
     return o->waiter ? o->waiter : o->owner->any_waiter;
+}
+
+/* The same as a whole: t is about to switch to `to`, and waits until the deadline at the latest.
+ * All of t but its stack is the claimer's then, so what it goes on with is set here. */
+static inline void sched_wait_until(struct thread *t, enum thread_state state, struct lock *guard,
+                                    int64_t deadline, const struct thread *to)
+{
+    t->lent = t->level;
+    t->level = t->priority;
+    t->slice_left = 0;
+    sched_wait(t, state, guard);
+    if (deadline != FOREVER || !t->sip || guess(t->sip->prompt))
+        sched_wait_prompt(t, deadline, to);
 }
 
 struct spawn {

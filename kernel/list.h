@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "kernel/glance.h"
 
 #define container_of(p, type, field) ((type *)((char *)(p) - offsetof(type, field)))
 
@@ -14,6 +15,8 @@ struct link { struct link *next, *prev; };
 
 static inline void list_init(struct link *l) { l->next = l->prev = l; }
 static inline bool list_empty(const struct link *l) { return l->next == l; }
+/* The same for who does not hold the lock of the ring. */
+static inline bool list_looks_empty(const struct link *l) { return guess(l->next) == l; }
 
 static inline void list_insert(struct link *before, struct link *n)
 {

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "kernel/glance.h"
 #include "kernel/x64/x64.h"
 
 enum lock_rank {

@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct msg) == 52 && offsetof(struct msg, nhandles) == 16
 
 static inline bool inside(const struct sip *s, uint32_t off, uint64_t len)
 {
-    return off + len <= (uint64_t)s->mem.pages * WASM_PAGE;
+    return off + len <= (uint64_t)guess(s->mem.pages) * WASM_PAGE;
 }
 
 void *sip_range(const struct sip *s, uint32_t off, uint64_t len)

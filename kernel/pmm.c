@@ -75,7 +75,8 @@ static void buddy_free(paddr_t pa, unsigned order)
         paddr_t buddy = pa ^ PAGE_SIZE << order;
         if (buddy >> PAGE_SHIFT >= nframes)
             break;
-        if (frame_of(buddy)->state != FREE_HEAD || frame_of(buddy)->order != order)
+        /* one that is not in the lists is not guarded by their lock */
+        if (guess(frame_of(buddy)->state) != FREE_HEAD || frame_of(buddy)->order != order)
             break;
         list_remove(buddy);
         frame_of(buddy)->state = FREE_BODY;

@@ -68,7 +68,7 @@ bool pool_keep(struct slot *s)
     struct list *l = &lists[cpu_field(id) % LISTS];
     bool room;
 
-    if (l->n >= LENGTH || !page_plenty() || !clean(s))
+    if (guess(l->n) >= LENGTH || !page_plenty() || !clean(s))
         return false;
     lock_take(&l->lock);
     room = l->n < LENGTH;
@@ -116,7 +116,7 @@ static struct slot *take(struct list *l, size_t control, size_t stack)
 {
     struct slot *s = NULL;
 
-    if (!l->n)
+    if (!guess(l->n))
         return NULL;
     lock_take(&l->lock);
     for (struct slot **at = &l->first; *at; at = &(*at)->next) {

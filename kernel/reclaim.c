@@ -62,7 +62,7 @@ static void press(void)
 {
     for (unsigned i = 0; i < cpus_up(); i++) {
         struct core *c = core_of(i);
-        if (c && c != this_core() && (c->quiet < epoch || c->ndead))
+        if (c && c != this_core() && (glance(c->quiet) < glance(epoch) || glance(c->ndead)))
             cpu_wake(i);
     }
 }
@@ -95,6 +95,6 @@ void reclaim_settle(void)
         sched_sleep(NS_PER_MS);
         more = passed() <= mine;
         for (unsigned i = 0; i < cpus_up(); i++)
-            more |= core_of(i) && __atomic_load_n(&core_of(i)->ndead, __ATOMIC_RELAXED) != 0;
+            more |= core_of(i) && glance(core_of(i)->ndead) != 0;
     }
 }

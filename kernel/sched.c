@@ -60,11 +60,11 @@ static void arm(struct core *c)
 {
     uint64_t want = __atomic_load_n(&c->due, __ATOMIC_RELAXED);
 
-    if (!list_empty(&c->ready[PARKED])) {
+    if (!list_looks_empty(&c->ready[PARKED])) {
         uint64_t next = (clock_ns() / PERIOD_NS + 1) * PERIOD_NS;
         want = next < want ? next : want;
     }
-    if (this_thread() != c->idle && (c->ready_bits || quota_shares)) {
+    if (this_thread() != c->idle && (guess(c->ready_bits) || guess(quota_shares))) {
         uint64_t spread = cpus_many && any_idle() ? clock_ns() + SPREAD_NS : UINT64_MAX;
         want = c->slice_end < want ? c->slice_end : want;
         want = spread < want ? spread : want;
@@ -103,7 +103,7 @@ void sched_unhold(void)
 /* Has the SIP of t used up its share of CPU time? */
 static bool spent(const struct thread *t)
 {
-    return __builtin_expect(quota_shares, 0) && t->sip && t->sip->quota.cpu
+    return __builtin_expect(guess(quota_shares), 0) && t->sip && t->sip->quota.cpu
         && quota_spent(t->sip);
 }
 
@@ -138,7 +138,7 @@ static struct thread *pop(struct core *c)
 {
     struct thread *t = NULL;
 
-    if (!c->ready_bits)
+    if (!guess(c->ready_bits))
         return NULL;
     lock_take(&c->lock);
     if (c->ready_bits) {
@@ -244,15 +244,16 @@ bool sched_remove(struct thread *t)
     bool found = false;
 
     do {
-        c = t->core;
+        c = glance(t->core);
         lock_take(&c->lock);
-        if (t->core == c && t->state == THREAD_READY && !list_empty(&t->run)) {
+        if (guess(t->core) == c && guess(t->state) == THREAD_READY
+                && !list_looks_empty(&t->run)) {
             unlink(c, t, queued_at(c, t));
             t->state = THREAD_ENDED;
             found = true;
         }
         lock_drop(&c->lock);
-    } while (t->core != c);
+    } while (guess(t->core) != c);
     return found;
 }
 
@@ -303,14 +304,14 @@ static void drain(struct core *c)
         for (; bits; bits &= bits - 1)
             irq_fired(w * 64 + (unsigned)__builtin_ctzll(bits));
     }
-    if (c->timers)
+    if (guess(c->timers))
         now = clock_ns();
     while ((t = expired(c, now, &seq)))
         thread_cancel(t, seq, ERR_TIMEOUT);
     c->draining = false;
-    if (!list_empty(&c->ready[PARKED]))
+    if (!list_looks_empty(&c->ready[PARKED]))
         unpark(c);
-    if (cpus_many && c->ready_bits && any_idle())
+    if (cpus_many && guess(c->ready_bits) && any_idle())
         wake_an_idle_one();
 }
 
@@ -322,22 +323,22 @@ void sched_slice(uint64_t ns)
 
 static void fresh_slice(struct core *c)
 {
-    c->slice_end = clock_ns() + slice_ns;
+    c->slice_end = clock_ns() + glance(slice_ns);
     c->slice_stale = false;
 }
 
 /* Must the running thread give way, at this time? */
 static bool give_way(struct core *c, uint64_t now)
 {
-    uint32_t above = c->ready_bits >> (this_thread()->level + 1);
+    uint32_t above = guess(c->ready_bits) >> (this_thread()->level + 1);
 
-    if (quota_shares)
+    if (guess(quota_shares))
         sched_charge(c);
     if (above || spent(this_thread()))
         return true;
     if (now < c->slice_end)
         return false;
-    if (c->slice_stale || !(c->ready_bits >> this_thread()->level)) {
+    if (c->slice_stale || !(guess(c->ready_bits) >> this_thread()->level)) {
         fresh_slice(c);
         return false;
     }
@@ -346,8 +347,8 @@ static bool give_way(struct core *c, uint64_t now)
 
 static void keep_slice(struct core *c, struct thread *t, uint64_t now)
 {
-    t->slice_left = c->slice_stale ? slice_ns
-        : now + slice_least < c->slice_end ? c->slice_end - now : 0;
+    t->slice_left = c->slice_stale ? glance(slice_ns)
+        : now + glance(slice_least) < c->slice_end ? c->slice_end - now : 0;
 }
 
 /* The running thread goes back into the queue: to the front while it has a slice. */
@@ -366,7 +367,7 @@ void sched_charge(struct core *c)
     struct sip *s = this_thread()->sip;
 
     this_thread()->tsc += tsc - c->since;
-    if (quota_shares && s && s->quota.cpu)
+    if (guess(quota_shares) && s && s->quota.cpu)
         quota_charge(s, tsc - c->since);
     c->since = tsc;
     cpu_field(handoffs) = HANDOFFS_CHARGED;
@@ -393,7 +394,7 @@ static struct thread *pick(struct core *c)
     if (!(t = pop(c)) && !(t = steal(c)))
         t = c->idle;
     if (--cpu_field(handoffs) == 0 || t == c->idle || this_thread() == c->idle
-            || quota_shares)
+            || guess(quota_shares))
         sched_charge(c);
     t->urgent = false;
     c->slice_stale = !t->slice_left;
@@ -458,10 +459,14 @@ static void switch_to(struct core *c, struct thread *from, struct thread *t)
     irq_on();       /* it may have been an interrupt that switched back */
 }
 
-void sched_deadline(struct thread *t, int64_t deadline)
+/* t, whose wait has begun, may be woken by an interrupt or its deadline: what is left of its slice
+ * counts then. */
+void sched_wait_prompt(struct thread *t, int64_t deadline, const struct thread *to)
 {
     struct core *c = this_core();
 
+    if (!to || cpu_field(need_resched))
+        keep_slice(c, t, clock_ns());
     if (deadline == FOREVER)
         return;
     lock_take(&c->lock);
@@ -479,26 +484,14 @@ int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadlin
 {
     struct thread *t = this_thread();
 
-    sched_wait(t, state, guard);
-    sched_deadline(t, deadline);
+    sched_wait_until(t, state, guard, deadline, NULL);
     lock_drop(guard);
     return sched_switch(NULL);
-}
-
-/* May an interrupt or a deadline wake it, so that the rest of its slice counts? */
-static bool is_prompt(const struct thread *t)
-{
-    return t->timed || !t->sip || t->sip->prompt;
 }
 
 /* To somebody from the run queues. */
 static int32_t switch_away(struct core *c, struct thread *t)
 {
-    if (is_prompt(t))
-        keep_slice(c, t, clock_ns());
-    else
-        t->slice_left = 0;
-    t->level = t->priority;
     switch_to(c, t, pick(c));
     return t->result;
 }
@@ -511,17 +504,15 @@ int32_t sched_switch(struct thread *to)
     if (!to)
         return switch_away(c, t);
     if (__builtin_expect(cpu_field(need_resched) != 0, 0)) {
-        to->slice_left = slice_ns;
+        to->slice_left = glance(slice_ns);
         to->urgent = true;
         make_ready(to);
         return switch_away(c, t);
     }
     if (--cpu_field(handoffs) == 0)
         sched_charge(c);
-    if (to->level < t->level)
-        to->level = t->level;
-    t->level = t->priority;
-    t->slice_left = 0;
+    if (to->level < t->lent)
+        to->level = t->lent;
     own(c, to);
     switch_to(c, t, to);
     return t->result;
@@ -536,7 +527,7 @@ void sched_yield(void)
     if (__builtin_expect(cpu_field(need_resched) != 0, 0))
         sched_out();
     c = this_core();            /* perhaps another one than before */
-    if (!(c->ready_bits >> t->level))
+    if (!(guess(c->ready_bits) >> t->level))
         return;
     to = pop(c);
     if (!to)
@@ -614,11 +605,11 @@ _Noreturn void sched_leave(void (*fn)(void *), void *arg)
 /* With what it has used since its CPU last looked. */
 static uint64_t ticks_of(const struct thread *t)
 {
-    const struct core *c = t->core;
-    uint64_t since = c->since, now = clock_tsc();
+    const struct core *c = glance(t->core);
+    uint64_t since = glance(c->since), now = clock_tsc();
     bool runs = __atomic_load_n(&c->cpu->current, __ATOMIC_RELAXED) == t;
 
-    return t->tsc + (runs && now > since ? now - since : 0);
+    return glance(t->tsc) + (runs && now > since ? now - since : 0);
 }
 
 uint64_t sched_sip_ns(const struct sip *s)
@@ -638,7 +629,7 @@ void event_set(struct event *e)
 
     lock_take(&e->lock);
     e->set = true;
-    if ((t = e->waiter) && t->guard == &e->lock) {
+    if ((t = e->waiter) && guess(t->guard) == &e->lock) {
         e->waiter = NULL;
         sched_wake(t, 0);
     }
@@ -754,7 +745,8 @@ void sched_init(void)
 void sched_cpus(void)
 {
     cpus_start();
-    cpus_many = cpus_up() > 1;
+    if (cpus_up() == 1)
+        cpus_many = false;
 }
 
 void kernel_cpu_init(void)
@@ -801,7 +793,7 @@ _Noreturn void sched_idle(void)
             drain(c);
         if (cpus_many)
             idle_note(c, true);
-        if (!c->ready_bits && !(cpus_many && work_anywhere(c))) {
+        if (!guess(c->ready_bits) && !(cpus_many && work_anywhere(c))) {
             if (cpus_many)
                 reclaim_quiet(), reclaim_idle(true);
             arm(c);

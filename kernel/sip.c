@@ -199,8 +199,8 @@ static bool stop_threads(struct sip *s)
                 stopped++;
                 if (thread_gone(t[i]))
                     return true;
-            } else if (t[i]->core != this_core()) {
-                cpu_wake(t[i]->core->cpu->id);
+            } else if (glance(t[i]->core) != this_core()) {
+                cpu_wake(glance(t[i]->core)->cpu->id);
             }
         }
     }
@@ -235,7 +235,8 @@ static void reap(void *arg)
     struct link round, *l;
 
     for (;;) {
-        event_wait(&reap_more, list_empty(&graves) ? FOREVER : (int64_t)(clock_ns() + RETRY_NS));
+        event_wait(&reap_more, list_looks_empty(&graves) ? FOREVER
+                   : (int64_t)(clock_ns() + RETRY_NS));
         list_init(&round);
         lock_take(&lock);
         while ((l = list_pop(&graves)))
@@ -264,7 +265,7 @@ static void end_thread(void *arg)
 
     if (thread_gone(t))
         sip_end(s);
-    else if (s->dying)
+    else if (guess(s->dying))
         stop(s);
 }
 
@@ -377,6 +378,6 @@ bool process_wait(struct process *p, int64_t deadline)
 {
     while (__atomic_load_n(&p->sip, __ATOMIC_ACQUIRE))
         if (!event_wait(&p->ended, deadline))
-            return !p->sip;
+            return !__atomic_load_n(&p->sip, __ATOMIC_ACQUIRE);
     return true;
 }

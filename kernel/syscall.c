@@ -166,7 +166,7 @@ static int32_t sys_connect(struct wasm_instance *in, uint32_t h)
             continue;
         if (o) {
             e = container_of(o, struct endpoint, o);
-            if (o->kind != HANDLE_CHANNEL || e->peer || e->kernel)
+            if (o->kind != HANDLE_CHANNEL || glance(e->peer) || e->kernel)
                 return leave(ERR_EXISTS);
             handle_close(s, h);
         }

@@ -182,9 +182,9 @@ static struct lock *guard_take(struct thread *t)
 {
     struct lock *g;
 
-    while ((g = t->guard)) {
+    while ((g = __atomic_load_n(&t->guard, __ATOMIC_ACQUIRE))) {
         lock_take(g);
-        if (t->guard == g)
+        if (guess(t->guard) == g)
             return g;
         lock_drop(g);
     }

@@ -79,7 +79,7 @@ struct sip *object_owner_lock(struct object *o)
         __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* (2) what was put into o is there, see (1) */
     while ((s = __atomic_load_n(&o->owner, __ATOMIC_ACQUIRE))) {
         lock_take(&s->lock);
-        if (o->owner == s)
+        if (guess(o->owner) == s)
             break;
         lock_drop(&s->lock);
     }
@@ -160,7 +160,7 @@ static bool lock_both(struct sip *s, struct object *o)
     if (l)
         lock_take(l);
     lock_take(&s->lock);
-    if (o->owner == s)
+    if (guess(o->owner) == s)
         return true;
     if (l) {
         lock_drop(&s->lock);
@@ -222,8 +222,7 @@ err_t wait_message(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, st
             }
             t->waits_on = o;
             t->rx = m.rx;
-            sched_wait(t, THREAD_WAITING, &s->lock);
-            sched_deadline(t, deadline);
+            sched_wait_until(t, THREAD_WAITING, &s->lock, deadline, next);
             lock_drop(&s->lock);
             return sched_switch(next);
         }

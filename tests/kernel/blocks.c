@@ -61,7 +61,7 @@ static void leave(const char *args, bool kill)
     for (unsigned i = 0; i < 3; i++) {
         CHECK(chan_create(NULL, end) >= 0, "no channel");
         p = start(args, end[0]);
-        for (unsigned ms = 0; ms < 20000 && p->sip && end[1]->count < 5; ms++)
+        for (unsigned ms = 0; ms < 20000 && alive(p) && glance(end[1]->count) < 5; ms++)
             sched_sleep(NS_PER_MS);
         finish(p, kill ? 0 : 20000, NULL);
         CHECK_EQ(end[1]->count, 5);

@@ -49,7 +49,7 @@ static void blocked_then_killed(const char *how)
     q = start("test/forever", end[1]);
     CHECK(p && q, "not started");
     sched_sleep(60 * NS_PER_MS);
-    CHECK(p->sip, "%s did not block", how);
+    CHECK(alive(p), "%s did not block", how);
     CHECK(sip_kill(q->sip), "it was dying already");
     finish(q, 1000, NULL);
     CHECK_EQ(finish(p, 1000, NULL), 0);
@@ -72,7 +72,7 @@ KTEST(channel_blocked_is_killed)
         p = start(how[i], end[0]);
         CHECK(p, "not started");
         sched_sleep(20 * NS_PER_MS);
-        CHECK(sip_kill(p->sip), "it was dying already");
+        CHECK(sip_kill(alive(p)), "it was dying already");
         CHECK(process_wait(p, (int64_t)(clock_ns() + NS_PER_S)), "it did not end");
         CHECK_EQ(p->info.trap, WASM_TRAP_KILLED);
         object_drop(&p->o);
@@ -118,7 +118,7 @@ KTEST(iface_client_waits_for_handler)
     struct process *c = start("test/client 100", NULL), *h;
 
     sched_sleep(20 * NS_PER_MS);
-    CHECK(c && c->sip, "the client did not wait");
+    CHECK(c && alive(c), "the client did not wait");
     h = start("test/handler", NULL);
     CHECK_EQ(finish(c, 2000, NULL), 0);
     finish(h, 0, NULL);

@@ -133,12 +133,13 @@ KTEST(iface_replaced)
 {
     struct process *old = start("test/handler", NULL), *c, *new = NULL;
     struct spawn sp = { .args = "test/handler", .args_len = 13, .trusted = true, .replace = true };
+    struct sip *s;
     uint32_t trap = 0;
     char reason[160];
 
     c = start("test/client 200000", NULL);
     CHECK(old && c, "not started");
-    while (c->sip && c->sip->messages < 50)
+    while ((s = alive(c)) && glance(s->messages) < 50)
         sched_sleep(NS_PER_MS / 10);
     CHECK_EQ(store_find("test/handler", &sp.program), 0);
     CHECK_EQ(sip_spawn(&sp, &new, reason, sizeof reason), 0);

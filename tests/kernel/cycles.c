@@ -44,11 +44,6 @@ KTEST(cycles_many_at_once)
     CHECK_EQ(settled_pages(), before);
 }
 
-static uint64_t time_of(const struct process *p)
-{
-    return sched_sip_ns(p->sip);
-}
-
 /* Two that compute with all registers and one that ticks share the CPU for ten seconds. */
 KTEST(share_registers_and_cpu)
 {
@@ -61,7 +56,7 @@ KTEST(share_registers_and_cpu)
 
     CHECK(a && b && c, "not started");
     sched_sleep(10 * NS_PER_S);
-    CHECK(a->sip && b->sip, "a spinner ended early: %d %d", a->info.status, b->info.status);
+    CHECK(alive(a) && alive(b), "a spinner ended early: %d %d", a->info.status, b->info.status);
     x = time_of(a);
     y = time_of(b);
     ktest_note("shares of 10 s: %lu ms, %lu ms", x / ms, y / ms);

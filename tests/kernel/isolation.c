@@ -69,8 +69,8 @@ KTEST(trap_general_protection)
 
     CHECK(p, "it did not start");
     sched_sleep(5 * NS_PER_MS);
-    CHECK(p->sip, "it ended by itself");
-    p->sip->more_mem[0].base = (uint8_t *)(1ul << 63);
+    CHECK(alive(p), "it ended by itself");
+    alive(p)->more_mem[0].base = (uint8_t *)(1ul << 63);
     CHECK_EQ(finish(p, 2000, &trap), 128 + WASM_TRAP_PROTECTION);
     CHECK_EQ(trap, WASM_TRAP_PROTECTION);
     CHECK_EQ(run("test/quit 5", NULL, 2000), 5);
@@ -120,7 +120,7 @@ KTEST(killed_while_spinning)
     struct process *p = start("test/forever", NULL);
 
     CHECK_EQ(run("test/ticker 10 5", NULL, 5000) < 250, 1);
-    CHECK(p->sip, "it ended by itself");
+    CHECK(alive(p), "it ended by itself");
     CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
 }
 
@@ -162,9 +162,11 @@ KTEST(device_two_owners)
 /* Waits until n messages have come to p. */
 static bool received(const struct process *p, uint64_t n)
 {
-    for (unsigned ms = 0; p && p->sip && p->sip->messages < n && ms < 2000; ms++)
+    struct sip *s;
+
+    for (unsigned ms = 0; p && (s = alive(p)) && glance(s->messages) < n && ms < 2000; ms++)
         sched_sleep(NS_PER_MS);
-    return p && p->sip && p->sip->messages >= n;
+    return p && (s = alive(p)) && glance(s->messages) >= n;
 }
 
 /* Interrupts are messages; those that come before the answer are one more after it. */
@@ -187,7 +189,7 @@ KTEST(device_interrupts_move)
 {
     struct process *p = start("test/irqs 8 pass", NULL);
 
-    for (unsigned ms = 0; p && p->sip && ms < 2000; ms++) {
+    for (unsigned ms = 0; p && alive(p) && ms < 2000; ms++) {
         irq_fired(5);
         sched_sleep(NS_PER_MS);
     }
@@ -256,7 +258,7 @@ static void expect_no_mmio(uint64_t first, uint64_t last, err_t want)
     struct resource r = { .kind = RES_MMIO, .handle = 3, .first = first, .last = last };
     struct process *p = start("test/forever", NULL);
     struct sip *owner;
-    err_t e = p ? window_claim(p->sip, &r, &owner) : ERR_NOT_FOUND;
+    err_t e = p ? window_claim(alive(p), &r, &owner) : ERR_NOT_FOUND;
 
     finish(p, 0, NULL);
     CHECK(e == want || e == ERR_NOT_FOUND, "0x%lx-0x%lx: %s", first, last, err_text(e));
@@ -286,7 +288,7 @@ KTEST(device_memory_has_one_owner)
     CHECK(chan_create(NULL, end) >= 0, "no channel");
     p = start("test/mmio", end[0]);
     sched_sleep(20 * NS_PER_MS);
-    if (p && p->sip)            /* there is such memory */
+    if (p && alive(p))            /* there is such memory */
         expect_refusal("test/mmio", true, ERR_BUSY,
                        "busy: mmio 0xb8000-0xbffff is owned by test/mmio (pid");
     object_drop(&end[1]->o);

@@ -24,7 +24,7 @@ KTEST(kill_itself)
 static uint64_t kill(struct process *p, const char *args)
 {
     uint64_t start = clock_ns(), ns, max = option_number(OPT_KILL_MS) * NS_PER_MS;
-    struct sip *s = p->sip;
+    struct sip *s = alive(p);
 
     if (!s) {
         ktest_fail("%s: it ended by itself with %d: %s", args, p->info.status, p->info.text);

@@ -54,8 +54,8 @@ KTEST(quota_cpu_share)
 
     CHECK(a && b, "they did not start");
     sched_sleep(2 * NS_PER_S);
-    of_a = sched_sip_ns(a->sip) / NS_PER_MS;
-    of_b = sched_sip_ns(b->sip) / NS_PER_MS;
+    of_a = time_of(a) / NS_PER_MS;
+    of_b = time_of(b) / NS_PER_MS;
     CHECK_EQ(finish(a, 0, NULL), TIMED_OUT);
     CHECK_EQ(finish(b, 0, NULL), TIMED_OUT);
     CHECK(of_a > 50 && of_a < 600, "%lu ms", of_a);
@@ -72,7 +72,7 @@ KTEST(quota_cpu_share_alone)
 
     CHECK(a, "it did not start");
     sched_sleep(NS_PER_S);
-    ms = sched_sip_ns(a->sip) / NS_PER_MS;
+    ms = time_of(a) / NS_PER_MS;
     CHECK_EQ(finish(a, 0, NULL), TIMED_OUT);
     CHECK(ms > 20 && ms < 400, "%lu ms", ms);
 }

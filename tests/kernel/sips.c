@@ -70,12 +70,25 @@ err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *r
 /* Kills it and waits until nothing of it is left. */
 static void end(struct process *p)
 {
-    struct sip *s = p->sip;
+    struct sip *s = alive(p);
 
     if (s)
         sip_kill(s);
     if (!process_wait(p, (int64_t)(clock_ns() + 10 * NS_PER_S)))
         panic("a killed SIP does not end");
+}
+
+uint64_t time_of(struct process *p)
+{
+    struct sip *s = alive(p);
+    uint64_t ns;
+
+    if (!s)
+        return 0;
+    lock_take(&s->lock);
+    ns = sched_sip_ns(s);
+    lock_drop(&s->lock);
+    return ns;
 }
 
 int32_t finish(struct process *p, uint64_t ms, uint32_t *trap)

@@ -22,6 +22,13 @@ err_t start_bytes(const uint8_t *bytes, size_t size, struct process **p, char *r
 int32_t finish(struct process *p, uint64_t ms, uint32_t *trap);
 /* Both. */
 int32_t run(const char *args, struct endpoint *stdio, uint64_t ms);
+/* The SIP of p; NULL: it has ended, and p->info is there. Stays memory until the test blocks. */
+static inline struct sip *alive(const struct process *p)
+{
+    return __atomic_load_n(&p->sip, __ATOMIC_ACQUIRE);
+}
+/* CPU time used by the SIP of p, ns; 0: it has ended. */
+uint64_t time_of(struct process *p);
 /* Two programs with a channel between their handles 1; the status of each. */
 void run_pair(const char *a, const char *b, uint64_t ms, int32_t status[2]);
 /* Expects a refusal to start that contains `words`. */

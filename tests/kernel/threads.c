@@ -36,12 +36,13 @@ static void kill_all(const char *args)
 {
     struct endpoint *end[2];
     struct process *p;
+    struct sip *s;
     uint32_t trap = 0;
 
     CHECK(chan_create(NULL, end) >= 0, "no channel");
     p = start(args, end[1]);
     CHECK(p, "it did not start");
-    while (p->sip && __atomic_load_n(&p->sip->nthreads, __ATOMIC_RELAXED) < 12)
+    while ((s = alive(p)) && glance(s->nthreads) < 12)
         sched_sleep(NS_PER_MS);
     sched_sleep(5 * NS_PER_MS);
     CHECK_EQ(finish(p, 0, &trap), TIMED_OUT);

@@ -98,7 +98,7 @@ static void let_out(struct zoo *z, uint32_t i)
 {
     struct process *p = z->cage[i];
 
-    if (p->sip)
+    if (alive(p))
         z->killed++;
     else if (!z->all_kinds && !p->info.trap && p->info.status > 0 && p->info.status <= 20000)
         z->calls += (uint32_t)p->info.status;
@@ -113,7 +113,7 @@ static void feed(struct zoo *z)
 {
     for (uint32_t i = 0; i < CAGES; i++) {
         struct process *p = z->cage[i];
-        if (p && (!p->sip || roll(z, z->all_kinds ? 50 : 500) == 0
+        if (p && (!alive(p) || roll(z, z->all_kinds ? 50 : 500) == 0
                   || clock_ns() - z->born[i] > LIFE_NS))
             let_out(z, i);
         if (!z->cage[i])

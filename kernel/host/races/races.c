@@ -105,12 +105,19 @@ static void unlock_word(uint32_t *l)
     __atomic_store_n(l, 0, __ATOMIC_RELEASE);
 }
 
+/* Do both atomics agree, or an atomic read with a write that it sees whole? */
+static bool agree(unsigned a, unsigned b)
+{
+    return (a & b & ATOMIC) || ((a & (WRITE | ATOMIC)) == ATOMIC && (b & WHOLE))
+        || ((b & (WRITE | ATOMIC)) == ATOMIC && (a & WHOLE));
+}
+
 /* Is `now` after `before`, or do they agree? */
 static bool ordered(uint64_t before, uint64_t now)
 {
     unsigned b = cell_how(before), n = cell_how(now);
 
-    return cell_cpu(before) == cell_cpu(now) || !((b | n) & WRITE) || (b & n & ATOMIC)
+    return cell_cpu(before) == cell_cpu(now) || !((b | n) & WRITE) || agree(b, n)
         || cell_clock(before) <= clocks[cell_cpu(now)][cell_cpu(before)];
 }
 
@@ -121,6 +128,7 @@ static bool replaces(uint64_t now, uint64_t before)
 
     return !(cell_bytes(before) & ~cell_bytes(now)) && (!(b & WRITE) || (n & WRITE))
         && (!(n & ATOMIC) || (b & ATOMIC))
+        && (!(n & WHOLE) || !(b & WRITE) || (b & (ATOMIC | WHOLE)))
         && cell_clock(before) <= clocks[cell_cpu(now)][cell_cpu(before)];
 }
 

@@ -12,8 +12,8 @@
 #define RACE_CPUS 8u
 #define RACE_CELLS 4u
 
-/* Of an access: */
-enum { READ = 0, WRITE = 1, ATOMIC = 2 };
+/* Of an access. WHOLE: by one instruction, so that a read sees it whole or not at all. */
+enum { READ = 0, WRITE = 1, ATOMIC = 2, WHOLE = 4 };
 
 /* Where an access is, and from where that was called; 0: not in the kernel. */
 struct site { uint32_t pc, caller; };

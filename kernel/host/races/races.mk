@@ -8,7 +8,7 @@ RACE_OBJ := $(patsubst %.c,$R/%.o,$(RACE_PLAIN) $(RACE_C) $(RACE_WASM)) \
 	$R/kernel/host/races/races.asm.o
 RACE_ALL := $(RACE_OBJ) $(HOST_ASM:%.asm=$H/%.asm.o) \
 	$(patsubst %.c,$K/%.o,$(filter-out $(RACE_WASM),$(KERNEL_WASM)))
-RACE_FLAGS := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
+RACE_FLAGS := -DSELKIE_RACES -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 	--param tsan-distinguish-volatile=1 -fno-optimize-sibling-calls -Wno-tsan
 RACE_LD := $(HOST_LD) $(addprefix --wrap=,memcpy memmove memset kmalloc kzalloc kfree cpu_launch \
 	cpus_stop thread_switch $(addprefix direct_,yield wait call answer_wait))

@@ -1,0 +1,23 @@
+/*
+ * glance.h - looks at x without the lock that it is written under.
+ *
+ * It is seen whole, for one instruction writes it (a plain store of at most 8 aligned bytes does),
+ * but may be old as soon as it is there: good for a guess, or to be looked at again under the lock.
+ * What a pointer leads to was written before the pointer was: that asks for an acquiring load, and
+ * for a releasing store. The race detector (host/races/) accepts what is marked so, or atomic.
+ */
+#ifndef KERNEL_GLANCE_H
+#define KERNEL_GLANCE_H
+
+/* The value goes on to be used. */
+#define glance(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+
+/* It is tested on the spot and nothing else hangs on it: the compiler need not even load it into a
+ * register. */
+#ifdef SELKIE_RACES
+#define guess(x) glance(x)
+#else
+#define guess(x) (x)
+#endif
+
+#endif
