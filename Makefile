@@ -175,7 +175,7 @@ $(patsubst %,$B/host/%.o,kernel/range kernel/lock kernel/pmm kernel/heap tests/u
 $(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 	@mkdir -p $(@D)
 	$(CC) $(filter %.o,$^) $(filter %.a,$^) -o $@ -lm
-test: tools kernel iso host bench-kernel-sips $(UNIT) $B/host/sips_test
+test: tools kernel iso host host-races bench-kernel-sips $(UNIT) $B/host/sips_test
 	tests/run $B $(TESTS)
 test-spec-kernel: tools kernel host
 	tests/run $B kernel-spec

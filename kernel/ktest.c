@@ -132,15 +132,18 @@ uint64_t ktest_faulted(void)
     return faulted;
 }
 
+/* pattern: "all", or parts of names with commas between them. */
 static bool matches(const char *name, const char *pattern)
 {
-    size_t n = strlen(pattern);
-
     if (strcmp(pattern, "all") == 0)
         return true;
-    for (; *name; name++)
-        if (strncmp(name, pattern, n) == 0)
-            return true;
+    for (size_t n; *pattern; pattern += n + (pattern[n] == ',')) {
+        for (n = 0; pattern[n] && pattern[n] != ','; n++)
+            ;
+        for (const char *at = name; *at; at++)
+            if (strncmp(at, pattern, n) == 0)
+                return true;
+    }
     return false;
 }
 
