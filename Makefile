@@ -241,8 +241,8 @@ KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -
 	-fcf-protection=none -fno-strict-aliasing $(REP) $(WARN) -I. -I$B -MMD -MP
 # place.h, the one header that the machine and the hosted kernel have each for itself
 PLACE := -Ikernel/x64
-KERNEL_C ?= $(wildcard kernel/*.c kernel/x64/*.c tests/kernel/*.c tests/spec/*.c)
-KERNEL_ASM ?= $(wildcard boot/*.asm kernel/*.asm kernel/x64/*.asm)
+KERNEL_C ?= $(wildcard kernel/*.c kernel/x64/*.c tests/kernel/*.c tests/kernel/x64/*.c tests/spec/*.c)
+KERNEL_ASM ?= $(wildcard boot/*.asm kernel/*.asm kernel/x64/*.asm tests/kernel/*.asm)
 KERNEL_WASM ?= $(WASM_SRC)
 KERNEL_OBJ := $(KERNEL_ASM:%.asm=$K/%.asm.o) $(KERNEL_C:%.c=$K/%.o) $(KERNEL_WASM:%.c=$K/%.o)
 KERNEL_LD := ld -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments \
@@ -254,7 +254,7 @@ $(KERNEL_WASM:%.c=$K/%.o): KERNEL_EXTRA := -mpopcnt
 $(KERNEL_C:%.c=$K/%.o): KERNEL_EXTRA := -mgeneral-regs-only
 # called by an entry that has saved them all (switch.asm); rbp would be saved a second time
 DIRECT_EXTRA := -fomit-frame-pointer -ffixed-rbp $(addprefix -fcall-used-,rbx r12 r13 r14 r15)
-$K/kernel/direct.o $K/kernel/direct_wait.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA)
+$K/kernel/direct.o $K/kernel/direct_wait.o $K/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA)
 $K/kernel/direct_send.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer
 $K/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $K/%.o: %.c | $(IFACE_H)

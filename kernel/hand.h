@@ -12,8 +12,6 @@
 #include "kernel/ring.h"
 #include "kernel/x64/access.h"
 
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define likely(x) __builtin_expect(!!(x), 1)
 #define always static inline __attribute__((always_inline))
 
 always void take(struct lock *l, bool many)

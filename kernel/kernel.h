@@ -30,6 +30,8 @@
 #include "kernel/x64/x64.h"
 #include "wasm/wasm.h"
 
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x) __builtin_expect(!!(x), 1)
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
 
@@ -90,9 +92,9 @@ struct thread {
     struct link run;            /* in a run queue */
     struct link of_sip;         /* lock: the SIP's */
     uint64_t tsc;               /* CPU time used */
-    uint64_t slice_left;        /* ns; 0: a fresh slice next time, at the end of the queue */
+    uint64_t slice_left;        /* TSC ticks; 0: a fresh slice next time, at the end of the queue */
 
-    uint64_t deadline;          /* timer queue: a pairing heap */
+    uint64_t deadline;          /* TSC; timer queue: a pairing heap */
     struct core *timed;         /* in whose; NULL: in none */
     uint32_t timed_seq;         /* wait_seq that the deadline is for */
     struct thread *heap_child, *heap_next, *heap_prev;
@@ -178,10 +180,10 @@ struct core {
     struct link ready[PRIORITIES + 1];      /* the last: PARKED */
     uint32_t ready_bits;        /* queues that are not empty; read by others without the lock */
     struct thread *timers;      /* heap of deadlines */
-    uint64_t due;               /* the first of them, UINT64_MAX: none; read without the lock */
+    uint64_t due;               /* TSC of the first, UINT64_MAX: none; read without the lock */
     struct cpu *cpu;
     struct thread *idle;
-    uint64_t slice_end;         /* ns */
+    uint64_t slice_end;         /* TSC */
     bool slice_stale;           /* somebody else runs since slice_end was set: a fresh slice */
     uint64_t since;             /* TSC when CPU time was last charged */
     unsigned hold;              /* depth of sched_hold */
@@ -202,7 +204,7 @@ struct core *core_of(unsigned cpu);
  * returns. */
 void sched_init(void);
 _Noreturn void sched_idle(void);
-/* The length of a time slice from now on. */
+/* The length of a time slice from now on; once the clock runs. */
 void sched_slice(uint64_t ns);
 /* Starts the other CPUs. */
 void sched_cpus(void);
@@ -270,7 +272,8 @@ uint64_t sched_sip_ns(const struct sip *s);
 /* Sleeps; kernel threads only. */
 void sched_sleep(uint64_t ns);
 
-void timer_add(struct core *c, struct thread *t, uint64_t deadline);    /* its lock is held */
+/* deadline: TSC. The lock of c is held. */
+void timer_add(struct core *c, struct thread *t, uint64_t deadline);
 void timer_del(struct core *c, struct thread *t);       /* its lock is held; t is in */
 
 /* quota.c: shares of CPU time. Used by a SIP that has one; nothing is left of it in this period. */

@@ -4,7 +4,7 @@
  *
  * A thread leaves the CPU in one of two ways. It blocks or yields in the kernel (sched_block: a
  * context of six registers on its own stack), or an interrupt takes it away from image or compiler
- * code (preempt: the whole frame with vector registers, put aside in the thread). resume() undoes
+ * code (preempt.c: the whole frame with vector registers, in the thread). sched_run() undoes
  * either. Its stack is in use until the switch has left it: `on_cpu`, which the switch itself
  * clears and whoever picks the thread waits for, on the CPU's own stack.
  *
@@ -27,18 +27,20 @@
  * after SPREAD_NS, an idle CPU is woken and takes one (steal). So a thread that is woken by one
  * that then blocks, as in most dialogues, is not moved.
  */
-#include "kernel/kernel.h"
 #include "kernel/options.h"
+#include "kernel/sched.h"
 
 #define RETRY_NS 100000ull
 #define SPREAD_NS 30000ull
+#define SLICES_LEAST 100            /* a rest of a slice below this part of it is none */
+#define FAR_AWAY (1ull << 60)       /* ns, 36 years: no arithmetic on it overflows */
 #define CORE_STACK 65536ul
 
 static struct core boot_core;
 static struct core *cores[CPU_MAX];
-static uint64_t idle_bits[CPU_MAX / 64];        /* CPUs that sleep or are about to; atomic */
-static uint64_t slice_ns = 10 * NS_PER_MS;
-static uint64_t slice_least = NS_PER_MS / 10;   /* a rest below this is none */
+static uint64_t retry;                          /* RETRY_NS */
+uint64_t sched_slice_ticks, sched_slice_least, sched_spread;
+uint64_t sched_idle_bits[CPU_MAX / 64];
 
 struct core *core_of(unsigned cpu)
 {
@@ -47,44 +49,33 @@ struct core *core_of(unsigned cpu)
 
 /* ---- the timer ------------------------------------------------------------------------------ */
 
-static bool any_idle(void)
+static uint64_t ticks_in(uint64_t ns)
 {
-    for (unsigned w = 0; w < CPU_MAX / 64; w++)
-        if (__atomic_load_n(&idle_bits[w], __ATOMIC_RELAXED))
-            return true;
-    return false;
+    uint64_t hz = clock_tsc_hz();
+
+    return ns / NS_PER_S * hz + ns % NS_PER_S * hz / NS_PER_S;
 }
 
-/* Sees to it that the timer fires for the next deadline, and for the slice if somebody waits. */
-static void arm(struct core *c)
+void sched_arm(struct core *c)
 {
     uint64_t want = __atomic_load_n(&c->due, __ATOMIC_RELAXED);
 
-    if (!list_looks_empty(&c->ready[PARKED])) {
-        uint64_t next = (clock_ns() / PERIOD_NS + 1) * PERIOD_NS;
-        want = next < want ? next : want;
-    }
-    if (this_thread() != c->idle && (guess(c->ready_bits) || guess(quota_shares))) {
-        uint64_t spread = cpus_many && any_idle() ? clock_ns() + SPREAD_NS : UINT64_MAX;
-        want = c->slice_end < want ? c->slice_end : want;
-        want = spread < want ? spread : want;
+    if (unlikely(!list_looks_empty(&c->ready[PARKED])))
+        want = sooner(want, clock_ticks((clock_ns() / PERIOD_NS + 1) * PERIOD_NS));
+    if ((guess(c->ready_bits) || guess(quota_shares)) && this_thread() != c->idle) {
+        want = sooner(want, c->slice_end);
+        if (unlikely(cpus_many) && any_idle())
+            want = sooner(want, clock_tsc() + sched_spread);
     }
     if (want < cpu_field(timer_deadline))
         timer_arm(want);
 }
 
-/* Notes that the kernel must look at something on its way out. Interrupts are off. */
-static void record(void)
+void sched_record(void)
 {
     cpu_field(need_resched) = 1;
     if (this_thread() != this_core()->idle || this_core()->hold)
-        timer_arm(clock_ns() + RETRY_NS);
-}
-
-/* May the interrupted code be put aside? */
-static bool may_preempt(const struct trap_frame *f)
-{
-    return this_core()->hold == 0 && !frame_in_kernel_text(f);
+        timer_arm(clock_tsc() + retry);
 }
 
 void sched_hold(void)
@@ -100,15 +91,7 @@ void sched_unhold(void)
 
 /* ---- run queues ----------------------------------------------------------------------------- */
 
-/* Has the SIP of t used up its share of CPU time? */
-static bool spent(const struct thread *t)
-{
-    return __builtin_expect(guess(quota_shares), 0) && t->sip && t->sip->quota.cpu
-        && quota_spent(t->sip);
-}
-
-/* lock: the core's */
-static void push(struct core *c, struct thread *t, bool head)
+void sched_push(struct core *c, struct thread *t, bool head)
 {
     unsigned level = t->urgent && t->slice_left ? PRIORITY_URGENT : t->level;
 
@@ -125,27 +108,14 @@ static void push(struct core *c, struct thread *t, bool head)
     c->ready_bits |= 1u << level;
 }
 
-/* t out of the queue of `level`. lock: the core's */
-static inline void unlink(struct core *c, struct thread *t, unsigned level)
-{
-    list_del(&t->run);
-    if (list_empty(&c->ready[level]))
-        c->ready_bits &= ~(1u << level);
-    t->state = THREAD_RUNNING;
-}
-
 static struct thread *pop(struct core *c)
 {
-    struct thread *t = NULL;
+    struct thread *t;
 
     if (!guess(c->ready_bits))
         return NULL;
     lock_take(&c->lock);
-    if (c->ready_bits) {
-        unsigned level = 31 - (unsigned)__builtin_clz(c->ready_bits);
-        t = container_of(c->ready[level].next, struct thread, run);
-        unlink(c, t, level);
-    }
+    t = first(c);
     lock_drop(&c->lock);
     return t;
 }
@@ -180,13 +150,15 @@ static struct thread *steal(struct core *c)
 
 static bool is_idle(const struct core *c)
 {
-    return __atomic_load_n(&idle_bits[c->cpu->id / 64], __ATOMIC_RELAXED) >> c->cpu->id % 64 & 1;
+    unsigned id = c->cpu->id;
+
+    return __atomic_load_n(&sched_idle_bits[id / 64], __ATOMIC_RELAXED) >> id % 64 & 1;
 }
 
 static void wake_an_idle_one(void)
 {
     for (unsigned w = 0; w < CPU_MAX / 64; w++) {
-        uint64_t bits = __atomic_load_n(&idle_bits[w], __ATOMIC_RELAXED);
+        uint64_t bits = __atomic_load_n(&sched_idle_bits[w], __ATOMIC_RELAXED);
         if (bits) {
             cpu_wake(w * 64 + (unsigned)__builtin_ctzll(bits));
             return;
@@ -202,12 +174,12 @@ static void make_ready(struct thread *t)
     if (t->core != here && (t->pinned || is_idle(t->core)))
         c = t->core;
     lock_take(&c->lock);
-    push(c, t, false);
+    sched_push(c, t, false);
     lock_drop(&c->lock);
     if (c != here)
         cpu_wake(c->cpu->id);
-    else
-        arm(c);
+    else if (!c->draining)          /* else drain's caller does */
+        sched_arm(c);
 }
 
 void sched_resume(struct thread *t)
@@ -284,15 +256,14 @@ static void unpark(struct core *c)
     while ((l = list_pop(&c->ready[PARKED])))
         list_push(&all, l);
     while ((l = list_pop(&all)))
-        push(c, container_of(l, struct thread, run), false);
+        sched_push(c, container_of(l, struct thread, run), false);
     lock_drop(&c->lock);
 }
 
-/* Acts on interrupts and deadlines that have come. */
-static void drain(struct core *c)
+void sched_drain(struct core *c)
 {
     struct thread *t;
-    uint64_t now = 0;
+    uint64_t now;
     uint32_t seq;
 
     cpu_field(need_resched) = 0;
@@ -305,9 +276,8 @@ static void drain(struct core *c)
             irq_fired(w * 64 + (unsigned)__builtin_ctzll(bits));
     }
     if (guess(c->timers))
-        now = clock_ns();
-    while ((t = expired(c, now, &seq)))
-        thread_cancel(t, seq, ERR_TIMEOUT);
+        for (now = clock_tsc(); (t = expired(c, now, &seq)); )
+            thread_cancel(t, seq, ERR_TIMEOUT);
     c->draining = false;
     if (!list_looks_empty(&c->ready[PARKED]))
         unpark(c);
@@ -317,78 +287,31 @@ static void drain(struct core *c)
 
 void sched_slice(uint64_t ns)
 {
-    slice_ns = ns;
-    slice_least = ns / 100;
+    sched_slice_ticks = ticks_in(ns);
+    sched_slice_least = sched_slice_ticks / SLICES_LEAST;
 }
 
-static void fresh_slice(struct core *c)
+void sched_charge(struct core *c)
 {
-    c->slice_end = clock_ns() + glance(slice_ns);
-    c->slice_stale = false;
-}
-
-/* Must the running thread give way, at this time? */
-static bool give_way(struct core *c, uint64_t now)
-{
-    uint32_t above = guess(c->ready_bits) >> (this_thread()->level + 1);
-
-    if (guess(quota_shares))
-        sched_charge(c);
-    if (above || spent(this_thread()))
-        return true;
-    if (now < c->slice_end)
-        return false;
-    if (c->slice_stale || !(guess(c->ready_bits) >> this_thread()->level)) {
-        fresh_slice(c);
-        return false;
-    }
-    return true;
-}
-
-static void keep_slice(struct core *c, struct thread *t, uint64_t now)
-{
-    t->slice_left = c->slice_stale ? glance(slice_ns)
-        : now + glance(slice_least) < c->slice_end ? c->slice_end - now : 0;
+    charge(c, this_thread(), clock_tsc());
 }
 
 /* The running thread goes back into the queue: to the front while it has a slice. */
 static void requeue(struct core *c, struct thread *t, uint64_t now)
 {
-    keep_slice(c, t, now);
+    t->slice_left = slice_rest(c, now);
     t->urgent = false;
     lock_take(&c->lock);
-    push(c, t, t->slice_left != 0);
+    sched_push(c, t, t->slice_left != 0);
     lock_drop(&c->lock);
 }
 
-void sched_charge(struct core *c)
-{
-    uint64_t tsc = clock_tsc();
-    struct sip *s = this_thread()->sip;
-
-    this_thread()->tsc += tsc - c->since;
-    if (guess(quota_shares) && s && s->quota.cpu)
-        quota_charge(s, tsc - c->since);
-    c->since = tsc;
-    cpu_field(handoffs) = HANDOFFS_CHARGED;
-}
-
-/* t is about to run here, once its stack is free. */
-static void own(struct core *c, struct thread *t)
-{
-    assert(!LOCK_CHECKED || c == this_core(), "a CPU switches for itself alone");
-    thread_on(t, c);
-    t->state = THREAD_RUNNING;
-    cpu_field(current) = t;
-}
-
-/* Takes the next thread; it becomes current. */
-static struct thread *pick(struct core *c)
+struct thread *sched_pick(struct core *c)
 {
     struct thread *t;
 
     if (cpu_field(need_resched))
-        drain(c);
+        sched_drain(c);
     if (cpus_many)
         reclaim_quiet();
     if (!(t = pop(c)) && !(t = steal(c)))
@@ -399,9 +322,9 @@ static struct thread *pick(struct core *c)
     t->urgent = false;
     c->slice_stale = !t->slice_left;
     if (t->slice_left)
-        c->slice_end = clock_ns() + t->slice_left;
+        c->slice_end = clock_tsc() + t->slice_left;
     own(c, t);
-    arm(c);
+    sched_arm(c);
     return t;
 }
 
@@ -422,7 +345,7 @@ static void resume_context(void *arg)
  * has left his own, or two that leave for each other's threads would wait for ever. A context goes
  * on with interrupts as they are, perhaps in an image; they are on again once the stack of the
  * interrupt is left. */
-static _Noreturn void resume(struct core *c, struct thread *t)
+_Noreturn void sched_run(struct core *c, struct thread *t)
 {
     while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
         cpu_relax();
@@ -435,7 +358,7 @@ static _Noreturn void resume(struct core *c, struct thread *t)
 
 static void resume_between(void *arg)
 {
-    resume(this_core(), arg);
+    sched_run(this_core(), arg);
 }
 
 struct context *sched_between(struct core *c, struct thread *t)
@@ -464,20 +387,17 @@ static void switch_to(struct core *c, struct thread *from, struct thread *t)
 void sched_wait_prompt(struct thread *t, int64_t deadline, const struct thread *to)
 {
     struct core *c = this_core();
+    uint64_t ticks;
 
     if (!to || cpu_field(need_resched))
-        keep_slice(c, t, clock_ns());
+        t->slice_left = slice_rest(c, clock_tsc());
     if (deadline == FOREVER)
         return;
+    ticks = clock_ticks(sooner((uint64_t)deadline, FAR_AWAY));
     lock_take(&c->lock);
-    timer_add(c, t, (uint64_t)deadline);
+    timer_add(c, t, ticks);
     lock_drop(&c->lock);
-    arm(c);
-}
-
-static bool dying(const struct thread *t)
-{
-    return t->sip && __atomic_load_n(&t->sip->dying, __ATOMIC_RELAXED);
+    sched_arm(c);
 }
 
 int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadline)
@@ -492,7 +412,7 @@ int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadlin
 /* To somebody from the run queues. */
 static int32_t switch_away(struct core *c, struct thread *t)
 {
-    switch_to(c, t, pick(c));
+    switch_to(c, t, sched_pick(c));
     return t->result;
 }
 
@@ -504,7 +424,7 @@ int32_t sched_switch(struct thread *to)
     if (!to)
         return switch_away(c, t);
     if (__builtin_expect(cpu_field(need_resched) != 0, 0)) {
-        to->slice_left = glance(slice_ns);
+        to->slice_left = glance(sched_slice_ticks);
         to->urgent = true;
         make_ready(to);
         return switch_away(c, t);
@@ -534,7 +454,7 @@ void sched_yield(void)
         return;
     t->slice_left = 0;
     lock_take(&c->lock);
-    push(c, t, false);
+    sched_push(c, t, false);
     lock_drop(&c->lock);
     if (--cpu_field(handoffs) == 0)
         sched_charge(c);
@@ -551,18 +471,18 @@ void sched_out(void)
 
     if (c->hold)
         return;
-    drain(c);
+    sched_drain(c);
     if (dying(t))
         sip_leave();
-    now = clock_ns();
-    if (t == c->idle || !give_way(c, now)) {
+    now = clock_tsc();
+    if (t == c->idle || !give_way(c, t, now)) {
         if (cpus_many)
             reclaim_quiet();
-        arm(c);
+        sched_arm(c);
         return;
     }
     requeue(c, t, now);
-    switch_to(c, t, pick(c));
+    switch_to(c, t, sched_pick(c));
     if (dying(t))
         sip_leave();
 }
@@ -585,7 +505,7 @@ static void leave_on_core_stack(void *arg)
     sched_hold();
     l.fn(l.arg);
     sched_unhold();
-    resume(this_core(), pick(this_core()));
+    sched_run(this_core(), sched_pick(this_core()));
 }
 
 /* The thread keeps on_cpu set: who forgets it frees it, in fn. */
@@ -655,57 +575,27 @@ bool event_wait(struct event *e, int64_t deadline)
 
 /* ---- interrupts: called by the machine with interrupts off, on a stack of the CPU's ---------- */
 
-/* The interrupted code can be put aside: acts at once. */
-static void preempt(struct trap_frame *f)
-{
-    struct core *c = this_core();
-    struct thread *t = this_thread();
-    uint64_t now;
-    bool give;
-
-    drain(c);
-    if (cpus_many)
-        reclaim_quiet();
-    now = clock_ns();
-    give = give_way(c, now);
-    if (!give && !dying(t)) {
-        arm(c);
-        return;
-    }
-    if (dying(t) && t != c->idle)
-        sip_leave();
-    t->frame = *f;
-    t->preempted = true;
-    sched_charge(c);
-    cpu_field(current) = c->idle;       /* whoever takes t from here on finds it put aside */
-    __atomic_store_n(&t->on_cpu, 0, __ATOMIC_RELEASE);
-    requeue(c, t, now);
-    resume(c, pick(c));
-}
-
 void kernel_irq(struct trap_frame *f, unsigned irq)
 {
-    __atomic_fetch_or(&this_core()->irq_pending[irq / 64], 1ull << irq % 64, __ATOMIC_RELEASE);
-    if (may_preempt(f))
-        preempt(f);
-    else
-        record();
+    struct core *c = this_core();
+
+    __atomic_fetch_or(&c->irq_pending[irq / 64], 1ull << irq % 64, __ATOMIC_RELEASE);
+    kernel_wake(f);
 }
 
 void kernel_timer(struct trap_frame *f)
 {
-    if (may_preempt(f))
-        preempt(f);
+    if (f == &this_thread()->frame)
+        preempt_here();
     else
-        record();
+        sched_record();
 }
 
 void kernel_wake(struct trap_frame *f)
 {
-    if (may_preempt(f))
-        preempt(f);
-    else
-        record();
+    if (f == &this_thread()->frame && !this_core()->hold)
+        preempt(this_core(), this_thread());
+    sched_record();
 }
 
 /* ---- idle ----------------------------------------------------------------------------------- */
@@ -738,6 +628,8 @@ static void core_init(struct core *c, struct cpu *cpu)
 
 void sched_init(void)
 {
+    retry = ticks_in(RETRY_NS);
+    sched_spread = ticks_in(SPREAD_NS);
     sched_slice(option_number(OPT_SLICE) * 1000);
     core_init(&boot_core, this_cpu());
 }
@@ -767,9 +659,9 @@ static void idle_note(struct core *c, bool idle)
     uint64_t bit = 1ull << c->cpu->id % 64;
 
     if (idle)
-        __atomic_fetch_or(&idle_bits[c->cpu->id / 64], bit, __ATOMIC_SEQ_CST);
+        __atomic_fetch_or(&sched_idle_bits[c->cpu->id / 64], bit, __ATOMIC_SEQ_CST);
     else
-        __atomic_fetch_and(&idle_bits[c->cpu->id / 64], ~bit, __ATOMIC_SEQ_CST);
+        __atomic_fetch_and(&sched_idle_bits[c->cpu->id / 64], ~bit, __ATOMIC_SEQ_CST);
 }
 
 static bool work_anywhere(struct core *c)
@@ -790,13 +682,13 @@ _Noreturn void sched_idle(void)
     for (;;) {
         irq_off();
         if (cpu_field(need_resched))
-            drain(c);
+            sched_drain(c);
         if (cpus_many)
             idle_note(c, true);
         if (!guess(c->ready_bits) && !(cpus_many && work_anywhere(c))) {
             if (cpus_many)
                 reclaim_quiet(), reclaim_idle(true);
-            arm(c);
+            sched_arm(c);
             cpu_idle();
             if (cpus_many)
                 reclaim_idle(false), idle_note(c, false);
@@ -806,7 +698,7 @@ _Noreturn void sched_idle(void)
             idle_note(c, false);
         irq_on();
         c->idle->state = THREAD_READY;
-        t = pick(c);
+        t = sched_pick(c);
         switch_to(c, c->idle, t);
     }
 }

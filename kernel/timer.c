@@ -6,8 +6,6 @@
  */
 #include "kernel/kernel.h"
 
-#define FAR_AWAY (1ull << 60)       /* ns, 36 years: no arithmetic on it overflows */
-
 static struct thread *meld(struct thread *a, struct thread *b)
 {
     if (!a)
@@ -57,7 +55,7 @@ void timer_add(struct core *c, struct thread *t, uint64_t deadline)
     assert(!t->timed, "a thread has one deadline");
     t->timed = c;
     t->timed_seq = t->wait_seq;
-    t->deadline = deadline < FAR_AWAY ? deadline : FAR_AWAY;
+    t->deadline = deadline;
     t->heap_child = t->heap_next = t->heap_prev = NULL;
     c->timers = meld(c->timers, t);
     __atomic_store_n(&c->due, c->timers->deadline, __ATOMIC_RELAXED);

@@ -70,14 +70,24 @@ void clock_cpu_init(void)
         host_fail("no timer", "");
 }
 
+static uint64_t ns_of(uint64_t ticks)
+{
+    return (uint64_t)((unsigned __int128)ticks * ns_mul >> 32);
+}
+
 uint64_t clock_ns(void)
 {
-    return (uint64_t)((unsigned __int128)(clock_tsc() - tsc_start) * ns_mul >> 32);
+    return ns_of(clock_tsc() - tsc_start);
 }
 
 uint64_t clock_tsc_hz(void)
 {
     return tsc_hz;
+}
+
+uint64_t clock_ticks(uint64_t ns)
+{
+    return tsc_start + unscale(ns, ns_mul);
 }
 
 /* This CPU's, in so many nanoseconds from now; 0 stops it. */
@@ -90,10 +100,10 @@ static void set(uint64_t ns)
 
 void timer_arm(uint64_t deadline)
 {
-    uint64_t on = irq_save(), now = clock_ns();
+    uint64_t on = irq_save(), now = clock_tsc();
 
     cpu_field(timer_deadline) = deadline;
-    set(deadline == UINT64_MAX ? 0 : deadline > now ? deadline - now : 1);
+    set(deadline == UINT64_MAX ? 0 : deadline > now ? ns_of(deadline - now) + 1 : 1);
     if (trap_pending())                         /* a signal has come, or just came, for nothing */
         set(RETRY_NS);
     irq_restore(on);
@@ -114,7 +124,7 @@ void clock_fired(struct trap_frame *f)
 
     if (deadline == UINT64_MAX)
         return;
-    if (clock_ns() < deadline) {                /* it came early, or for a retry */
+    if (clock_tsc() < deadline) {               /* it came early, or for a retry */
         timer_arm(deadline);
         return;
     }

@@ -3,14 +3,14 @@
 H := $B/hk
 HOST_C := $(wildcard kernel/*.c kernel/host/*.c tests/kernel/*.c tests/spec/*.c) \
 	$(addprefix kernel/x64/,tables.c extent.c exception.c features.c cpus.c)
-HOST_ASM := kernel/host/start.asm $(addprefix kernel/x64/,copy.asm switch.asm string.asm)
+HOST_ASM := kernel/host/start.asm $(wildcard tests/kernel/*.asm) $(addprefix kernel/x64/,copy.asm switch.asm string.asm)
 HOST_OBJ := $(HOST_C:%.c=$H/%.o) $(HOST_ASM:%.asm=$H/%.asm.o)
 HOST_LD := ld -nostdlib -static -z max-page-size=4096 -z noexecstack -T kernel/host/host.ld
 
 host: $B/host/selkie $B/boot.tar
 $(HOST_OBJ): PLACE := -Ikernel/host
 $(HOST_C:%.c=$H/%.o): KERNEL_EXTRA := -mgeneral-regs-only
-$H/kernel/direct.o $H/kernel/direct_wait.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA)
+$H/kernel/direct.o $H/kernel/direct_wait.o $H/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA)
 $H/kernel/direct_send.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer
 $H/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $H/%.o: %.c | $(IFACE_H)
@@ -46,7 +46,7 @@ HC_LD := $(HOST_LD) $(addprefix --wrap=,memcpy memmove memset kmalloc kzalloc kf
 $(HC_OBJ): PLACE := -Ikernel/host
 $(HOST_C:%.c=$(HC)/%.o): KERNEL_EXTRA := -mgeneral-regs-only $(CHECKS)
 $(KERNEL_WASM:%.c=$(HC)/%.o): KERNEL_EXTRA := -mpopcnt $(CHECKS)
-$(HC)/kernel/direct.o $(HC)/kernel/direct_wait.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA) $(CHECKS)
+$(HC)/kernel/direct.o $(HC)/kernel/direct_wait.o $(HC)/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA) $(CHECKS)
 $(HC)/kernel/direct_send.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer $(CHECKS)
 $(HC_PLAIN): KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $(HC)/%.o: %.c kernel/host/host.mk | $(IFACE_H)

@@ -90,5 +90,6 @@ void ports_input(void);             /* there is something to read: may raise the
 /* start.asm */
 long host_clone(unsigned long flags, void *stack_top, void (*fn)(void), void *fs);
 void host_restorer(void);
+void host_vectors_load(const void *xmm);    /* xmm0 to 15, 16-byte aligned */
 
 #endif

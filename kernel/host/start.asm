@@ -1,8 +1,8 @@
 ; start.asm - the first instruction, the end of a signal handler, a second Linux thread; and
-; resuming a frame, which needs no system call: iretq works in ring 3 as long as the ring stays the
-; same.
+; resuming a frame, which needs no system call.
 
 %include "kernel/x64/frame.inc"
+%define ENABLE mov qword [fs:CPU_INTERRUPTS], 1
 %define CPU_INTERRUPTS 40                       ; offsets pinned in trap.c
 
 extern host_start
@@ -48,12 +48,16 @@ host_clone:
 global frame_resume
 frame_resume:
     mov qword [fs:CPU_INTERRUPTS], 0
-    mov rsp, rdi
     LOAD_VECTORS
-    mov rax, [rsp + OFF_RFLAGS]
-    shr rax, 9
-    and eax, 1
-    mov [fs:CPU_INTERRUPTS], rax
-    LOAD_REST
+    LOAD_THREAD
+
+; void vectors_save(struct trap_frame *f); void host_vectors_load(const void *xmm);
+global vectors_save, host_vectors_load
+vectors_save:
+    SAVE_VECTORS
+    ret
+host_vectors_load:
+    LOAD_VECTORS
+    ret
 
 section .note.GNU-stack noalloc noexec nowrite progbits

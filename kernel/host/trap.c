@@ -18,8 +18,6 @@
 #include <asm/ucontext.h>
 
 _Static_assert(offsetof(struct cpu, interrupts) == 40, "start.asm");
-_Static_assert(offsetof(struct trap_frame, rflags) == 408, "start.asm");
-_Static_assert(offsetof(struct trap_frame, r15) == 256, "start.asm");
 
 static uint64_t raised;             /* interrupt lines, a bit each; atomic */
 static uint64_t opened;             /* atomic */
@@ -36,10 +34,7 @@ static const uint64_t IO = 1ul << (SIGUSR1 - 1), ALARM = 1ul << (SIGALRM - 1);
 static void frame_load(struct trap_frame *f, const struct ucontext *uc, uint64_t on)
 {
     const struct sigcontext *m = &uc->uc_mcontext;
-    const struct _fpstate_64 *fp = (const void *)m->fpstate;
 
-    memcpy(f->xmm, fp->xmm_space, sizeof f->xmm);
-    f->vectors = 1;
     f->r15 = m->r15, f->r14 = m->r14, f->r13 = m->r13, f->r12 = m->r12;
     f->r11 = m->r11, f->r10 = m->r10, f->r9 = m->r9, f->r8 = m->r8;
     f->rdi = m->rdi, f->rsi = m->rsi, f->rbp = m->rbp, f->rbx = m->rbx;
@@ -49,6 +44,14 @@ static void frame_load(struct trap_frame *f, const struct ucontext *uc, uint64_t
     f->rip = m->rip, f->rsp = m->rsp;
     f->cs = m->cs, f->ss = m->ss;
     f->rflags = (m->eflags & ~0x200ul) | on << 9;
+}
+
+/* An interrupt leaves them in the CPU; Linux has put them aside. */
+static void vectors_load(const struct ucontext *uc)
+{
+    const struct _fpstate_64 *fp = (const void *)uc->uc_mcontext.fpstate;
+
+    host_vectors_load(fp->xmm_space);
 }
 
 /* What a handler that returns may have changed. */
@@ -113,7 +116,7 @@ static void on_interrupt(int sig, siginfo_t *info, void *context)
 {
     struct ucontext *uc = context;
     uint64_t on = cpu_field(interrupts);
-    struct trap_frame f;
+    struct trap_frame kernels, *f = &kernels;
 
     if (!on) {
         this_host()->refused++;
@@ -122,25 +125,28 @@ static void on_interrupt(int sig, siginfo_t *info, void *context)
     }
     irq_off();
     this_host()->refused = 0;
-    frame_load(&f, uc, on);
-    f.vector = VEC_TIMER;
+    f->rip = uc->uc_mcontext.rip;
+    if (!frame_in_kernel_text(f))
+        f = &this_thread()->frame;
+    frame_load(f, uc, on);
+    f->vector = VEC_TIMER;
     ports_flush();
     if (!cpu_field(id) && terminal_note(true))
         ports_input();
+    vectors_load(uc);
     if (__atomic_exchange_n(&this_host()->wake, 0, __ATOMIC_SEQ_CST)) {
         if (sig == SIGALRM || trap_pending())
             clock_retry();          /* the deadline and the devices are looked at then */
-        f.vector = VEC_WAKE;
-        kernel_wake(&f);
+        f->vector = VEC_WAKE;
+        kernel_wake(f);
     } else if (trap_pending()) {
         if (sig == SIGALRM)
             clock_retry();
         if (!cpu_field(id))
-            devices(&f);
+            devices(f);
     } else if (sig == SIGALRM) {
-        clock_fired(&f);
+        clock_fired(f);
     }
-    frame_store(&f, uc);
     irq_set(on);
 }
 

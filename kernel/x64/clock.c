@@ -20,8 +20,8 @@
 /* A counter of known rate that counts up and wraps at mask + 1. */
 struct reference { const char *name; uint32_t (*read)(void); uint64_t hz; uint32_t mask; };
 
-static uint64_t tsc_hz, tsc_start, ns_mul, tsc_mul;     /* x 2^-32 */
-static uint64_t apic_hz, apic_mul;
+static uint64_t tsc_hz, tsc_start, ns_mul;              /* x 2^-32 */
+static uint64_t apic_hz, apic_mul;                      /* of its ticks, x 2^-32 of the TSC's */
 static bool deadline_mode;
 static volatile uint32_t *hpet;
 
@@ -167,8 +167,7 @@ void clock_init(void)
     if (said && said / 64 > (said > tsc_hz ? said - tsc_hz : tsc_hz - said))
         tsc_hz = said;                          /* agrees within 1.6 %: it is the exact one */
     ns_mul = ratio(NS, tsc_hz);
-    tsc_mul = ratio(tsc_hz, NS);
-    apic_mul = ratio(apic_hz, NS);
+    apic_mul = ratio(apic_hz, tsc_hz);
 }
 
 void clock_cpu_init(void)
@@ -194,20 +193,24 @@ uint64_t clock_tsc_hz(void)
     return tsc_hz;
 }
 
+uint64_t clock_ticks(uint64_t ns)
+{
+    return tsc_start + unscale(ns, ns_mul);
+}
+
 static void set(uint64_t deadline)
 {
     uint64_t now, ticks;
 
     if (deadline_mode) {                        /* 0 disarms; a passed one fires at once */
-        ticks = deadline == UINT64_MAX ? 0 : tsc_start + scale(deadline, tsc_mul) + 1;
-        msr_write(MSR_TSC_DEADLINE, ticks);
+        msr_write(MSR_TSC_DEADLINE, deadline == UINT64_MAX ? 0 : deadline | 1);
         return;
     }
     if (deadline == UINT64_MAX) {
         apic_timer_set(0);
         return;
     }
-    now = clock_ns();
+    now = clock_tsc();
     ticks = deadline > now ? scale(deadline - now, apic_mul) + 1 : 1;
     apic_timer_set(ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX);
 }

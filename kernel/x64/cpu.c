@@ -36,10 +36,6 @@ struct cpu_tables {
 
 _Static_assert(offsetof(struct cpu, self) == 0, "trap.asm, this_cpu()");
 _Static_assert(offsetof(struct cpu, fault_ist) == 8, "trap.asm");
-_Static_assert(offsetof(struct trap_frame, r15) == 256, "trap.asm");
-_Static_assert(offsetof(struct trap_frame, vector) == 376, "trap.asm");
-_Static_assert(offsetof(struct trap_frame, rip) == 392, "trap.asm");
-_Static_assert(sizeof(struct trap_frame) == 432, "trap.asm");
 _Static_assert(sizeof(struct ist_stack) == IST_STACK, "trap.asm rounds to it");
 
 struct cpu boot_cpu;

@@ -6,6 +6,15 @@
 #include "kernel/memory.h"
 #include "kernel/panic.h"
 
+_Static_assert(offsetof(struct cpu, resume) == 48 && offsetof(struct cpu, current) == 80
+               && offsetof(struct cpu, timer_deadline) == 32, "frame.inc, trap.asm");
+_Static_assert(offsetof(struct trap_frame, r15) == 256 && offsetof(struct trap_frame, rax) == 368
+               && offsetof(struct trap_frame, vector) == 376
+               && offsetof(struct trap_frame, rip) == 392
+               && offsetof(struct trap_frame, rflags) == 408
+               && offsetof(struct trap_frame, rsp) == 416
+               && sizeof(struct trap_frame) == 432, "frame.inc");
+
 struct fixup { uintptr_t start, end, resume; };
 extern const struct fixup fixups_start[], fixups_end[];      /* linker.ld */
 

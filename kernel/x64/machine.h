@@ -116,6 +116,14 @@ void ioapic_taken(unsigned irq);
 void clock_mark_start(uint64_t tsc);    /* clock_ns is 0 there */
 void clock_init(void);              /* boot CPU: calibrates */
 void clock_cpu_init(void);          /* each CPU: timer mode */
+/* The least x with x * mul >> 32 >= v; v below 2^60, mul from 2^28 on. */
+static inline uint64_t unscale(uint64_t v, uint64_t mul)
+{
+    uint64_t hi = v >> 32, lo = v << 32, q;
+
+    __asm__("divq %3" : "=a"(q), "+d"(hi) : "0"(lo), "r"(mul) : "cc");
+    return q + (hi != 0);
+}
 
 /* ---- cpu.c ---------------------------------------------------------------------------------- */
 

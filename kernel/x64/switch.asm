@@ -7,7 +7,7 @@
 %define ON_CPU 8                                ; of struct thread, whose context is at 0
 %define RESULT 12                               ; (pinned in sched.c)
 
-extern direct_yield, direct_wait, direct_call, direct_answer_wait
+extern direct_yield, direct_wait, direct_call, direct_answer_wait, preempt_timer
 section .text
 
 %macro PUSH_SAVED 0
@@ -40,6 +40,16 @@ resume:
     POP_SAVED
     pop rcx
     jmp rcx
+
+; void preempt_here(void): preempt_timer for C, as it keeps no register but rbp
+global preempt_here
+preempt_here:
+    PUSH_SAVED
+    sub rsp, 8
+    call preempt_timer
+    add rsp, 8
+    POP_SAVED
+    ret
 
 ; _Noreturn void context_resume(struct context *to);
 global context_resume

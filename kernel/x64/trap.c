@@ -15,7 +15,7 @@ void trap_dispatch(struct trap_frame *f)
         cpu_halt();
     } else if (f->vector < 32) {
         trap_exception(f);
-    } else if (f->vector == VEC_TIMER) {
+    } else if (f->vector == VEC_TIMER) {        /* of kernel text: trap.asm */
         apic_eoi();
         this_cpu()->timer_deadline = UINT64_MAX;
         kernel_timer(f);

@@ -39,14 +39,15 @@ struct cpu {
     uint64_t *fault_ist;            /* 8: the TSS slot that the fault entry rotates */
     uint32_t id, apic_id;           /* 16 */
     struct cpu_tables *tables;      /* 24 */
-    uint64_t timer_deadline;        /* clock_ns for which the timer is armed, UINT64_MAX if not */
+    uint64_t timer_deadline;        /* TSC for which the timer is armed, UINT64_MAX if not */
     uint64_t interrupts;            /* hosted: what the interrupt flag is on the machine */
+    uint64_t resume;                /* 48: frame.inc's */
     uint32_t state;                 /* cpus.c's */
     uint32_t flush;                 /* it is asked to flush; flush.c's, atomic */
     struct page_stack *pages;       /* pmm.c's */
     struct heap_stock *heap;        /* heap.c's */
     /* ---- the core's ---- */
-    struct thread *current;
+    struct thread *current;         /* 80: frame.inc */
     uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
     uint32_t handoffs;              /* that CPU time is not looked at for */
     struct core *core;              /* whatever else */
@@ -129,8 +130,10 @@ size_t paging_table_pages(void);
 
 /* ---- traps and interrupts ------------------------------------------------------------------- */
 
-/* What an interrupt or fault saves. xmm is valid only if `vectors` is set: the interrupted code was
- * in preemptible text. Offsets are known to trap.asm. */
+/* What an interrupt or fault saves. Offsets are known to frame.inc. That of a fault has its xmm if
+ * `vectors` is set: it was in preemptible text. That of an interrupt of preemptible text is the
+ * interrupted thread's own; its xmm are still in the CPU (vectors_save), and error, cs and ss are
+ * not there. */
 struct trap_frame {
     uint8_t xmm[16][16];
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
@@ -158,7 +161,9 @@ uintptr_t fault_address(void);
  * copy_checked resolves. It returns to resume *f, or leaves through frame_resume, thread_switch or
  * thread_start: three fault stacks rotate, so leaving, and up to two nested faults, are harmless.
  * kernel_irq: `irq` as given to irq_open; the line is acknowledged; a level-triggered one is masked
- * until irq_ack. kernel_timer: the deadline of timer_arm passed; the timer is disarmed. */
+ * until irq_ack. kernel_timer: the deadline of timer_arm passed; the timer is disarmed. If
+ * preemptible code was interrupted, they return with the vector registers as they were, or leave
+ * through frame_resume; preempt_timer (preempt.c) is then what kernel_timer comes down to. */
 void kernel_fault(struct trap_frame *f);
 void kernel_irq(struct trap_frame *f, unsigned irq);
 void kernel_timer(struct trap_frame *f);
@@ -214,8 +219,10 @@ _Noreturn void context_resume(struct context *to);
 void context_init(struct context *c, uintptr_t stack_top, void (*entry)(void *), void *arg);
 /* Leaves the current stack for a new one and calls entry(arg). */
 _Noreturn void thread_start(void (*entry)(void *), void *arg, uintptr_t stack_top);
-/* Resumes interrupted code from (a copy of) its frame; xmm too if f->vectors. */
+/* Resumes preemptible code from the frame of its thread, xmm included. */
 _Noreturn void frame_resume(const struct trap_frame *f);
+/* The CPU's vector registers into f->xmm. */
+void vectors_save(struct trap_frame *f);
 
 /* ---- touching SIP memory -------------------------------------------------------------------- */
 
@@ -228,15 +235,17 @@ bool fill_checked(void *to, uint8_t byte, size_t n);
 
 uint64_t clock_ns(void);            /* since kernel entry, monotonic */
 uint64_t clock_tsc_hz(void);
+/* The first TSC at which clock_ns() is ns or more; ns up to 2^60. */
+uint64_t clock_ticks(uint64_t ns);
 static inline uint64_t clock_tsc(void)
 {
     uint32_t lo, hi;
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (uint64_t)hi << 32 | lo;
 }
-/* kernel_timer on this CPU once clock_ns() >= deadline; a passed one fires at once;
+/* kernel_timer on this CPU once clock_tsc() >= deadline; a passed one fires at once;
  * UINT64_MAX disarms. One deadline a CPU: the last call wins. */
-void timer_arm(uint64_t deadline_ns);
+void timer_arm(uint64_t deadline);
 void delay_ns(uint64_t ns);         /* busy wait */
 
 /* ---- ports ---------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ MOST = {
     "batch_64": (272, None),
     "block_4K": (1250, None),
     "block_2M": (1250, None),
-    "preemption": (535, 150),
+    "preemption": (257, 150),
 }
 
 

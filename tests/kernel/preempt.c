@@ -2,11 +2,13 @@
  * preempt.c - two threads that are preempted by turns: everybody goes on where it was, and what the
  * kernel's part of it costs.
  *
- * An interrupt comes when it will; here the handler's C function is called with a frame instead,
- * that of a thread at the one instruction of an image, `jmp rax`. From there it calls again. The
- * slice is over each time, and the timer is said to be armed: on Linux that takes a system call.
+ * An interrupt comes when it will; here a thread interrupts itself (turns.asm) where it has jumped
+ * to, the one instruction of an image, `jmp rax`, as the timer would: its registers are saved, the
+ * other one's come back, and lead to the same instruction. Slices have no length, so each turn ends
+ * one; the timer is said to be armed, for on Linux that takes a system call.
  */
 #include "kernel/ktest.h"
+#include "kernel/options.h"
 
 #define BATCHES 50u
 #define TURNS 200u
@@ -14,38 +16,45 @@
 
 static const uint8_t jump_rax[] = { 0xff, 0xe0 }, jump_self[] = { 0xeb, 0xfe };
 
-struct turn { struct thread *t; struct trap_frame frame; uint32_t turns; };
-static struct turn turns[2];
+/* turns.asm */
+extern uint32_t turns_left;
+void turns_batch(void);
+_Noreturn void turns_go(uint64_t *count, uintptr_t image);
+
+static struct code spin, jump;
+static struct thread *thread[2];
+static uint64_t count[2];
 static struct event done = EVENT;
 static uint64_t start, least;
-static uint32_t total;
+static uint32_t batches;
+uint32_t turns_left;
 
-static void take_time(void)
+/* The first and each TURNS-th: what lies in between was one batch. */
+void turns_batch(void)
 {
     uint64_t now = clock_tsc();
 
-    if (total && now - start < least)
+    if (batches && now - start < least)
         least = now - start;
+    turns_left = TURNS;
+    if (batches++ >= BATCHES) {
+        turns_left = 1;             /* the other one ends, too */
+        irq_on();
+        cpu_field(timer_deadline) = UINT64_MAX;
+        sched_slice(option_number(OPT_SLICE) * 1000);
+        event_set(&done);
+        sched_sleep(FOREVER / 2);
+    }
     start = clock_tsc();
 }
 
 static void turn(void *arg)
 {
-    struct turn *me = arg;
-
-    me->turns++;
-    if (total % TURNS == 0)
-        take_time();
-    if (total++ < BATCHES * TURNS) {
-        this_core()->slice_stale = false;
-        this_core()->slice_end = 0;
-        cpu_field(timer_deadline) = 0;
-        irq_off();
-        kernel_timer(&me->frame);       /* does not come back */
-    }
-    cpu_field(timer_deadline) = UINT64_MAX;
-    event_set(&done);
-    sched_sleep(FOREVER / 2);
+    irq_off();
+    cpu_field(timer_deadline) = 0;
+    this_core()->slice_end = 0;
+    this_core()->slice_stale = false;
+    turns_go(arg, (uintptr_t)jump.rx);
 }
 
 /* One instruction in the place of images. */
@@ -75,50 +84,42 @@ static void end(struct thread *t)
     thread_free(t);
 }
 
-/* What this machine's frames are like: one of a thread that an interrupt has put aside. */
-static bool sample_frame(const struct code *spin, struct trap_frame *f)
+/* A thread in an image is put aside where it was. */
+static bool is_put_aside(void)
 {
-    struct thread *t = start_pinned((void (*)(void *))(uintptr_t)spin->rx, NULL);
+    struct thread *t = start_pinned((void (*)(void *))(uintptr_t)spin.rx, NULL);
     bool there;
 
     if (!t)
         return false;
     sched_sleep(5 * NS_PER_MS);
-    if ((there = t->preempted))
-        *f = t->frame;
+    there = t->preempted && t->frame.rip == (uintptr_t)spin.rx;
     end(t);
     return there;
 }
 
 KTEST(preempt_by_turns)
 {
-    struct code spin, jump;
-    struct trap_frame f;
     bool pinned = this_thread()->pinned;
 
     this_thread()->pinned = true;
     CHECK(make_code(&spin, jump_self) && make_code(&jump, jump_rax), "no memory");
-    CHECK(sample_frame(&spin, &f), "a thread that spins was not preempted");
-    CHECK_EQ(f.rip, (uintptr_t)spin.rx);
-    total = 0;
+    CHECK(is_put_aside(), "a thread that spins was not preempted");
+    batches = 0;
+    turns_left = 1;
     least = UINT64_MAX;
+    sched_slice(0);
     for (unsigned i = 0; i < 2; i++) {
-        struct turn *t = &turns[i];
-        t->turns = 0;
-        CHECK(t->t = start_pinned(turn, t), "no memory");
-        t->frame = f;
-        t->frame.rip = (uintptr_t)jump.rx;
-        t->frame.rax = (uintptr_t)turn;
-        t->frame.rdi = (uintptr_t)t;
-        t->frame.rsp = t->t->stack_top - 8;
+        count[i] = 0;
+        CHECK(thread[i] = start_pinned(turn, &count[i]), "no memory");
     }
     event_wait(&done, FOREVER);
     for (unsigned i = 0; i < 2; i++)
-        end(turns[i].t);
+        end(thread[i]);
     code_free(&spin);
     code_free(&jump);
     this_thread()->pinned = pinned;
-    CHECK_EQ(turns[0].turns, BATCHES * TURNS / 2 + 1);
-    CHECK_EQ(turns[1].turns, BATCHES * TURNS / 2 + 1);
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQ(count[i], BATCHES * TURNS / 2 + 1);
     ktest_note("preemption takes %lu ps", least * 1000000 / TURNS / (clock_tsc_hz() / 1000000));
 }

@@ -3,10 +3,9 @@
 
 BUILD has the kernels, BENCH the programs (archive/), linux and results.json. Ours and Linux' run
 in turns on one CPU (but for what is between two), numbers are TSC cycles, the least of 50 batches
-in each of a few rounds (a preemption less its iretq); in QEMU (-icount shift=0,sleep=off: a tick
-is an instruction, and so is each step of a rep movs) they are exact. Prints the table, with the
-previous run's numbers if results.json is there, which is then replaced; then what must be reached,
-and whether it is.
+in each of a few rounds; in QEMU (-icount shift=0,sleep=off: a tick is an instruction, and so is
+each step of a rep movs) they are exact. Prints the table, with the previous run's numbers if
+results.json is there, which is then replaced; then what must be reached, and whether it is.
 """
 import argparse
 import json
@@ -187,7 +186,6 @@ def main():
         ours.append(hosted(args.build, args.bench, cpus, theirs[-1]["hz"]))
     theirs, ours = least(theirs), least(ours)
     hz = theirs.pop("hz")
-    ours["preemption"] -= theirs["iretq"]
     now = {"hz": hz, "linux": theirs, "ours": ours,
            "qemu": {} if args.no_qemu else qemu(args.build, args.bench, cpus)}
     table(now, before)

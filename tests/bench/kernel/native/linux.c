@@ -44,14 +44,6 @@ static void measure(const char *name, void (*once)(void), unsigned times)
 static void pid(void) { syscall(SYS_getpid); }
 static void yield(void) { sched_yield(); }
 
-/* The last instruction of a preemption, which is the CPU's part of it, not the kernel's. */
-static void interrupt_return(void)
-{
-    __asm__ volatile("mov %%rsp, %%rcx\n mov %%ss, %%eax\n push %%rax\n push %%rcx\n pushfq\n"
-                     "mov %%cs, %%eax\n push %%rax\n lea 1f(%%rip), %%rax\n push %%rax\n"
-                     "iretq\n 1:" : : : "rax", "rcx", "memory");
-}
-
 static void there_and_back(void)
 {
     if (write(to, buf, (size_t)size) != size || read(from, buf, sizeof buf) != size)
@@ -230,7 +222,6 @@ int main(int argc, char **argv)
         return 0;
     }
     measure("getpid", pid, 10000);
-    measure("iretq", interrupt_return, 1000);
     if (!(child = fork()))
         for (;;)
             sched_yield();

@@ -1,0 +1,129 @@
+/*
+ * sched.h - what sched.c and preempt.c share: who is next, how long, and when the timer is to fire.
+ * All times are TSC ticks. Nobody else includes it.
+ */
+#ifndef KERNEL_SCHED_H
+#define KERNEL_SCHED_H
+
+#include "kernel/kernel.h"
+
+#define always static inline __attribute__((always_inline))
+
+/* How long a thread runs if others wait, and what rest of that is none; after what time a ready one
+ * is worth waking an idle CPU. Set before threads run, the first two by tests, too. */
+extern uint64_t sched_slice_ticks, sched_slice_least, sched_spread;
+extern uint64_t sched_idle_bits[CPU_MAX / 64];      /* CPUs that sleep or are about to; atomic */
+
+/* Acts on interrupts and deadlines that have come; the caller sees to the timer then. */
+void sched_drain(struct core *c);
+/* Takes the next thread, perhaps another CPU's; it becomes current. */
+struct thread *sched_pick(struct core *c);
+/* Runs t, which is current already. */
+_Noreturn void sched_run(struct core *c, struct thread *t);
+/* The interrupt that came must be looked at on the way out of the kernel. Interrupts are off. */
+void sched_record(void);
+/* Sees to it that the timer fires for the next deadline, and for the slice if somebody waits. */
+void sched_arm(struct core *c);
+/* Code that can be put aside was interrupted, t runs it: acts on whatever has come. */
+_Noreturn void preempt(struct core *c, struct thread *t);
+/* switch.asm: preempt_timer for C */
+void preempt_here(void);
+/* The same by the timer, from an entry that has saved all registers; it keeps rbp and rsp alone. */
+void preempt_timer(void);
+/* Into the run queue of c, whose lock is held. */
+void sched_push(struct core *c, struct thread *t, bool head);
+
+always bool any_idle(void)
+{
+    for (unsigned w = 0; w < CPU_MAX / 64; w++)
+        if (__atomic_load_n(&sched_idle_bits[w], __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
+always uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Is t to end? */
+always bool dying(const struct thread *t)
+{
+    return t->sip && __atomic_load_n(&t->sip->dying, __ATOMIC_RELAXED);
+}
+
+/* Has the SIP of t used up its share of CPU time? */
+always bool spent(const struct thread *t)
+{
+    return unlikely(guess(quota_shares)) && t->sip && t->sip->quota.cpu
+        && quota_spent(t->sip);
+}
+
+/* t out of the queue of `level`. lock: the core's */
+always void unlink(struct core *c, struct thread *t, unsigned level)
+{
+    list_del(&t->run);
+    if (list_empty(&c->ready[level]))
+        c->ready_bits &= ~(1u << level);
+    t->state = THREAD_RUNNING;
+}
+
+/* The next one, taken out; NULL if there is none. lock: the core's */
+always struct thread *first(struct core *c)
+{
+    struct thread *t;
+    unsigned level;
+
+    if (unlikely(!c->ready_bits))
+        return NULL;
+    level = 31 - (unsigned)__builtin_clz(c->ready_bits);
+    t = container_of(c->ready[level].next, struct thread, run);
+    unlink(c, t, level);
+    return t;
+}
+
+/* t is about to run here, once its stack is free. */
+always void own(struct core *c, struct thread *t)
+{
+    assert(!LOCK_CHECKED || c == this_core(), "a CPU switches for itself alone");
+    thread_on(t, c);
+    t->state = THREAD_RUNNING;
+    cpu_field(current) = t;
+}
+
+/* CPU time until now is t's, who runs. */
+always void charge(struct core *c, struct thread *t, uint64_t now)
+{
+    t->tsc += now - c->since;
+    if (unlikely(guess(quota_shares)) && t->sip && t->sip->quota.cpu)
+        quota_charge(t->sip, now - c->since);
+    c->since = now;
+    cpu_field(handoffs) = HANDOFFS_CHARGED;
+}
+
+/* Must t, who runs, give way, at this time? */
+always bool give_way(struct core *c, struct thread *t, uint64_t now)
+{
+    uint32_t ready = guess(c->ready_bits) >> t->level;
+
+    if (unlikely(guess(quota_shares)))
+        charge(c, t, now);
+    if (ready > 1 || spent(t))
+        return true;
+    if (now < c->slice_end)
+        return false;
+    if (ready && !c->slice_stale)
+        return true;
+    c->slice_end = now + glance(sched_slice_ticks);
+    c->slice_stale = false;
+    return false;
+}
+
+/* What t, who runs, has left of its slice. */
+always uint64_t slice_rest(const struct core *c, uint64_t now)
+{
+    return unlikely(c->slice_stale) ? glance(sched_slice_ticks)
+        : now + glance(sched_slice_least) < c->slice_end ? c->slice_end - now : 0;
+}
+
+#endif
