@@ -17,7 +17,8 @@ MOST = {
     "batch_64": (272, None),
     "block_4K": (1250, None),
     "block_2M": (1250, None),
-    "preemption": (257, 150),
+    "preemption": (257, None),
+    "timer_tick": (103, None),
 }
 
 

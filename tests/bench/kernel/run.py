@@ -41,6 +41,7 @@ ROWS = [
     ("spawn_4K", "spawn, run, exit, 4 KiB of data", 2600, 1040, [("vfork_exec", 35)], None),
     ("spawn_64K", "the same, 64 KiB of data", 10400, 6500, [("vfork_exec", 9)], None),
     ("preemption", "software part of a preemption", 80, 45, [], None),
+    ("timer_tick", "interrupt of the timer, nobody waits", None, None, [], 150),
 ]
 # what, of which row, compared with which; must, aim
 RATIOS = [
@@ -105,7 +106,8 @@ def qemu(build, bench, cpus):
         for name in sorted(os.listdir(f"{bench}/archive")):
             t.add(f"{bench}/archive/{name}", arcname=name)
     counts = {}
-    for what in ("init=kbench", "init=kthreads", "test=preempt_by_turns"):
+    for what in ("init=kbench", "init=kthreads", "test=preempt_by_turns",
+                 "test=preempt_nobody"):
         out = run(["qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-m", "256", "-display",
                    "none", "-serial", "stdio", "-icount", "shift=0,sleep=off", "-kernel",
                    f"{build}/selkie.elf", "-initrd", tar, "-append", f"{what} qemu-exit",
