@@ -53,13 +53,30 @@ copy_begin:
     mov [rdi + rdx - 8], r8
     mov eax, 1
     ret
-.large:
+.large:                                         ; as memcpy does it
+    mov ecx, edi
+    xor ecx, esi
+    test cl, 7
+    jnz .unlike
     mov r8, [rsi + rdx - 8]
     lea r9, [rdi + rdx - 8]
-    mov rcx, rdx
+    mov rcx, [rsi]
+    mov [rdi], rcx
+    mov ecx, edi
+    neg ecx
+    and ecx, 7
+    add rsi, rcx
+    add rdi, rcx
+    lea rcx, [r9 + 8]
+    sub rcx, rdi
     shr rcx, 3
     rep movsq
     mov [r9], r8
+    mov eax, 1
+    ret
+.unlike:
+    mov rcx, rdx
+    rep movsb
     mov eax, 1
     ret
 .bytes:
@@ -83,11 +100,31 @@ fill_checked:
     movzx eax, sil
     mov rcx, 0x0101010101010101
     imul rax, rcx
-    mov rcx, rdx
+    cmp rdx, 8
+    jb .byte
+    lea r9, [rdi + rdx - 8]                     ; the tail, then words
+    mov [r9], rax
+    cmp rdx, 256
+    ja .rep
+.word:
+    mov [rdi], rax
+    add rdi, 8
+    cmp rdi, r9
+    jb .word
+    mov eax, 1
+    ret
+.rep:                                           ; as memset does it
+    mov [rdi], rax
+    add rdi, 8
+    and rdi, -8
+    lea rcx, [r9 + 8]
+    sub rcx, rdi
     shr rcx, 3
     rep stosq
-    mov ecx, edx
-    and ecx, 7
+    mov eax, 1
+    ret
+.byte:
+    mov rcx, rdx
     rep stosb
     mov eax, 1
     ret
