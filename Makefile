@@ -171,7 +171,7 @@ $B/host/unit/range: $B/host/kernel/range.o $B/host/kernel/lock.o
 $B/host/unit/contract: $(CONTRACT_OBJ)
 $B/host/unit/pages: $(patsubst %,$B/host/kernel/%.o,pmm heap range)
 $(patsubst %,$B/host/%.o,kernel/range kernel/lock kernel/pmm kernel/heap tests/unit/range \
-	tests/unit/pages): HOST_CFLAGS += -Ikernel/host
+	tests/unit/pages): HOST_CFLAGS += -Ikernel/host -mno-red-zone
 $(UNIT): $B/host/unit/%: $B/host/tests/unit/%.o $B/host/parts.a
 	@mkdir -p $(@D)
 	$(CC) $(filter %.o,$^) $(filter %.a,$^) -o $@ -lm

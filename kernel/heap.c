@@ -135,6 +135,11 @@ static void slab_free(void *p)
 
 /* ---- stocks ---------------------------------------------------------------------------------- */
 
+void heap_init(void)
+{
+    cpu_field(heap) = &boot_stock;
+}
+
 struct heap_stock *heap_stock_make(void)
 {
     struct heap_stock *h = kzalloc(sizeof *h);
@@ -148,13 +153,12 @@ static struct heap_stock *stock_enter(void)
 {
     struct heap_stock *h = cpu_field(heap);
 
-    if (!h)
-        h = cpu_field(heap) = &boot_stock;
     lock_take(&h->lock);
     return h;
 }
 
-static void stock_flush(struct heap_stock *h, unsigned class, uint32_t keep)
+static __attribute__((noinline)) void stock_flush(struct heap_stock *h, unsigned class,
+                                                  uint32_t keep)
 {
     lock_take(&slabs_lock);
     while (h->of[class].n > keep) {
@@ -173,7 +177,7 @@ static void stock_push(struct heap_stock *h, unsigned class, void *p)
     h->of[class].n++;
 }
 
-static void stock_fill(struct heap_stock *h, unsigned class)
+static __attribute__((noinline)) void stock_fill(struct heap_stock *h, unsigned class)
 {
     void *p;
 
@@ -188,10 +192,11 @@ static void *small_alloc(unsigned class)
     struct heap_stock *h = stock_enter();
     void *p;
 
-    if (!h->of[class].n)
+    if (__builtin_expect(!(p = h->of[class].first), 0)) {
         stock_fill(h, class);
-    p = h->of[class].first;
-    if (p) {
+        p = h->of[class].first;
+    }
+    if (__builtin_expect(p != NULL, 1)) {
         h->of[class].first = *(void **)p;
         h->of[class].n--;
     }
@@ -203,7 +208,7 @@ static void small_free(void *p, unsigned class)
 {
     struct heap_stock *h = stock_enter();
 
-    if (h->of[class].n == STOCK_MAX)
+    if (__builtin_expect(h->of[class].n == STOCK_MAX, 0))
         stock_flush(h, class, STOCK_MAX - STOCK_BATCH);
     stock_push(h, class, p);
     lock_drop(&h->lock);
@@ -224,7 +229,7 @@ void heap_trim(void)
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
-static void *large_alloc(size_t size)
+static __attribute__((noinline)) void *large_alloc(size_t size)
 {
     size_t pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
     unsigned order = 0;
@@ -244,7 +249,7 @@ static void *large_alloc(size_t size)
 
 void *kmalloc(size_t size)
 {
-    if (size > SMALL_MAX)
+    if (__builtin_expect(size > SMALL_MAX, 0))
         return size > 1ul << 40 ? NULL : large_alloc(size);
     return small_alloc(class_of[(size + 15) / 16]);
 }

@@ -43,7 +43,9 @@ struct lock {
 extern bool cpus_many;
 
 void lock_check(const struct lock *l, bool taken);      /* order, and no double release */
-void lock_spin(struct lock *l);                         /* until it was had */
+/* Until it was had. Called by call_lock_spin alone. */
+__attribute__((no_caller_saved_registers, target("general-regs-only"), cold))
+void lock_spin(struct lock *l);
 #ifdef SELKIE_CHECKED
 #define LOCK_CHECKED 1
 #else
@@ -54,8 +56,9 @@ static inline void lock_take(struct lock *l)
 {
     if (LOCK_CHECKED)
         lock_check(l, true);
-    if (__builtin_expect(cpus_many, 0) && __atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
-        lock_spin(l);
+    if (__builtin_expect(cpus_many, 0)
+            && __builtin_expect(__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE), 0))
+        call_lock_spin(l);
 }
 static inline void lock_drop(struct lock *l)
 {

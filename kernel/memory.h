@@ -49,6 +49,7 @@ void *kzalloc(size_t size);
 void kfree(void *p);                /* NULL is fine */
 size_t heap_pages(void);            /* pages that the heap holds */
 void heap_trim(void);               /* gives back what CPUs keep for reuse */
+void heap_init(void);                       /* once there are pages */
 struct heap_stock *heap_stock_make(void);   /* for struct cpu.heap of another CPU; or NULL */
 
 /* Kernel stacks: mapped, an unmapped guard below; the top address (16-byte aligned), 0 = none. */
@@ -82,7 +83,7 @@ struct slot {
     uint64_t extent;                /* end of what was ever committed or mapped */
     uintptr_t stack_top;            /* coloured, 16-byte aligned */
     uintptr_t stack_bottom;
-    uintptr_t control;              /* mapped and zeroed; control_size is whole pages */
+    uintptr_t control;              /* mapped; control_size is whole pages */
     size_t control_size;
     size_t pages;                   /* frames it holds now, tables not counted */
     size_t page_limit;              /* quota: a fault beyond it is SLOT_NOMEM; SIZE_MAX at first */
@@ -100,12 +101,12 @@ struct slot {
 
 /* A slot with no committed memory. stack_bytes 0: no stack (a further memory of a SIP). initial:
  * what slot_initial will say, or 0. One that is reused may have zeroed pages up to memory_bytes of
- * its memory already, and what is in the part that `initial` means is not known. NULL: no slot or
- * no memory. */
+ * its memory already, and what is in the part that `initial` means is not known, nor in the control
+ * area then; without `initial` that is zeroed. NULL: no slot or no memory. */
 struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memory_bytes,
                         uint64_t initial, void *owner);
-/* The memory from byte `from` to `to` was written just now, in the way with the number `initial`:
- * who takes the slot next and will do the same needs no zeroes there. */
+/* The control area, and the memory from byte `from` to `to`, were written just now, in the way with
+ * the number `initial`: who takes the slot next and will do the same needs no zeroes there. */
 void slot_initial(struct slot *s, uint64_t initial, uint64_t from, uint64_t to);
 /* Returns every page and table, or keeps them for another one. The caller must not be on its
  * stack. */

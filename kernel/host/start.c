@@ -187,6 +187,7 @@ void host_start(long *sp)
     tables_init();
     tables_dynamic();
     pmm_init();
+    heap_init();
     trap_init();                                        /* faults are reported from here */
     clock_init();
     terminal_init();

@@ -39,6 +39,7 @@ void machine_start(uint32_t magic, uint64_t info)
     paging_init();                                  /* W^X from here; boot tables gone */
     cpu_init(&boot_cpu, 0);                         /* faults are reported from here */
     pmm_init();
+    heap_init();
     acpi_init();
     apic_map();
     apic_init();

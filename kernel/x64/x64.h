@@ -71,6 +71,12 @@ struct cpu {
  * it returns (interrupts on, then off again); cpu_relax, cpu_halt. */
 #include <place.h>
 
+/* Calls lock_spin (lock.h), which keeps all registers: who takes a lock saves none for it. */
+static inline void call_lock_spin(void *l)
+{
+    __asm__ volatile("call lock_spin" : : "D"(l) : "memory", "cc");
+}
+
 static inline void *phys_to_virt(paddr_t pa) { return (void *)(DIRECT_BASE + pa); }
 /* Of a direct map pointer only. */
 static inline paddr_t virt_to_phys(const void *p) { return (uintptr_t)p - DIRECT_BASE; }

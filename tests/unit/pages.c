@@ -270,6 +270,7 @@ int main(void)
         cpus[k].id = k;
     }
     DO_ON_CPU(pmm_init());
+    DO_ON_CPU(heap_init());
     for (unsigned k = 1; k < CPUS; k++) {
         cpus[k].pages = ON_CPU(page_stack_make());
         cpus[k].heap = ON_CPU(heap_stock_make());
