@@ -11,7 +11,7 @@
 
 #define ENTRY_NAME "_start"
 #define THREAD_NAME "thread_start"
-#define INSTANCE_MAX 65536u         /* bytes of a block that is kept */
+#define INSTANCE_MAX 65536u         /* bytes of a block that is kept, about */
 #define DATA_MAX (128ul << 10)      /* and of memory */
 #define LIGHT_ELEMS 1024ul          /* of tables, and functions, for a start within a call */
 
@@ -121,7 +121,7 @@ static bool take_model(struct model *m, struct sip *s)
     static uint64_t last;
     uint64_t to;
 
-    if (!wasm_instance_model((struct wasm_instance *)m->in, s->in, &m->from, &to))
+    if (!wasm_model_make((struct wasm_model *)m->in, s->in, &m->from, &to))
         return false;
     m->size = to - m->from;
     if (m->size > DATA_MAX || (m->size && !(m->data = kmalloc(m->size))))
@@ -133,7 +133,7 @@ static bool take_model(struct model *m, struct sip *s)
 /* Of the instance of s, which has just been linked, if its image is to be used again. */
 static void make_model(struct sip *s)
 {
-    size_t size = s->image->module->inst_size;
+    size_t size = wasm_model_size(s->in);
     struct image *im = s->image;
     struct model *m, *none = NULL;
 
@@ -159,15 +159,14 @@ static err_t link_like(struct sip *s, struct model *m, char *reason, size_t n)
 {
     struct wasm_error err;
 
-    if (wasm_instantiate_like(s->in, (struct wasm_instance *)m->in, &s->mem, &err) != WASM_OK) {
+    if (wasm_instantiate_like(s->in, (struct wasm_model *)m->in, &s->mem, &err) != WASM_OK) {
         s->in = NULL;
         ksnprintf(reason, n, "%s", err.text);
         return ERR_NO_MEMORY;
     }
-    if (m->size) {
+    if (m->size)
         wasm_host_memory_write(&s->mem, m->from, m->data, m->size);
-        slot_initial(s->slot, m->id, m->from, m->from + m->size);
-    }
+    slot_initial(s->slot, m->id, m->from, m->from + m->size);
     s->start = m->start;
     s->main = m->main;
     s->thread_main = m->thread_main;

@@ -3,8 +3,9 @@
  * unmapping, no flushing of TLBs, hence most of what a start and an end would cost.
  *
  * Kept is a small slot (SLOT_NOTED pages at most, all near its base) while memory is plenty. Memory
- * and control area are zeroed at once, but for the part that a SIP of the same image begins by
- * writing (slot_initial); that is zeroed when another one takes the slot. The stack is not: no SIP
+ * and control area are zeroed at once, but for what a SIP of the same image begins by writing: its
+ * block, and a part of memory (slot_initial); that is zeroed when another one takes the slot. The
+ * stack is not: no SIP
  * can address it, and compiled code reads nothing of it that it has not written. A slot is taken
  * for a SIP with the same sizes of stack and control area; pages beyond the new one's memory are
  * unmapped, so that its guard has no hole.
@@ -30,14 +31,22 @@ static bool in_stack(const struct slot *s, uintptr_t va)
     return va >= s->stack_bottom && va < s->stack_bottom + s->stack_size;
 }
 
+/* The part in use of the block's page at va; the rest is untouched. */
+static void clean_block(const struct slot *s, uintptr_t va)
+{
+    size_t used = s->control + s->control_bytes - va;
+
+    memset((void *)va, 0, used < PAGE_SIZE ? used : PAGE_SIZE);
+}
+
 /* Zeroes a page of s; but for what the next SIP writes first, if it is like this one. */
 static void clean_page(const struct slot *s, uintptr_t va)
 {
     uintptr_t from = s->base + s->from, to = s->base + s->to;
 
-    if (va < s->base) {                         /* the block, of which the rest is untouched */
-        size_t used = s->control + s->control_bytes - va;
-        memset((void *)va, 0, used < PAGE_SIZE ? used : PAGE_SIZE);
+    if (va < s->base) {
+        if (!s->initial)
+            clean_block(s, va);
     } else if (!s->initial || to <= va || from >= va + PAGE_SIZE) {
         memset((void *)va, 0, PAGE_SIZE);
     } else {
@@ -86,6 +95,9 @@ static void cut(struct slot *s, uint64_t bytes)
 {
     size_t n = 0;
 
+    if (s->extent <= bytes)
+        return;
+    s->extent = bytes;
     for (size_t i = 0; i < s->pages; i++) {
         uintptr_t va = slot_noted(s, i);
         if (va < s->base || va - s->base < bytes) {
@@ -103,11 +115,17 @@ static void clean_rest(struct slot *s)
 {
     for (size_t i = 0; i < s->pages; i++) {
         uintptr_t va = slot_noted(s, i), from = s->base + s->from, to = s->base + s->to;
+        if (in_stack(s, va))
+            continue;
+        if (va < s->base) {
+            clean_block(s, va);
+            continue;
+        }
         if (from < va)
             from = va;
         if (to > va + PAGE_SIZE)
             to = va + PAGE_SIZE;
-        if (va >= s->base && from < to)
+        if (from < to)
             memset((void *)from, 0, to - from);
     }
 }

@@ -286,24 +286,21 @@ static int apply_datas(struct wasm_instance *in)
     return WASM_TRAP_NONE;
 }
 
-/* What every instance has of its own once it is linked; `memories`: those, too, in mem. */
-static enum wasm_errcode make_own(struct wasm_instance *in, bool memories, struct wasm_memory *mem,
-                                  struct wasm_error *err)
+/* What every instance has of its own once it is linked, but for memories. */
+static bool make_own(struct wasm_instance *in)
 {
-    enum wasm_errcode e;
-
     make_funcrefs(in);
-    if (!make_tables(in)) {
-        wasm_instance_free(in);
-        return fail(err, WASM_NOMEM, "out of memory for tables");
-    }
-    if (memories && (e = make_memory(in, mem, err)) != WASM_OK) {
-        wasm_instance_free(in);
-        return e;
-    }
+    if (!make_tables(in))
+        return false;
     make_tags(in);
     make_globals(in);
-    return WASM_OK;
+    return true;
+}
+
+static enum wasm_errcode no_memory(struct wasm_instance *in, struct wasm_error *err)
+{
+    wasm_instance_free(in);
+    return fail(err, WASM_NOMEM, "out of memory for tables");
 }
 
 enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_image *img,
@@ -320,9 +317,14 @@ enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_i
     in->module = img->module;
     if (!make_types(in))
         return fail(err, WASM_NOMEM, "out of memory for function types");
-    if ((e = link_imports(in, resolve, ctx, err)) != WASM_OK
-            || (e = make_own(in, true, mem, err)) != WASM_OK)
+    if ((e = link_imports(in, resolve, ctx, err)) != WASM_OK)
         return e;
+    if (!make_own(in))
+        return no_memory(in, err);
+    if ((e = make_memory(in, mem, err)) != WASM_OK) {
+        wasm_instance_free(in);
+        return e;
+    }
     if (!(*trap = apply_elems(in)))
         *trap = apply_datas(in);
     return WASM_OK;
@@ -352,32 +354,60 @@ static void copy_links(struct wasm_instance *in, struct wasm_instance *from)
             *inst_global_slot(in, i) = *inst_global_slot(from, i);
 }
 
-/* One like `from`, but for what active data segments write. */
-static enum wasm_errcode make_like(struct wasm_instance *in, struct wasm_instance *from,
-                                   bool memories, struct wasm_memory *mem, struct wasm_error *err)
+bool wasm_instance_thread(struct wasm_instance *in, struct wasm_instance *from)
 {
     const struct wasm_module *m = from->module;
-    enum wasm_errcode e;
 
+    in->mem0 = from->mem0;
     in->rt = from->rt;
     in->image = from->image;
     in->code = from->code;
     in->module = from->module;
     copy_links(in, from);
-    if ((e = make_own(in, memories, mem, err)) != WASM_OK)
-        return e;
+    if (!make_own(in)) {
+        wasm_instance_free(in);
+        return false;
+    }
     apply_elems(in);            /* what fitted there fits here */
     for (uint32_t i = 0; i < m->ndatas; i++)
         inst_dropped(in)[m->nelems + i] = m->datas[i].mode == 0;
-    return WASM_OK;
+    return true;
 }
 
-bool wasm_instance_thread(struct wasm_instance *in, struct wasm_instance *from)
-{
-    struct wasm_error err;
+/* ---- models -------------------------------------------------------------------------------- */
 
-    in->mem0 = from->mem0;
-    return make_like(in, from, false, NULL, &err) == WASM_OK;
+/* The block; its pointers into itself are offsets, and where they stand is in own[]. */
+struct wasm_model {
+    uint32_t *own, nown;
+    uint8_t block[] __attribute__((aligned(16)));
+};
+
+static uint32_t note(struct wasm_instance *in, const void *place, uint32_t *own, uint32_t n)
+{
+    if (own)
+        own[n] = (uint32_t)((const uint8_t *)place - (const uint8_t *)in);
+    return n + 1;
+}
+
+/* Where the block points into itself: how many, and own[] if that is not NULL. By kinds, not by
+ * values: a number that looks like an address is none. */
+static uint32_t own_pointers(struct wasm_instance *in, uint32_t *own)
+{
+    const struct wasm_module *m = in->module;
+    uint32_t n = 0;
+
+    for (uint32_t f = 0; f < m->nimport_funcs; f++)
+        if (inst_imports(in)[f].in == in)
+            n = note(in, &inst_imports(in)[f].in, own, n);
+    for (uint32_t f = m->nimport_funcs; f < m->nfuncs; f++)
+        if (inst_funcrefs(in)[f].in == in)
+            n = note(in, &inst_funcrefs(in)[f].in, own, n);
+    for (uint32_t i = 0; i < m->ntags; i++)
+        n = note(in, &inst_tags(in)[i].tag, own, n);
+    for (uint32_t i = 0; i < m->nglobals; i++)
+        if (m->globals[i].type == WASM_FUNCREF && inst_global(in, i)->ref)
+            n = note(in, &inst_global(in, i)->ref, own, n);
+    return n;
 }
 
 /* The part of memory 0 that active segments write. */
@@ -402,27 +432,54 @@ static bool data_span(struct wasm_instance *in, uint64_t *from, uint64_t *to)
     return true;
 }
 
-bool wasm_instance_model(struct wasm_instance *model, struct wasm_instance *of, uint64_t *from,
-                         uint64_t *to)
+size_t wasm_model_size(struct wasm_instance *of)
+{
+    return sizeof(struct wasm_model) + of->module->inst_size
+        + own_pointers(of, NULL) * sizeof(uint32_t);
+}
+
+bool wasm_model_make(struct wasm_model *model, struct wasm_instance *of, uint64_t *from,
+                     uint64_t *to)
 {
     const struct wasm_module *m = of->module;
+    struct wasm_instance *in = (struct wasm_instance *)model->block;
 
     for (uint32_t i = 0; i < m->nimports; i++)
         if (m->imports[i].kind != WASM_FUNC)
             return false;
     if (!data_span(of, from, to))
         return false;
-    memcpy(model, of, m->inst_size);
-    for (uint32_t f = 0; f < m->nimport_funcs; f++)
-        if (inst_imports(model)[f].in == of)
-            inst_imports(model)[f].in = model;
+    model->own = (uint32_t *)(model->block + m->inst_size);
+    model->nown = own_pointers(of, model->own);
+    memcpy(in, of, m->inst_size);
+    for (uint32_t i = 0; i < model->nown; i++)
+        *(uint64_t *)inst_at(in, model->own[i]) -= (uintptr_t)of;
+    for (uint32_t i = 0; i < m->ntables; i++)
+        inst_tables(in)[i] = NULL;
     return true;
 }
 
-enum wasm_errcode wasm_instantiate_like(struct wasm_instance *in, struct wasm_instance *model,
+enum wasm_errcode wasm_instantiate_like(struct wasm_instance *in, const struct wasm_model *model,
                                         struct wasm_memory *mem, struct wasm_error *err)
 {
-    return make_like(in, model, true, mem, err);
+    const struct wasm_instance *like = (const struct wasm_instance *)model->block;
+    uintptr_t stack_limit = in->stack_limit;
+    void *embedder = in->embedder;
+    enum wasm_errcode e;
+
+    memcpy(in, like, like->module->inst_size);
+    in->stack_limit = stack_limit;
+    in->embedder = embedder;
+    for (uint32_t i = 0; i < model->nown; i++)
+        *(uint64_t *)inst_at(in, model->own[i]) += (uintptr_t)in;
+    if (!make_tables(in))
+        return no_memory(in, err);
+    if ((e = make_memory(in, mem, err)) != WASM_OK) {
+        wasm_instance_free(in);
+        return e;
+    }
+    apply_elems(in);            /* what fitted there fits here */
+    return WASM_OK;
 }
 
 static void export_func(struct wasm_instance *in, uint32_t f, struct wasm_extern *out)

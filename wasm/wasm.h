@@ -428,16 +428,18 @@ enum wasm_errcode wasm_instantiate(struct wasm_instance *in, const struct wasm_i
                                    wasm_resolve_fn *resolve, void *ctx,
                                    int *trap, struct wasm_error *err);
 /*
- * Makes `model`, of as many bytes, a copy of the block `of`, which has just been linked without a
- * trap by functions of C alone, and says which part of memory 0 active segments write: false if
- * something else is imported, or there are such segments of other memories. From it the zeroed
- * block `in` is filled as wasm_instantiate would, without looking at names and types again; but
- * what active data segments write is for the embedder. The model owns nothing and needs no
- * wasm_instance_free.
+ * A model of `of`, which has just been linked without a trap by functions of C alone, in memory of
+ * wasm_model_size bytes, 16-byte aligned, and which part of memory 0 active segments write: false
+ * if something else is imported, or there are such segments of other memories. From it the block
+ * `in`, which may hold anything but has its embedder and stack_limit, is filled as wasm_instantiate
+ * would, without looking at names and types again; but what active data segments write is for the
+ * embedder. The model owns nothing and needs no wasm_instance_free.
  */
-bool wasm_instance_model(struct wasm_instance *model, struct wasm_instance *of, uint64_t *from,
-                         uint64_t *to);
-enum wasm_errcode wasm_instantiate_like(struct wasm_instance *in, struct wasm_instance *model,
+struct wasm_model;
+size_t wasm_model_size(struct wasm_instance *of);
+bool wasm_model_make(struct wasm_model *model, struct wasm_instance *of, uint64_t *from,
+                     uint64_t *to);
+enum wasm_errcode wasm_instantiate_like(struct wasm_instance *in, const struct wasm_model *model,
                                         struct wasm_memory *mem, struct wasm_error *err);
 /*
  * Fills the zeroed block `in` for a further thread of what runs in `from`: linked alike, sharing
