@@ -4,8 +4,10 @@
  * What a session writes goes to every terminal; what is typed at any goes to the session that
  * has the focus. In cooked mode a line is edited here (runtime/line.c) and ctrl-C is told to
  * whoever opened the session; in raw mode the program gets the bytes, but for ctrl-\, which is
- * told in either mode. When a driver dies, what is written waits in a new channel for the next
- * one, as far as there is room. Notes of init go to the terminals at once.
+ * told in either mode. What a session has not read when it loses the focus, or ends, is for the
+ * next one of the same program that reads; a ctrl-C in it ends a program that starts. When a
+ * driver dies, what is written waits in a new channel for the next one, as far as there is room.
+ * Notes of init go to the terminals at once.
  */
 #include "sips/sip.h"
 #include "iface/console.h"
@@ -29,6 +31,7 @@ USE(IFACE_SERVICES, INIT, 7);
 #define CATCH_UP 256            /* messages at most, of a session that loses the focus */
 #define RETRY_EVERY (1000 * MS)  /* when connecting fails */
 #define INTERRUPT_KEY 28        /* ctrl-\ */
+#define CTRL_C 3
 
 struct session {
     uint32_t id;                /* 0: free */
@@ -158,8 +161,33 @@ static struct session *session_of(uint32_t stream)
     return NULL;
 }
 
+/* What was typed for one session of `owner`, and none has read. */
+static struct { uint32_t owner, n; char bytes[INPUT_BYTES]; } ahead;
+
+static void ahead_put(const char *s, uint32_t n)
+{
+    if (n > sizeof ahead.bytes - ahead.n)
+        return;
+    memcpy(ahead.bytes + ahead.n, s, n);
+    ahead.n += n;
+}
+
+/* s loses the focus. */
+static void take_unread(struct session *s)
+{
+    if (ahead.owner != s->owner)
+        ahead.n = 0;
+    ahead.owner = s->owner;
+    for (; s->first != s->end; s->first++)
+        ahead_put(&s->input[s->first % INPUT_BYTES], 1);
+    ahead_put(s->line.text, s->line.len);
+    s->line.len = 0;
+}
+
 static void session_end(struct session *s)
 {
+    if (focus == s)
+        take_unread(s);
     sys_close(s->stream);
     s->id = 0;
     if (focus == s)
@@ -228,21 +256,56 @@ static void cooked_key(struct session *s, char c)
     }
 }
 
+static void key(struct session *s, char c)
+{
+    if (c == INTERRUPT_KEY)
+        interrupt(s);
+    else if (s->raw)
+        keep(s, &c, 1);
+    else
+        cooked_key(s, c);
+}
+
+/* What was typed ahead goes to the session with the focus, which reads: up to ctrl-D. */
+static void give_ahead(void)
+{
+    uint32_t i = 0;
+
+    if (ahead.owner != focus->owner)
+        ahead.n = 0;
+    while (i < ahead.n && !focus->eof)
+        key(focus, ahead.bytes[i++]);
+    ahead.n -= i;
+    memmove(ahead.bytes, ahead.bytes + i, ahead.n);
+}
+
+/* It waits until the session reads; but that it is to be ended is told at once. */
+static void wait_ahead(void)
+{
+    for (uint32_t i = ahead.n; i-- > 0 && focus; )
+        if (ahead.bytes[i] == INTERRUPT_KEY || (ahead.bytes[i] == CTRL_C && !focus->raw)) {
+            char c = ahead.bytes[i];
+            ahead.n -= i + 1;
+            memmove(ahead.bytes, ahead.bytes + i + 1, ahead.n);
+            key(focus, c);
+            return;
+        }
+}
+
 /* What was typed. The pair CR LF counts as one Enter. */
 static void typed(const char *s, uint32_t n)
 {
-    for (uint32_t i = 0; i < n && focus; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         bool second = s[i] == '\n' && last_in == '\r';
         last_in = s[i];
         if (second)
             continue;
-        if (s[i] == INTERRUPT_KEY)
-            interrupt(focus);
-        else if (focus->raw)
-            keep(focus, s + i, 1);
+        if (!focus || ahead.n || focus->eof)
+            ahead_put(s + i, 1);
         else
-            cooked_key(focus, s[i]);
+            key(focus, s[i]);
     }
+    wait_ahead();
     if (focus)
         give(focus);
 }
@@ -276,6 +339,8 @@ static void stream_request(struct session *s, const struct msg *m, uint32_t n)
         }
         s->reader = *m;
         s->reader_max = in.word < INPUT_BYTES ? in.word : INPUT_BYTES;
+        if (s == focus)
+            give_ahead();
         give(s);
         return;
     case STREAM_SIZE: {
@@ -341,17 +406,26 @@ static void catch_up(struct session *s)
 
 static void focus_session(const struct msg *m)
 {
+    struct session *s = NULL;
     uint32_t id = in.word;
 
     if (focus)
         catch_up(focus);
     for (uint32_t i = 0; i < SESSIONS; i++)
-        if (sessions[i].id == id && id && sessions[i].owner == m->from) {
-            focus = &sessions[i];
-            chan_answer_status(m, 0);
-            return;
-        }
-    chan_answer_status(m, ERR_NOT_FOUND);
+        if (sessions[i].id == id && id && sessions[i].owner == m->from)
+            s = &sessions[i];
+    chan_answer_status(m, s ? 0 : ERR_NOT_FOUND);
+    if (!s || s == focus)
+        return;
+    if (focus)
+        take_unread(focus);
+    focus = s;
+    if (s->reader.token) {
+        give_ahead();
+        give(s);
+    } else {
+        wait_ahead();
+    }
 }
 
 static void client_gone(uint32_t h)

@@ -142,6 +142,8 @@ void put(const char *s, size_t n);      /* buffered */
 void flush(void);                       /* also done at exit, before reads, after a line */
 /* Waits for input; 0 at its end, or ERR_*. */
 int32_t read_bytes(char *buf, uint32_t cap);
+/* One byte; what is typed behind it stays for whoever reads next, such as a program started now. */
+int32_t read_key(char *c);
 /* A line without its newline, terminated; its length, or -1 at the end of input. */
 int read_line(char *buf, uint32_t cap);
 

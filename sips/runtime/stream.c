@@ -92,10 +92,10 @@ int printf(const char *fmt, ...)
     return n;
 }
 
-/* More into the empty buffer. */
-static int32_t fill(void)
+/* At most so much more into the empty buffer. */
+static int32_t fill(uint32_t max)
 {
-    struct stream_read_req q = { STREAM_READ, IN_BYTES };
+    struct stream_read_req q = { STREAM_READ, max };
     int32_t r = chan_call(stream, &q, sizeof q, &in, sizeof in);
 
     if (r < 0)
@@ -105,12 +105,12 @@ static int32_t fill(void)
     return 0;
 }
 
-static int32_t take(char *buf, uint32_t cap)
+static int32_t take(char *buf, uint32_t cap, uint32_t ahead)
 {
     uint32_t n;
     int32_t r;
 
-    if (in_first == in_end && (r = fill()) < 0)
+    if (in_first == in_end && (r = fill(ahead)) < 0)
         return r;
     n = in_end - in_first < cap ? in_end - in_first : cap;
     memcpy(buf, in.text + in_first, n);
@@ -124,7 +124,18 @@ int32_t read_bytes(char *buf, uint32_t cap)
 
     flush();
     lock_take(&in_lock);
-    r = take(buf, cap);
+    r = take(buf, cap, IN_BYTES);
+    lock_drop(&in_lock);
+    return r;
+}
+
+int32_t read_key(char *c)
+{
+    int32_t r;
+
+    flush();
+    lock_take(&in_lock);
+    r = take(c, 1, 1);
     lock_drop(&in_lock);
     return r;
 }

@@ -57,7 +57,7 @@ static char choice(void)
 
     for (;;) {
         printf("allow once (o), always (a), or deny (d)? ");
-        if (read_bytes(&c, 1) <= 0)
+        if (read_key(&c) <= 0)
             return 'd';
         if (c == 3 || c == 4 || c == '\r' || c == '\n')      /* ctrl-C, ctrl-D .. */
             c = 'd';
