@@ -167,7 +167,7 @@ static void drop_one(struct object *o, struct link *orphans)
         window_drop(container_of(o, struct window, o));
         break;
     case HANDLE_PROCESS:
-        process_drop(container_of(o, struct process, o));
+        process_orphan(container_of(o, struct process, o));
         break;
     case HANDLE_BLOCK:
         block_drop(container_of(o, struct block, o));

@@ -14,6 +14,7 @@
 
 static struct lock lock = LOCK(RANK_REGISTRY);      /* of the list, and of the references */
 static struct link all = { &all, &all };            /* used last stands last */
+static uint32_t made;                               /* atomic */
 
 /* ---- the compiler's memory ------------------------------------------------------------------- */
 
@@ -95,6 +96,11 @@ static void image_free(struct image *im)
     assert(im->heap == 0, "the compiler gave all its memory back");
     kfree(im);
     sched_unhold();
+}
+
+uint32_t image_count(void)
+{
+    return __atomic_load_n(&made, __ATOMIC_RELAXED);
 }
 
 size_t image_bytes(void)
@@ -306,6 +312,7 @@ struct image *image_make(const struct program *p, struct manifest *m, bool cache
         .dump = dump_letters(option_string(OPT_DUMP)), .dump_func = UINT32_MAX, .print = print,
     };
 
+    __atomic_fetch_add(&made, 1, __ATOMIC_RELAXED);
     if (!(im = image_compile(p->bytes, p->size, &o, &err))) {
         *e = explain(&err, reason, n);
         return NULL;

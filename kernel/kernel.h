@@ -282,11 +282,12 @@ extern uint32_t quota_shares;               /* SIPs that have one; atomic */
 void quota_charge(struct sip *s, uint64_t ticks);
 bool quota_spent(struct sip *s);
 
-/* A flag that one kernel thread waits for. */
+/* A flag that kernel threads wait for: one of those who do finds it set. */
 struct event { struct lock lock; bool set; struct thread *waiter; };
 #define EVENT { LOCK(RANK_EVENT), false, NULL }
 void event_set(struct event *e);
-bool event_wait(struct event *e, int64_t deadline);     /* and clears it; false: the deadline */
+/* And clears it; false: the deadline, or another one was faster. */
+bool event_wait(struct event *e, int64_t deadline);
 
 /* ---- objects and handles (handle.c) */
 
@@ -667,6 +668,7 @@ void image_put(struct image *im);
 struct image *image_at(const struct sip *s, uintptr_t pc);     /* where s may be running */
 size_t image_trim(size_t keep);     /* frees unused ones down to `keep` bytes; bytes in use after */
 size_t image_bytes(void);
+uint32_t image_count(void);     /* modules that were compiled for programs since the boot */
 
 /* ---- SIPs (sip.c, spawn.c, fault.c) */
 
@@ -695,6 +697,7 @@ struct process {
     struct sip *sip;            /* NULL: it has ended */
     uint32_t pid;
     bool told;
+    bool orphan;                /* lock: no handle names it, nor will one */
     struct exit_info info;
     struct event ended;         /* for a kernel thread that waits */
 };
@@ -790,6 +793,8 @@ struct spawn {
     const struct program *program;
     const char *args; uint32_t args_len;
     struct object *stdio;       /* an object without owner, or NULL; consumed on success */
+    uint32_t token;             /* of the call that asks; it does not start if nobody waits in it
+                                 * any more; 0: the kernel asks */
     bool trusted;               /* everything that its manifest asks for is granted */
     uint32_t asker;             /* pid of who starts it; 0: the kernel */
     bool replace;               /* who handles what it serves is ended first */
@@ -842,7 +847,13 @@ struct sip *sip_next(uint32_t after);       /* the one with the next higher pid 
 void sip_free(struct sip *s);               /* releases a SIP that has no thread running */
 size_t sip_pages(void);
 err_t process_receive(struct process *p, const struct rx *rx);
-void process_drop(struct process *p);
+void process_drop(struct process *p);       /* a reference of process_of */
+/* Nobody holds a handle of it any more. */
+void process_orphan(struct process *p);
+/* Ends one of whose start nobody can be told, and drops its object. */
+void process_undo(struct object *o);
+/* An orphan gets a new owner: its object, without one. ERR_NOT_FOUND; ERR_BUSY: somebody has it. */
+err_t process_adopt(uint32_t pid, struct object **o);
 /* For s, with two references: of whoever holds it, and of the SIP. NULL: no memory. */
 struct process *process_make(struct sip *s);
 /* That of a SIP which has not ended, with a reference (process_drop); NULL. */
@@ -884,6 +895,7 @@ struct kcall {
     uint8_t *answer;
     uint32_t answer_len;
     struct object *answer_obj;
+    void (*undo)(struct object *o);     /* of an object that cannot be given; NULL: object_drop */
 };
 extern const struct kserve *const kserves[];
 /* The request's structure of `size` bytes, or NULL with status ERR_ARGUMENT answered. */
@@ -892,8 +904,10 @@ const void *kserve_request(struct kcall *k, size_t size);
 void *kserve_reply(struct kcall *k, size_t size);
 void kserve_status(struct kcall *k, err_t status);      /* an answer of a status alone */
 void kserve_text(struct kcall *k, const char *text);    /* appended to the answer */
-/* Answers later; drops obj if the caller is gone. */
-void kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj);
+/* Answers later. False: the caller is gone, or cannot take it, and obj (or NULL) stays. */
+bool kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj);
+/* Does the caller still wait for that? It may leave at any moment. */
+bool kserve_waits(uint32_t token);
 err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parcel *p,
                       const struct rx *rx, int64_t deadline);
 
@@ -903,11 +917,13 @@ void crew_compile(struct wasm_image *img);      /* wasm_compile_work, together *
 
 /* worker.c: kernel threads that start programs for others */
 void worker_init(void);
-/* Starts the program args[0] and answers the token of a kernel-process spawn call (0: nobody
- * waits). Copies args; takes stdio on success. */
-err_t worker_spawn(uint32_t token, const struct spawn *sp);
+/* Starts a program and answers the token of the kernel-process spawn call. Copies args; takes stdio
+ * on success. */
+err_t worker_spawn(const struct spawn *sp);
 bool workers_idle(void);                /* nothing is being started or waits for it */
-void worker_first(const char *args, uint32_t args_len);     /* the first program: trusted */
+
+/* first.c: the first program, which may have all that it asks for. Copies args. */
+void first_start(const char *args, uint32_t args_len);
 
 /* ktest.c */
 void ktest_init(void);

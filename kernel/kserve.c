@@ -63,7 +63,7 @@ static err_t deliver(struct kcall *k, const struct rx *rx, uint32_t h)
     r = msg_deliver(k->sip, rx, h, &a);
     lock_drop(&k->sip->lock);
     if (r < 0 && k->answer_obj)
-        object_drop(k->answer_obj);
+        (k->undo ? k->undo : object_drop)(k->answer_obj);
     return r;
 }
 
@@ -159,7 +159,14 @@ static err_t answer(struct thread *t, uint32_t token, struct endpoint *e, const 
     return r;
 }
 
-void kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj)
+bool kserve_waits(uint32_t token)
+{
+    const struct thread *t = thread_of_token(token);
+
+    return t && t->token == token && __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE);
+}
+
+bool kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj)
 {
     struct thread *t = thread_of_token(token);
     struct parcel a = { .kind = MSG_DATA, .data = data, .len = len };
@@ -176,6 +183,5 @@ void kserve_answer(uint32_t token, const void *data, uint32_t len, struct object
             break;
         cpu_relax();
     }
-    if (r < 0 && obj)
-        object_drop(obj);
+    return r >= 0;
 }

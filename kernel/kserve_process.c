@@ -19,8 +19,7 @@ static bool spawn_now(struct kcall *k, struct spawn *sp)
     char reason[START_REASON_MAX];
     err_t e;
 
-    if (store_find(sp->args, &sp->program) < 0
-            || !sip_spawn_now(sp, &e, &p, reason, sizeof reason))
+    if (!sip_spawn_now(sp, &e, &p, reason, sizeof reason))
         return false;
     a = kserve_reply(k, sizeof *a);
     a->status = e;
@@ -30,15 +29,35 @@ static bool spawn_now(struct kcall *k, struct spawn *sp)
     }
     a->pid = p->pid;
     k->answer_obj = &p->o;
+    k->undo = process_undo;
     k->obj[0] = NULL;
     return true;
+}
+
+static void refuse(struct kcall *k, err_t e, const char *reason)
+{
+    struct kernel_process_spawn_ans *a = kserve_reply(k, sizeof *a);
+
+    a->status = e;
+    kserve_text(k, reason);
+}
+
+static err_t find(const char *name, const struct program **p, char *reason, size_t n)
+{
+    err_t e = store_find(name, p);
+
+    if (e < 0)
+        ksnprintf(reason, n, e == ERR_EXISTS ? "%.64s: more than one program begins so"
+                  : "%.64s: no such program", name);
+    return e;
 }
 
 static void spawn(struct kcall *k)
 {
     const struct kernel_process_spawn_req *q = kserve_request(k, sizeof *q);
     const char *args = (const char *)(q + 1);
-    struct spawn sp = { .asker = k->sip->pid };
+    struct spawn sp = { .asker = k->sip->pid, .token = k->token };
+    char reason[START_REASON_MAX];
     uint32_t n;
     err_t e;
 
@@ -48,9 +67,11 @@ static void spawn(struct kcall *k)
     if (n == 0 || n > ARGS_MAX || args[n - 1] != 0 || args[0] == 0 || k->nobj > 1 || !k->token
             || q->flags & ~KERNEL_PROCESS_REPLACE
             || (k->nobj && k->obj[0]->kind != HANDLE_CHANNEL)) {
-        ((struct kernel_process_spawn_ans *)
-            kserve_reply(k, sizeof(struct kernel_process_spawn_ans)))->status = ERR_ARGUMENT;
-        kserve_text(k, err_text(ERR_ARGUMENT));
+        refuse(k, ERR_ARGUMENT, err_text(ERR_ARGUMENT));
+        return;
+    }
+    if ((e = find(args, &sp.program, reason, sizeof reason)) < 0) {
+        refuse(k, e, reason);
         return;
     }
     sp.args = args;
@@ -60,8 +81,8 @@ static void spawn(struct kcall *k)
     sp.replace = q->flags & KERNEL_PROCESS_REPLACE;
     if (spawn_now(k, &sp))
         return;
-    if ((e = worker_spawn(k->token, &sp)) < 0) {
-        kserve_status(k, e);
+    if ((e = worker_spawn(&sp)) < 0) {
+        refuse(k, e, e == ERR_FULL ? "too many programs are being started" : err_text(e));
         return;
     }
     k->obj[0] = NULL;
@@ -78,6 +99,17 @@ static void kill(struct kcall *k)
     if ((s = sip_find(q->pid)))
         sip_kill(s);
     kserve_status(k, s ? 0 : ERR_NOT_FOUND);
+}
+
+static void adopt(struct kcall *k)
+{
+    const struct kernel_process_adopt_req *q = kserve_request(k, sizeof *q);
+    err_t e;
+
+    if (!q)
+        return;
+    e = process_adopt(q->pid, &k->answer_obj);
+    kserve_status(k, e);
 }
 
 static uint32_t state_of(const struct sip *s)
@@ -145,6 +177,7 @@ static void list(struct kcall *k)
     if (!q)
         return;
     after = q->after;
+    sched_charge(this_core());      /* what the caller has used it has, whoever runs next */
     kserve_reply(k, sizeof(struct kernel_process_list_ans));
     for (struct sip *s; (s = sip_next(after)); after = s->pid) {
         if (k->answer_len + sizeof one > MSG_BYTES_MAX)
@@ -189,6 +222,9 @@ static void call(struct kcall *k)
         break;
     case KERNEL_PROCESS_LIST:
         list(k);
+        break;
+    case KERNEL_PROCESS_ADOPT:
+        adopt(k);
         break;
     case KERNEL_PROCESS_HANDLERS:
         handlers(k);

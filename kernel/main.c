@@ -20,7 +20,7 @@ static void start_init(void)
             args[n++] = *s++;
         args[n++] = 0;
     }
-    worker_first(args, n);
+    first_start(args, n);
 }
 
 _Noreturn void kernel_main(void)

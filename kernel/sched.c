@@ -21,7 +21,7 @@
  * A hand-off (sched_switch) passes the CPU and the rest of the slice to the thread at the other
  * end of a channel, past the run queue, and the caller's priority with it. It reads no clock: CPU
  * time is charged to whoever runs at every HANDOFFS_CHARGED-th one, an odd number so that both
- * sides of a dialogue are hit alike.
+ * sides of a dialogue are hit alike. While any SIP has a share of CPU time, it is at each one.
  *
  * Woken threads go to the CPU where they ran last if that is idle, else here; if they still wait
  * after SPREAD_NS, an idle CPU is woken and takes one (steal). So a thread that is woken by one
@@ -549,23 +549,38 @@ void event_set(struct event *e)
 
     lock_take(&e->lock);
     e->set = true;
-    if ((t = e->waiter) && guess(t->guard) == &e->lock) {
-        e->waiter = NULL;
-        sched_wake(t, 0);
+    while ((t = e->waiter)) {
+        e->waiter = t->next_waiter;
+        if (guess(t->guard) == &e->lock)
+            sched_wake(t, 0);
     }
     lock_drop(&e->lock);
 }
 
+/* If event_set has not. */
+static void leave(struct event *e, struct thread *t)
+{
+    struct thread **at = &e->waiter;
+
+    while (*at && *at != t)
+        at = &(*at)->next_waiter;
+    if (*at)
+        *at = t->next_waiter;
+    t->next_waiter = NULL;
+}
+
 bool event_wait(struct event *e, int64_t deadline)
 {
+    struct thread *t = this_thread();
     bool was;
 
     lock_take(&e->lock);
     if (!e->set && deadline != 0) {
-        e->waiter = this_thread();
+        t->next_waiter = e->waiter;
+        e->waiter = t;
         sched_block(THREAD_KERNEL, &e->lock, deadline);
         lock_take(&e->lock);
-        e->waiter = NULL;
+        leave(e, t);
     }
     was = e->set;
     e->set = false;

@@ -98,7 +98,7 @@ always void charge(struct core *c, struct thread *t, uint64_t now)
     if (unlikely(guess(quota_shares)) && t->sip && t->sip->quota.cpu)
         quota_charge(t->sip, now - c->since);
     c->since = now;
-    cpu_field(handoffs) = HANDOFFS_CHARGED;
+    cpu_field(handoffs) = guess(quota_shares) ? 1 : HANDOFFS_CHARGED;
 }
 
 /* Must t, who runs, give way, at this time? */

@@ -374,6 +374,42 @@ void process_drop(struct process *p)
     process_put(p);
 }
 
+void process_orphan(struct process *p)
+{
+    lock_take(&p->lock);
+    p->orphan = true;
+    lock_drop(&p->lock);
+    process_put(p);
+}
+
+void process_undo(struct object *o)
+{
+    struct process *p = container_of(o, struct process, o);
+    struct sip *s = __atomic_load_n(&p->sip, __ATOMIC_ACQUIRE);
+
+    if (s)
+        sip_kill(s);
+    object_drop(o);
+}
+
+err_t process_adopt(uint32_t pid, struct object **o)
+{
+    struct process *p = process_of(pid);
+    bool orphan;
+
+    if (!p)
+        return ERR_NOT_FOUND;
+    lock_take(&p->lock);
+    orphan = p->orphan;
+    p->orphan = false;
+    lock_drop(&p->lock);
+    if (orphan)
+        *o = &p->o;             /* with this reference */
+    else
+        process_put(p);
+    return orphan ? 0 : ERR_BUSY;
+}
+
 bool process_wait(struct process *p, int64_t deadline)
 {
     while (__atomic_load_n(&p->sip, __ATOMIC_ACQUIRE))

@@ -76,6 +76,25 @@ static err_t make_slots(struct sip *s)
     return 0;
 }
 
+/* Are its memories, as they begin, within the limits? */
+static err_t fits(const struct sip *s, char *reason, size_t n)
+{
+    const struct wasm_module *m = s->image->module;
+    uint64_t bytes = 0;
+
+    if (s->nmems > SIP_MEMORIES_MAX) {
+        ksnprintf(reason, n, "module over a limit: it has more than %u memories", SIP_MEMORIES_MAX);
+        return ERR_MODULE;
+    }
+    for (uint32_t i = 0; i < m->nmems; i++)
+        bytes += m->mems[i].lim.min * WASM_PAGE;
+    if (bytes <= s->quota.memory)
+        return 0;
+    ksnprintf(reason, n, "out of memory: it begins with %lu bytes and may have %lu", bytes,
+              s->quota.memory);
+    return ERR_NO_MEMORY;
+}
+
 /* Slots, instance block, account, arguments. */
 static err_t furnish(struct sip *s, const struct spawn *sp)
 {
@@ -190,14 +209,27 @@ static err_t give_stdio(struct sip *s, struct object *stdio)
     return e;
 }
 
+/* Who asks may end, or give up, while it is compiled. */
+static err_t wanted(const struct spawn *sp, char *reason, size_t n)
+{
+    if (!sp->token || kserve_waits(sp->token))
+        return 0;
+    ksnprintf(reason, n, "whoever asked for it does not wait for it any more");
+    return ERR_PEER;
+}
+
 /* From here on nothing is preempted, and what can fail leaves no trace. */
 static err_t settle(struct sip *s, struct spawn *sp, struct process **process, char *reason,
                     size_t n)
 {
-    struct process *p = process_make(s);
-    struct thread *t = p ? thread_create(s, NULL, 0, run, s) : NULL;
+    struct process *p;
+    struct thread *t;
     err_t e;
 
+    if ((e = wanted(sp, reason, n)) < 0)
+        return e;
+    p = process_make(s);
+    t = p ? thread_create(s, NULL, 0, run, s) : NULL;
     if (!t) {
         kfree(p);
         return sip_no_memory(reason, n, "its thread");
@@ -258,12 +290,9 @@ static err_t start(struct spawn *sp, struct image *im, struct process **process,
         image_put(im);
         return sip_no_memory(reason, n, "the process");
     }
-    if (s->nmems > SIP_MEMORIES_MAX) {
-        ksnprintf(reason, n, "module over a limit: it has more than %u memories", SIP_MEMORIES_MAX);
-        e = ERR_MODULE;
-    } else if ((e = furnish(s, sp)) < 0)
+    if ((e = fits(s, reason, n)) >= 0 && (e = furnish(s, sp)) < 0)
         sip_no_memory(reason, n, "the process");
-    else if ((e = sip_link(s, reason, n)) >= 0) {
+    if (e >= 0 && (e = sip_link(s, reason, n)) >= 0) {
         if (sp->replace)
             dismiss_handlers(s->manifest);
         e = settle(s, sp, process, reason, n);
@@ -279,7 +308,8 @@ err_t sip_spawn(struct spawn *sp, struct process **process, char *reason, size_t
     err_t e;
 
     reason[0] = 0;
-    e = prepare(sp, &im, reason, n);
+    if ((e = wanted(sp, reason, n)) >= 0)
+        e = prepare(sp, &im, reason, n);
     return e < 0 ? e : start(sp, im, process, reason, n);
 }
 

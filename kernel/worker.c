@@ -1,7 +1,8 @@
 /*
  * worker.c - the kernel threads that start programs: compiling takes long, so that it is done by a
  * thread that can be preempted, with a stack that fits the compiler. There are a few, so that a
- * large module, or a handler that is slow to end, does not hold up the others.
+ * large module, or a handler that is slow to end, does not hold up the others. One program is
+ * started by one of them at a time: what is asked for twice is compiled once.
  */
 #include "kernel/kernel.h"
 #include "iface/kernel_process.h"
@@ -12,7 +13,6 @@
 
 struct job {
     struct link link;
-    uint32_t token;                 /* 0: nobody waits for it */
     struct spawn sp;
     char args[];
 };
@@ -20,50 +20,55 @@ struct job {
 static struct lock lock = LOCK(RANK_REGISTRY);     /* of all below */
 static struct link jobs = { &jobs, &jobs };
 static uint32_t njobs;
-static struct worker { bool idle; struct event more; } workers[WORKERS];
-
-static err_t start(struct job *j, struct process **process, char *reason)
-{
-    err_t e = store_find(j->args, &j->sp.program);
-
-    if (e == ERR_EXISTS)
-        ksnprintf(reason, START_REASON_MAX, "%.64s: more than one program begins so", j->args);
-    else if (e < 0)
-        ksnprintf(reason, START_REASON_MAX, "%.64s: no such program", j->args);
-    else
-        e = sip_spawn(&j->sp, process, reason, START_REASON_MAX);
-    if (e < 0 && j->sp.stdio)
-        object_drop(j->sp.stdio);
-    return e;
-}
+static struct worker {
+    bool idle;
+    const struct program *program;      /* that it is starting */
+    struct event more;
+} workers[WORKERS];
 
 static void finish(struct job *j)
 {
     struct { struct kernel_process_spawn_ans a; char reason[START_REASON_MAX]; } ans = { 0 };
     struct process *p = NULL;
 
-    ans.a.status = start(j, &p, ans.reason);
+    ans.a.status = sip_spawn(&j->sp, &p, ans.reason, sizeof ans.reason);
+    if (ans.a.status < 0 && j->sp.stdio)
+        object_drop(j->sp.stdio);
     if (p)
         ans.a.pid = p->pid;
-    if (!j->token && ans.a.status < 0)
-        panic("%s: %s", j->args, ans.reason);
-    if (j->token)
-        kserve_answer(j->token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.reason)),
-                      p ? &p->o : NULL);
-    else
-        object_drop(&p->o);
+    if (!kserve_answer(j->sp.token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.reason)),
+                       p ? &p->o : NULL) && p)
+        process_undo(&p->o);
 }
 
+/* Does another worker start the same? Then its image will be there soon. */
+static bool at_work(const struct program *p)
+{
+    for (unsigned i = 0; i < WORKERS; i++)
+        if (workers[i].program && memcmp(workers[i].program->hash, p->hash, sizeof p->hash) == 0)
+            return true;
+    return false;
+}
+
+/* The next one for w, which has done what it did. What it leaves here, because a program is being
+ * started already, is found by the one that starts it. */
 static struct job *next(struct worker *w)
 {
-    struct link *l;
+    struct job *found = NULL;
 
     lock_take(&lock);
-    if ((l = list_pop(&jobs)))
+    w->program = NULL;
+    for (struct link *l = jobs.next; l != &jobs && !found; l = l->next)
+        if (!at_work(container_of(l, struct job, link)->sp.program))
+            found = container_of(l, struct job, link);
+    if (found) {
+        list_del(&found->link);
+        w->program = found->sp.program;
         njobs--;
-    w->idle = !l;
+    }
+    w->idle = !found;
     lock_drop(&lock);
-    return l ? container_of(l, struct job, link) : NULL;
+    return found;
 }
 
 static void work(void *arg)
@@ -114,13 +119,12 @@ bool workers_idle(void)
     return idle;
 }
 
-err_t worker_spawn(uint32_t token, const struct spawn *sp)
+err_t worker_spawn(const struct spawn *sp)
 {
     struct job *j;
 
     if (!(j = kzalloc(sizeof *j + sp->args_len)))
         return ERR_NO_MEMORY;
-    j->token = token;
     j->sp = *sp;
     j->sp.args = j->args;
     memcpy(j->args, sp->args, sp->args_len);
@@ -128,14 +132,6 @@ err_t worker_spawn(uint32_t token, const struct spawn *sp)
         return 0;
     kfree(j);
     return ERR_FULL;
-}
-
-void worker_first(const char *args, uint32_t args_len)
-{
-    struct spawn sp = { .args = args, .args_len = args_len, .trusted = true };
-    err_t e = worker_spawn(0, &sp);
-
-    assert(e >= 0, "the first program can be queued");
 }
 
 void worker_init(void)

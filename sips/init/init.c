@@ -181,17 +181,37 @@ static void event(const struct msg *m, uint32_t n)
     }
 }
 
+static void granted(const char *rule, uint32_t line, uint32_t column)
+{
+}
+
+/* The services of init.conf; how: the end of an earlier init, or NULL. */
+static bool begin(const char *how)
+{
+    struct config_sink sink = { how && !again_alone() ? granted : grant, wrong };
+
+    if (!read_config())
+        return false;
+    nservices = config_read(config, services, &sink);
+    for (uint32_t i = 0; i < nservices; i++) {
+        services[i].at = 1;
+        services[i].boot &= !how;
+    }
+    if (how) {
+        report(true, "init has ended (%s) and was started again; what runs goes on", how);
+        again_take_over();
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct config_sink sink = { grant, wrong };
+    bool again = argc > 2 && !strcmp(argv[1], "--again");
     struct msg m = { 0 };
 
     service_boot(argc, argv);
-    if (!read_config())
+    if (!begin(again ? argv[2] : NULL))
         return 1;
-    nservices = config_read(config, services, &sink);
-    for (uint32_t i = 0; i < nservices; i++)
-        services[i].at = 1;
     for (;;) {
         int32_t n = chan_serve(&m, &in, sizeof in - 1, service_start_due());
         if (n >= 0)

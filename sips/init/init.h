@@ -1,6 +1,7 @@
 /*
  * init.h - what the files of init share. Reading order: config.h with config.c (init.conf taken
- * apart) and restart.c (when a program is started again), service.c (starts and ends), init.c.
+ * apart) and restart.c (when a program is started again), service.c (starts and ends), again.c
+ * (after an end of init itself), init.c.
  */
 #ifndef INIT_INIT_H
 #define INIT_INIT_H
@@ -23,8 +24,19 @@ void service_boot(int argc, char **argv);
 int32_t service_start(struct service *s, char *reason, uint32_t n);
 int32_t service_stop(struct service *s, char *reason, uint32_t n);
 void service_ended(struct service *s, const struct exit_info *info);
+/* It runs, with this pid, as the process of this handle. */
+void service_runs(struct service *s, uint32_t pid, uint32_t process);
+/* It does not run and is not started. */
+void service_leave(struct service *s);
 /* Starts what is due, in the order of time; returns when the next one is. */
 int64_t service_start_due(void);
+
+/* ---- again.c ------------------------------------------------------------------------------- */
+
+/* Does nothing run but this? */
+bool again_alone(void);
+/* Programs of init.conf that run are taken over; those that run once are not started again. */
+void again_take_over(void);
 
 /* ---- init.c -------------------------------------------------------------------------------- */
 

@@ -38,11 +38,26 @@ static uint32_t arguments(struct service *s, char *to, uint32_t cap)
     return n;
 }
 
+void service_runs(struct service *s, uint32_t pid, uint32_t process)
+{
+    s->at = 0;
+    s->stop = s->boot = false;
+    s->pid = pid;
+    s->process = process;
+    s->state = SERVICES_RUNNING;
+    s->starts++;
+}
+
 /* It will not be started again by itself. */
 static void leave(struct service *s, uint32_t state)
 {
     s->at = 0;
     s->state = state;
+}
+
+void service_leave(struct service *s)
+{
+    leave(s, SERVICES_STOPPED);
 }
 
 /* It has ended, or could not be started, as s->last says. */
@@ -81,15 +96,11 @@ static int32_t start(struct service *s, struct child *child)
     int32_t r = spawn_with(PROCESS, 0, &s->limits, args, n, 0, child);
 
     s->at = 0;
-    s->stop = false;
     if (r < 0) {
         snprintf(s->last, sizeof s->last, "not started: %s", child->reason);
         return r;
     }
-    s->pid = child->pid;
-    s->process = child->process;
-    s->state = SERVICES_RUNNING;
-    s->starts++;
+    service_runs(s, child->pid, child->process);
     return 0;
 }
 

@@ -186,3 +186,53 @@ def restarts(g, build):
                     break
             g.check(f"{name} is back", now and now != pid, now)
             g.equal(f"the shell answers after {name} ended", m.command("echo on"), "on\n")
+
+
+@scenario
+def init_again(g, build):
+    """init itself: the kernel starts it again, and it takes over what runs."""
+    lines = ("start test/quit never 3\nstart test/forever restart\n")
+    with Configured(build, lines) as m:
+        m.prompt()
+        before = m.services()
+        m.service("test/quit", "stopped")
+        m.command("deny ping ping")
+        m.type(f"kill {pid_of(m, 'init')}\r")
+        m.expect("init has ended (killed) and was started again; what runs goes on")
+        m.type("\r")
+        m.prompt()
+        for name in "serial display keyboard clock console shell".split():
+            pid = re.search(rf"^ +(\d+) {name} ", before, re.M).group(1)
+            g.match(f"{name} goes on and is taken over", rf" running +{pid} +1 ",
+                    m.service(name, "running"))
+        g.match("what ran once does not run again", r" stopped +- +0 +never",
+                m.service("test/quit", "stopped"))
+        g.equal("what a person has denied stays denied", m.command("grants ping"),
+                "ping has been granted nothing\n")
+        g.match("the log has it",
+                r"^Selkie: init: killed; it is started again in 10 ms \(1 of 8\)$",
+                m.command("log"))
+        old = pid_of(m, "test/forever")
+        m.command(f"kill {old}")
+        g.check("what was taken over is started again when it ends",
+                f" running {old:>8} " not in m.service("test/forever", "running"), old)
+        g.match("stop ends what was taken over", r" stopped ",
+                m.command("stop test/forever") + m.service("test/forever", "stopped"))
+
+
+@scenario
+def init_ends(g, build):
+    """A first program that always ends: the machine stops and says why."""
+    with Machine(build, "pvh", cmdline="init=test/crash qemu-exit=1", debug_exit=True) as m:
+        g.equal("the status is red", m.wait_end(), 2 * 0x12 + 1)
+        g.equal("it was started nine times", m.text().count("it is started again in"), 8)
+        g.match("after longer and longer pauses", r"again in 1280 ms \(8 of 8\)", m.text())
+        g.match("the epitaph says why", r"kernel panic: test/crash: unreachable in .*; it ended 9 "
+                r"times shortly after its start, and nothing else runs", m.text())
+    with Machine(build, "pvh", cmdline="init=test/quit") as m:
+        g.equal("one that ends well alone switches the machine off", m.wait_end(), 0)
+        g.match("and that is said", r"^Selkie: test/quit ended with status 0 and nothing else runs",
+                m.text())
+    with Machine(build, "pvh", cmdline="init=nonsuch qemu-exit=1", debug_exit=True) as m:
+        m.wait_end()
+        g.match("one that is not there", r"kernel panic: nonsuch: no such program", m.text())

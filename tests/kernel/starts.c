@@ -1,0 +1,77 @@
+/*
+ * starts.c - what the kernel's workers do if who asks goes, asks twice, or cannot take the answer.
+ */
+#include "tests/kernel/sips.h"
+
+static uint32_t newest_pid(void)
+{
+    struct sip *s;
+    uint32_t pid = 0;
+
+    while ((s = sip_next(pid)))
+        pid = s->pid;
+    return pid;
+}
+
+/* False: they are still at work after a minute. */
+static bool wait_for_workers(void)
+{
+    for (unsigned ms = 0; ms < 60000 && !workers_idle(); ms++)
+        sched_sleep(NS_PER_MS);
+    return workers_idle();
+}
+
+/* Who asked is killed while the program is compiled: it does not start. */
+KTEST(start_asker_killed)
+{
+    struct process *asker, *next;
+    uint32_t images, before;
+
+    CHECK_EQ(run("test/starts test/quit 1", NULL, 5000), 0);
+    settled_pages();            /* no image is kept */
+    CHECK((asker = start("test/starts test/huge 1", NULL)), "it does not start");
+    before = asker->pid;
+    images = image_count();
+    while (image_count() == images && asker->sip)
+        sched_sleep(NS_PER_MS / 10);
+    CHECK_EQ(finish(asker, 0, NULL), TIMED_OUT);
+    CHECK(!workers_idle(), "it was compiled before the asker was killed");
+    CHECK(wait_for_workers(), "the workers are at work");
+    CHECK((next = start("test/huge", NULL)), "it does not start");
+    CHECK_EQ(next->pid, before + 1);                /* nothing has run meanwhile */
+    CHECK_EQ(finish(next, 5000, NULL), 0);
+    CHECK_EQ(image_count(), images + 1);            /* its image was there */
+}
+
+/* Several who start one program at the same time have it compiled once. */
+KTEST(start_compiles_once)
+{
+    enum { N = 3 };
+    struct process *p[N];
+    uint32_t images;
+
+    CHECK_EQ(run("test/starts test/quit 1", NULL, 5000), 0);
+    settled_pages();
+    CHECK_EQ(run("test/starts test/quit 1", NULL, 5000), 0);
+    images = image_count();
+    for (unsigned i = 0; i < N; i++)
+        p[i] = start("test/starts test/huge 2", NULL);
+    for (unsigned i = 0; i < N; i++)
+        CHECK_EQ(finish(p[i], 60000, NULL), 0);
+    CHECK_EQ(image_count(), images + 1);
+}
+
+/* Who has no handle free for the process gets an error, and nothing runs. */
+KTEST(start_without_handle)
+{
+    uint32_t before;
+
+    CHECK_EQ(run("test/starts test/forever 0", NULL, 5000), 0);
+    finish(start("test/forever", NULL), 0, NULL);   /* its image is there: the short way */
+    before = newest_pid();
+    CHECK_EQ(run("test/starts test/forever full", NULL, 5000), 0);
+    CHECK(wait_for_workers(), "the workers are at work");
+    for (unsigned ms = 0; ms < 5000 && sip_next(before); ms++)
+        sched_sleep(NS_PER_MS);
+    CHECK(!sip_next(before), "a program runs that nobody knows");
+}
