@@ -4,7 +4,7 @@
 #include "shell.h"
 #include "iface/services.h"
 
-static void print_service(const struct services_service *s)
+static void print_service(const struct services_service *s, void *ctx)
 {
     static const char *const states[] = { "pause", "running", "stopped", "crash loop" };
     char limit[24] = "never", pid[12] = "-";
@@ -20,23 +20,39 @@ static void print_service(const struct services_service *s)
            (int)sizeof s->last, (const char *)s->last);
 }
 
-int service_list(struct words *w)
+/* Calls `each` with every service; false: it cannot. */
+static bool each_service(void (*each)(const struct services_service *s, void *ctx), void *ctx)
 {
     struct services_list_req q = { SERVICES_LIST, 0 };
     struct services_service one;
     int32_t n;
 
-    printf("%-16s%-11s%5s%8s  %-15s%s\n", "SERVICE", "STATE", "PID", "STARTS", "RESTARTS",
-           "ENDED LAST");
     do {
         if ((n = ask(SERVICES, &q, sizeof q, "services")) < 0)
-            return 1;
+            return false;
         for (uint32_t at = 4; at + sizeof one <= (uint32_t)n; at += sizeof one, q.first++) {
             memcpy(&one, answer + at, sizeof one);
-            print_service(&one);
+            each(&one, ctx);
         }
     } while (n > (int32_t)sizeof one);
-    return 0;
+    return true;
+}
+
+int service_list(struct words *w)
+{
+    printf("%-16s%-11s%5s%8s  %-15s%s\n", "SERVICE", "STATE", "PID", "STARTS", "RESTARTS",
+           "ENDED LAST");
+    return !each_service(print_service, NULL);
+}
+
+static void add_service(const struct services_service *s, void *ctx)
+{
+    names_add(ctx, (const char *)s->name);
+}
+
+void service_names(struct name_list *l)
+{
+    each_service(add_service, l);
 }
 
 int service_change(struct words *w)
@@ -44,10 +60,8 @@ int service_change(struct words *w)
     struct { uint32_t op; char name[LINE_MAX]; } q;
     int32_t r;
 
-    if (w->count != 2) {
-        printf("usage: %s NAME   `services` lists them\n", w->word[0]);
-        return 2;
-    }
+    if (w->count != 2)
+        return command_usage(w);
     q.op = w->word[0][2] == 'a' ? SERVICES_START : SERVICES_STOP;
     memset(answer, 0, 512);
     r = chan_call(SERVICES, &q, 4 + (uint32_t)copy_text(q.name, sizeof q.name, w->word[1]), answer,

@@ -115,25 +115,6 @@ static void show_prompt(void)
     line_show(&line);
 }
 
-/* What may stand where the cursor is, given the words before. */
-static void candidates(struct name_list *l, const struct words *before)
-{
-    const char *first = before->word[0];
-
-    if (before->count == 0 || !strcmp(first, "time"))
-        for (const struct command *c = commands; c->name; c++)
-            names_add(l, c->name);
-    if (before->count == 0 || (before->count == 1
-                               && (!strcmp(first, "run") || !strcmp(first, "time")
-                                   || !strcmp(first, "grant") || !strcmp(first, "deny")
-                                   || !strcmp(first, "grants"))))
-        store_names(l, true);
-    else if (!strcmp(first, "kill"))
-        process_names(l);
-    else if (before->count == 1)
-        store_names(l, false);
-}
-
 /* Keeps the names that begin with the n bytes at s, those in a folder only if s says so; returns
  * how many bytes they all share. */
 static uint32_t filter(struct name_list *l, const char *s, uint32_t n)
@@ -157,6 +138,19 @@ static uint32_t filter(struct name_list *l, const char *s, uint32_t n)
     return common;
 }
 
+/* In columns. */
+static void print_names(const struct name_list *l)
+{
+    uint32_t width = 14, columns;
+
+    for (uint32_t i = 0; i < l->count; i++)
+        width = strlen(l->name[i]) > width ? (uint32_t)strlen(l->name[i]) : width;
+    columns = COLUMNS / (width + 2);
+    for (uint32_t i = 0; i < l->count; i++)
+        printf("%-*s%s", (int)width + 2, l->name[i],
+               i % columns == columns - 1 || i + 1 == l->count ? "\n" : "");
+}
+
 static void complete(void)
 {
     static struct words before;
@@ -172,17 +166,17 @@ static void complete(void)
     head[start] = 0;
     if (!words_split(&before, head, &error))
         return;
-    candidates(&l, &before);
+    command_complete(&l, &before);
     common = filter(&l, line.text + start, n);
     if (l.count == 1) {
         line_insert(&line, l.name[0] + n, common - n);
-        line_insert(&line, " ", 1);
+        if (line.text[line.pos - 1] != '=')
+            line_insert(&line, " ", 1);
     } else if (common > n) {
         line_insert(&line, l.name[0] + n, common - n);
     } else if (l.count) {
         put("\n", 1);
-        for (uint32_t i = 0; i < l.count; i++)
-            printf("%-16s%s", l.name[i], i % 5 == 4 || i + 1 == l.count ? "\n" : "");
+        print_names(&l);
         show_prompt();
     }
     free(l.name);
@@ -204,7 +198,7 @@ static bool edit(void)
     put(PROMPT, sizeof PROMPT - 1);
     line_start(&line, sizeof PROMPT - 1, COLUMNS);
     for (;;) {
-        if (read_bytes(&c, 1) <= 0)
+        if (read_key(&c) <= 0)
             return false;
         switch (line_key(&line, c)) {
         case LINE_DONE: put("\n", 1); return true;

@@ -32,12 +32,20 @@ uint32_t words_distance(const char *a, const char *b, uint32_t limit);
 
 /* ---- command.c ----------------------------------------------------------------------------- */
 
+struct name_list { uint32_t count, cap; char (*name)[NAME_BYTES]; };
+
 struct command {
-    const char *name, *args, *help;
+    const char *name, *args, *help;     /* args "": it takes none */
     int (*run)(struct words *w);        /* returns a status */
+    const char *more;                   /* for `help COMMAND`; or NULL */
+    void (*complete)(struct name_list *l, uint32_t word);   /* what may stand there; or NULL */
 };
 extern const struct command commands[];     /* name NULL: the end */
 void command_line(const char *line);
+/* Says how the command w->word[0] is used; the status of that mistake. */
+int command_usage(const struct words *w);
+/* Adds what may stand behind these words. */
+void command_complete(struct name_list *l, const struct words *before);
 
 /* ---- shell.c ------------------------------------------------------------------------------- */
 
@@ -69,11 +77,13 @@ bool permit(const char *program);
 
 /* ---- system.c ------------------------------------------------------------------------------ */
 
-struct name_list { uint32_t count, cap; char (*name)[NAME_BYTES]; };
 void names_add(struct name_list *l, const char *name);
 /* Adds the names of modules, or of all files. */
 void store_names(struct name_list *l, bool modules_only);
+bool store_has(const char *name);           /* a module of that name */
 void process_names(struct name_list *l);    /* pids */
+void interface_names(struct name_list *l);  /* those that somebody handles */
+void test_names(struct name_list *l);
 /* Says once how long the boot took. */
 void system_ready(void);
 
@@ -97,6 +107,7 @@ extern char answer[MSG_BYTES_MAX];
 /* ---- service.c ----------------------------------------------------------------------------- */
 
 int service_list(struct words *w);
+void service_names(struct name_list *l);
 int service_change(struct words *w);    /* start and stop */
 
 #endif

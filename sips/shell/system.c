@@ -72,6 +72,18 @@ void store_names(struct name_list *l, bool modules_only)
     each_file(add_file, &x);
 }
 
+bool store_has(const char *name)
+{
+    struct name_list l = { 0 };
+    bool has = false;
+
+    store_names(&l, true);
+    for (uint32_t i = 0; i < l.count; i++)
+        has |= !strcmp(l.name[i], name);
+    free(l.name);
+    return has;
+}
+
 struct listing { const char *prefix; uint32_t count; };     /* NULL: those without a folder */
 
 static void print_file(const struct kernel_store_file *f, void *ctx)
@@ -203,36 +215,56 @@ int system_kill(struct words *w)
 {
     int status = 0;
 
-    if (w->count < 2) {
-        puts("usage: kill PID...");
-        return 2;
-    }
+    if (w->count < 2)
+        return command_usage(w);
     for (uint32_t i = 1; i < w->count; i++)
         status |= !kill_one(w->word[i]);
     return status;
 }
 
-int system_handlers(struct words *w)
+/* Calls `each` with every interface that somebody handles or waits for; false: it cannot. */
+static bool each_handler(void (*each)(const struct kernel_process_handler *h, void *ctx), void *ctx)
 {
     struct kernel_process_handlers_req q = { KERNEL_PROCESS_HANDLERS, 0 };
     struct kernel_process_handler one;
-    char who[12];
     int32_t n;
 
-    printf("%-20s%-16s%8s%9s\n", "INTERFACE", "ID", "PID", "WAITING");
     do {
         if ((n = ask(PROCESS, &q, sizeof q, "handlers")) < 0)
-            return 1;
+            return false;
         for (uint32_t at = 4; at + sizeof one <= (uint32_t)n; at += sizeof one, q.first++) {
             memcpy(&one, answer + at, sizeof one);
-            copy_text(who, sizeof who, one.kernel ? "kernel" : "nobody");
-            if (one.pid)
-                snprintf(who, sizeof who, "%u", one.pid);
-            printf("%-20s%02x%02x%02x%02x..      %8s%9u\n", (const char *)one.name, one.id[0],
-                   one.id[1], one.id[2], one.id[3], who, one.waiting);
+            each(&one, ctx);
         }
     } while (n > 4);
-    return 0;
+    return true;
+}
+
+static void print_handler(const struct kernel_process_handler *h, void *ctx)
+{
+    char who[12];
+
+    copy_text(who, sizeof who, h->kernel ? "kernel" : "nobody");
+    if (h->pid)
+        snprintf(who, sizeof who, "%u", h->pid);
+    printf("%-20s%02x%02x%02x%02x..      %8s%9u\n", (const char *)h->name, h->id[0], h->id[1],
+           h->id[2], h->id[3], who, h->waiting);
+}
+
+int system_handlers(struct words *w)
+{
+    printf("%-20s%-16s%8s%9s\n", "INTERFACE", "ID", "PID", "WAITING");
+    return !each_handler(print_handler, NULL);
+}
+
+static void add_interface(const struct kernel_process_handler *h, void *ctx)
+{
+    names_add(ctx, (const char *)h->name);
+}
+
+void interface_names(struct name_list *l)
+{
+    each_handler(add_interface, l);
 }
 
 /* ---- policy -------------------------------------------------------------------------------- */
@@ -243,13 +275,8 @@ int system_grant(struct words *w)
     uint32_t n = 0;
     int32_t r;
 
-    if (w->count < 3) {
-        printf("usage: %s PROGRAM WHAT\n"
-               "WHAT: an interface, `serve INTERFACE`, `port FIRST-LAST`, `irq N`, `window NAME`,\n"
-               "`mmio FIRST-LAST`, `dma BYTES`\n",
-               w->word[0]);
-        return 2;
-    }
+    if (w->count < 3)
+        return command_usage(w);
     q.op = w->word[0][0] == 'g' ? KERNEL_POLICY_GRANT : KERNEL_POLICY_DENY;
     for (uint32_t i = 1; i < w->count; i++)
         n += (uint32_t)snprintf(q.rule + n, sizeof q.rule - n, "%s%s", i > 1 ? " " : "",
@@ -261,29 +288,41 @@ int system_grant(struct words *w)
     return r < 0;
 }
 
-/* Prints the lines of text that begin with `word`, all if it is NULL. */
-static void print_lines(const char *s, uint32_t n, const char *word)
+/* Prints the lines of text that begin with `word`, all if it is NULL; how many. */
+static uint32_t print_lines(const char *s, uint32_t n, const char *word)
 {
     size_t len = word ? strlen(word) : 0;
+    uint32_t lines = 0;
 
     for (uint32_t i = 0, end; i < n; i = end + 1) {
         for (end = i; end < n && s[end] != '\n'; end++)
             ;
-        if (!word || (!strncmp(s + i, word, len) && s[i + len] == ' '))
-            printf("%.*s\n", (int)(end - i), s + i);
+        if (word && (strncmp(s + i, word, len) || s[i + len] != ' '))
+            continue;
+        printf("%.*s\n", (int)(end - i), s + i);
+        lines++;
     }
+    return lines;
 }
 
 int system_grants(struct words *w)
 {
     struct kernel_policy_list_req q = { KERNEL_POLICY_LIST, 0 };
     const struct kernel_policy_list_ans *a = (const void *)answer;
+    const char *program = w->word[1];
+    uint32_t lines = 0;
     int32_t n;
 
     while ((n = ask(POLICY, &q, sizeof q, "grants")) > (int32_t)sizeof *a) {
-        print_lines(answer + sizeof *a, (uint32_t)n - sizeof *a, w->word[1]);
+        lines += print_lines(answer + sizeof *a, (uint32_t)n - sizeof *a, program);
         q.first = a->next;
     }
+    if (n >= 0 && !lines && program && !store_has(program)) {
+        printf("grants: %s: no such program; `ls` lists them\n", program);
+        return 1;
+    }
+    if (n >= 0 && !lines && program)
+        printf("%s has been granted nothing\n", program);
     return n < 0;
 }
 
@@ -403,7 +442,7 @@ static bool run_test(uint32_t i, uint32_t number, const char *name)
     return ok;
 }
 
-static void test_names(struct name_list *l)
+void test_names(struct name_list *l)
 {
     struct kernel_system_test_list_req q = { KERNEL_SYSTEM_TEST_LIST, 0 };
     const struct kernel_system_test *t;

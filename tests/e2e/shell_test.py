@@ -31,6 +31,18 @@ def commands(g, build):
         g.match("unknown command, nearly right", r"did you mean `primes`\?", m.command("prines"))
         g.match("unknown program", r"^nonsuch: no such", m.command("run nonsuch"))
         g.match("run alone explains itself", r"^usage: run ", m.command("run"))
+        for line in ("help kill", "kill --help"):
+            g.equal(line, m.command(line), "usage: kill PID...\nends programs\n"
+                    "`ps` lists them.\n")
+        g.match("help of a program", r"^hello is a program; `hello --help`",
+                m.command("help hello"))
+        g.match("help of nothing", r"^nonsuch: no such command", m.command("help nonsuch"))
+        g.equal("grants of a program that has none", m.command("grants hello"),
+                "hello has been granted nothing\n")
+        g.equal("grants of nothing", m.command("grants nonsuch"),
+                "grants: nonsuch: no such program; `ls` lists them\n")
+        g.equal("arguments to a command without", m.command("mem x"),
+                "mem: it takes no arguments, such as x\n")
         g.equal("an empty line", m.command(""), "")
         g.match("version", r"Selkie", m.command("version"))
         g.match("log", r"^Selkie: core up", m.command("log"))
@@ -78,6 +90,8 @@ def processes(g, build):
         g.match("what they are is said", r"^limit: cpu=no is no limit; these are:\nmemory=8M ",
                 m.command("limit cpu=no spin"))
         g.match("without a program", "^usage: limit LIMIT", m.command("limit cpu=10%"))
+        g.equal("less than it begins with", m.command("limit memory=1 hello"),
+                "hello: out of memory: it begins with 131072 bytes and may have 1\n")
         for pid in ("99999", "4294967299", "0"):        # that is 3 in 32 bits
             g.equal(f"killing nothing: {pid}", m.command(f"kill {pid}"),
                     f"kill: there is no process {pid}; `ps` lists them\n")
@@ -88,6 +102,16 @@ def processes(g, build):
         m.type("\x03")
         m.prompt()
         g.equal("ctrl-C ends what runs in front", m.command("echo free"), "free\n")
+        m.type("spin\r\x03echo typed ahead\r")
+        m.expect("typed ahead\r\ntyped ahead\r\n")
+        m.prompt()
+        g.equal("so it does when it is typed before the program runs, and what follows counts",
+                m.command("echo free"), "free\n")
+        m.type("cat\rfor cat\r\x04echo for the shell\r")
+        m.expect("for cat\r\nfor cat\r\n")
+        m.expect("\nfor the shell\r\n")
+        g.check("a program reads what was typed before it ran", True)
+        m.prompt()
         m.command("primes 100000")                  # its image stays
         # a driver may touch a page of its own stack or heap for the first time, once; a leak goes
         # on
@@ -165,6 +189,9 @@ def line_editing(g, build):
         g.equal("tab completes a program", m.command("pri\t100").split(",")[0],
                 "25 primes up to 100")
         g.match("tab completes a command", r"Selkie", m.command("vers\t"))
+        g.match("tab completes what a command takes", r"^usage: limit", m.command("help lim\t"))
+        g.match("a limit", r"^limit: queued=x is no limit", m.command("limit qu\tx hello"))
+        g.match("a service", r"^start: keyboard runs already", m.command("start key\t"))
         g.equal("tab completes after run", m.command("run hel\t"), "Hello, world!\n")
         m.type("p\t")
         listed = m.prompt()
