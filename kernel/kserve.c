@@ -163,7 +163,7 @@ bool kserve_waits(uint32_t token)
 {
     const struct thread *t = thread_of_token(token);
 
-    return t && t->token == token && __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE);
+    return t && glance(t->token) == token && __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE);
 }
 
 bool kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj)

@@ -32,7 +32,7 @@ KTEST(start_asker_killed)
     CHECK((asker = start("test/starts test/huge 1", NULL)), "it does not start");
     before = asker->pid;
     images = image_count();
-    while (image_count() == images && asker->sip)
+    while (image_count() == images && alive(asker))
         sched_sleep(NS_PER_MS / 10);
     CHECK_EQ(finish(asker, 0, NULL), TIMED_OUT);
     CHECK(!workers_idle(), "it was compiled before the asker was killed");

@@ -4,6 +4,7 @@
  */
 #include "sips/thread.h"
 #include "tests/sips/peer.h"
+#include "tests/sips/stay.h"
 
 #define THREADS 32u
 #define ROUNDS 1000u
@@ -288,25 +289,13 @@ static void leave(void *arg)
         sys_thread_end();
 }
 
+/* Without a handle 1 a call comes back at once. */
 static void forever(void *arg)
 {
-    static uint32_t never;
     struct msg m = { 0 };
 
-    switch ((uintptr_t)arg % 4) {
-    case 0:
-        for (;;)
-            __atomic_fetch_add(&atomics, 1, __ATOMIC_RELAXED);
-    case 1:
-        futex_wait(&never, 0, FOREVER);
-        break;
-    case 2:
-        sys_sleep(FOREVER);
-        break;
-    default:
-        sys_call(HANDLE_STDIO, ADDR(&m), FOREVER);
-        sys_wait(0, ADDR(&m), FOREVER);
-    }
+    stay((uint32_t)(uintptr_t)arg);
+    sys_wait(0, ADDR(&m), FOREVER);
     exit(__LINE__);
 }
 

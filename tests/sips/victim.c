@@ -4,6 +4,7 @@
  */
 #include "sips/thread.h"
 #include "tests/sips/peer.h"
+#include "tests/sips/stay.h"
 #include "iface/kernel_process.h"
 
 USE(IFACE_KERNEL_PROCESS, PROCESS, 2);
@@ -13,7 +14,7 @@ USE(IFACE_KERNEL_PROCESS, PROCESS, 2);
 #define THREADS 200u
 
 static char small[2048];
-static uint32_t never, atomics;
+static uint32_t never;
 static struct thread threads[THREADS];
 
 /* So many bytes behind all others. */
@@ -121,25 +122,7 @@ static void start_others(void)
 
 static void live(void *arg)
 {
-    struct msg m = { 0 };
-
-    switch ((uintptr_t)arg % 5) {
-    case 0:
-        for (;;)
-            __atomic_fetch_add(&atomics, 1, __ATOMIC_RELAXED);
-    case 1:
-        futex_wait(&never, 0, FOREVER);
-        break;
-    case 2:
-        sys_sleep(FOREVER);
-        break;
-    case 3:
-        sys_call(HANDLE_STDIO, ADDR(&m), FOREVER);
-        break;
-    default:
-        for (;;)
-            sys_yield();
-    }
+    stay((uint32_t)(uintptr_t)arg);
     exit(__LINE__);
 }
 
