@@ -18,7 +18,7 @@ static bool pending(const struct object *o)
     case HANDLE_IRQ:
         return container_of(o, struct irq, o)->fired && !container_of(o, struct irq, o)->out;
     case HANDLE_PROCESS:
-        return !container_of(o, struct process, o)->sip
+        return !guess(container_of(o, struct process, o)->sip)
             && !container_of(o, struct process, o)->told;
     default:
         return false;

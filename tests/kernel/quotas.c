@@ -124,7 +124,7 @@ KTEST(quota_cpu_share_of_calls)
     of_a = time_of(a) / 1000;
     of_b = time_of(b) / 1000;
     CHECK_EQ(finish(a, 0, NULL), TIMED_OUT);
-    CHECK_EQ(finish(b, 5000, NULL), 0);
+    CHECK(finish(b, 5000, NULL) != TIMED_OUT, "who answers does not end");
     /* on another CPU it is woken each time, and looks for more before it sleeps */
     CHECK(of_a > 4 * of_b || cpus_up() > 1, "%lu and %lu us", of_a, of_b);
 }
