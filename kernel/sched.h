@@ -95,10 +95,13 @@ always void own(struct core *c, struct thread *t)
 always void charge(struct core *c, struct thread *t, uint64_t now)
 {
     t->tsc += now - c->since;
-    if (unlikely(guess(quota_shares)) && t->sip && t->sip->quota.cpu)
-        quota_charge(t->sip, now - c->since);
+    cpu_field(handoffs) = HANDOFFS_CHARGED;
+    if (unlikely(guess(quota_shares))) {
+        cpu_field(handoffs) = 1;
+        if (t->sip && t->sip->quota.cpu)
+            quota_charge(t->sip, now - c->since);
+    }
     c->since = now;
-    cpu_field(handoffs) = guess(quota_shares) ? 1 : HANDOFFS_CHARGED;
 }
 
 /* Must t, who runs, give way, at this time? */
