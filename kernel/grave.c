@@ -64,15 +64,27 @@ bool grave_step(void)
     return true;
 }
 
+/* Has everything been given back? Who is at work has either a slot out of the list, and is counted,
+ * or has put it back: both are looked at at once. */
+static bool is_clear(void)
+{
+    bool clear;
+
+    lock_take(&lock);
+    clear = !first && !__atomic_load_n(&digging, __ATOMIC_ACQUIRE);
+    lock_drop(&lock);
+    return clear;
+}
+
 size_t grave_clear(void)
 {
     size_t n = 0;
 
-    do {
+    for (;;) {
         while (grave_step())
             n++;
-        while (__atomic_load_n(&digging, __ATOMIC_ACQUIRE))
-            cpu_relax();
-    } while (grave_any());      /* who was at work has left the rest */
-    return n;
+        if (is_clear())
+            return n;
+        cpu_relax();
+    }
 }
