@@ -47,6 +47,65 @@ KTEST(compile_together)
     kfree(code);
 }
 
+/* Who has asked for memory, and how often. */
+#define ASKED_MAX 16u
+static struct asked { struct thread *t; uint32_t times; } asked[ASKED_MAX];
+
+static void *take_noted(void *ctx, size_t bytes)
+{
+    for (unsigned i = 0; i < ASKED_MAX; i++) {
+        struct thread *none = NULL;
+        if (!__atomic_compare_exchange_n(&asked[i].t, &none, this_thread(), false,
+                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+                && none != this_thread())
+            continue;
+        __atomic_fetch_add(&asked[i].times, 1, __ATOMIC_RELAXED);
+        break;
+    }
+    sched_point();
+    return kmalloc(bytes);
+}
+
+/* How many threads have compiled functions of one module: such a one asks for more than the two
+ * blocks with which it begins. */
+static unsigned compilers_of(const struct program *p, const struct wasm_options *o)
+{
+    struct wasm_host host = { NULL, take_noted, give };
+    struct wasm_error err;
+    struct wasm_module *m = wasm_open(&host, p->bytes, p->size, o, &err);
+    struct wasm_image *img = m ? wasm_compile_begin(m, o, &err) : NULL;
+    unsigned n = 0;
+
+    memset(asked, 0, sizeof asked);
+    if (img) {
+        crew_compile(img);
+        for (unsigned i = 0; i < ASKED_MAX; i++)
+            n += asked[i].times > 2;
+        if ((img = wasm_compile_finish(img, &err)))
+            wasm_image_free(img);
+    }
+    if (m)
+        wasm_close(m);
+    return n;
+}
+
+/* One large module is compiled on several CPUs, once they get to it. */
+KTEST(compile_one_on_many_cpus)
+{
+    struct wasm_options o = { .features = WASM_FEATURES_BASE | WASM_F_THREADS,
+                              .cpu = cpu_features() };
+    unsigned want = cpus_up() < 4 ? cpus_up() : 4, most = 0, n;
+    const struct program *p;
+
+    CHECK_EQ(store_find("test/huge", &p), 0);
+    for (unsigned i = 0; i < 200 && most < want; i++) {
+        n = compilers_of(p, &o);
+        CHECK(n, "it does not compile");
+        most = n > most ? n : most;
+    }
+    CHECK_EQ(most, want);
+}
+
 /* While a large module is compiled for three, who came first, a small one starts and ends. */
 KTEST(compile_holds_up_nobody)
 {
