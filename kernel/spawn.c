@@ -141,6 +141,17 @@ static err_t claim(struct sip *s, const struct resource *r, struct sip **owner)
     }
 }
 
+/* Why a handle that it begins with cannot be had; returns e. */
+static err_t no_handle(const struct sip *s, const char *what, err_t e, char *reason, size_t n)
+{
+    if (e == ERR_LIMIT && s->nhandles >= s->quota.handles)
+        ksnprintf(reason, n, "%s: it begins with more handles than the %u it may have", what,
+                  s->quota.handles);
+    else
+        ksnprintf(reason, n, "%s: %s", what, err_text(e));
+    return e;
+}
+
 /* A window, or device memory, that this machine does not have leaves its handle empty; all else is
  * needed. */
 static err_t claim_all(struct sip *s, char *reason, size_t n)
@@ -160,7 +171,7 @@ static err_t claim_all(struct sip *s, char *reason, size_t n)
         else if (e == ERR_BUSY)
             ksnprintf(reason, n, "busy: %s is owned by the kernel", text);
         else
-            ksnprintf(reason, n, "%s: %s", text, err_text(e));
+            no_handle(s, text, e, reason, n);
         return e;
     }
     return 0;
@@ -235,7 +246,7 @@ static err_t settle(struct sip *s, struct spawn *sp, struct process **process, c
         return sip_no_memory(reason, n, "its thread");
     }
     if ((e = claim_all(s, reason, n)) >= 0 && (e = give_stdio(s, sp->stdio)) < 0)
-        sip_no_memory(reason, n, "its handles");
+        no_handle(s, "its stream", e, reason, n);
     if (e < 0) {
         kfree(p);
         thread_free(t);

@@ -90,6 +90,10 @@ def processes(g, build):
         g.match("what they are is said", r"^limit: cpu=no is no limit; these are:\nmemory=8M ",
                 m.command("limit cpu=no spin"))
         g.match("without a program", "^usage: limit LIMIT", m.command("limit cpu=10%"))
+        g.equal("too few handles", m.command("limit handles=1 ping 1"),
+                "ping: its stream: it begins with more handles than the 1 it may have\n")
+        g.match("too few threads", r"^thread 2: a limit of this SIP is reached",
+                m.command("limit threads=2 threads"))
         g.equal("less than it begins with", m.command("limit memory=1 hello"),
                 "hello: out of memory: it begins with 131072 bytes and may have 1\n")
         for pid in ("99999", "4294967299", "0"):        # that is 3 in 32 bits
