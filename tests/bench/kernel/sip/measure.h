@@ -19,7 +19,7 @@ static void say(const char *name, uint64_t ps)
     chan_send(SYSTEM, &q, 4 + (uint32_t)n, 0);
 }
 
-static void measure(const char *name, void (*once)(void), uint32_t times)
+static inline void measure(const char *name, void (*once)(void), uint32_t times)
 {
     uint64_t best = UINT64_MAX;
 
