@@ -43,14 +43,34 @@ err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owne
     return e;
 }
 
+/* To the thread of s that waits for it, at once; false: nobody does, or it is to be kept. Both
+ * locks are held. */
+static bool hand(struct irq *q, struct sip *s)
+{
+    struct thread *t = object_waiter(&q->o);
+    err_t r;
+
+    if (!t || q->out || (r = irq_receive(q, &t->rx)) < 0)
+        return false;
+    list_del(&q->o.ready);
+    wait_done(t);
+    sched_wake(t, r);
+    return true;
+}
+
 void irq_fired(unsigned line)
 {
     struct irq *q = &irqs[line];
+    struct sip *s;
 
     lock_take(&q->lock);
     if (q->claimed) {
         q->fired = true;
-        object_notify(&q->o);
+        if ((s = object_owner_lock(&q->o))) {
+            if (!hand(q, s))
+                object_notify_owned(&q->o);
+            lock_drop(&s->lock);
+        }
     }
     lock_drop(&q->lock);
 }

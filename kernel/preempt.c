@@ -41,7 +41,7 @@ static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now)
         cpu_field(current) = c->idle;
         sched_push(c, t, t->slice_left != 0);
         lock_drop(&c->lock);
-        sched_run(c, sched_pick(c));
+        sched_run(sched_pick(c));
     }
     to = first(c);
     t->state = THREAD_READY;
@@ -53,7 +53,7 @@ static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now)
     c->slice_end = now + (to->slice_left ? to->slice_left : glance(sched_slice_ticks));
     c->slice_stale = false;
     arm_slice(c, now);
-    sched_run(c, to);
+    sched_run(to);
 }
 
 _Noreturn void preempt(struct core *c, struct thread *t)

@@ -91,7 +91,7 @@ void sched_unhold(void)
 
 /* ---- run queues ----------------------------------------------------------------------------- */
 
-void sched_push(struct core *c, struct thread *t, bool head)
+static inline void push(struct core *c, struct thread *t, bool head)
 {
     unsigned level = t->urgent && t->slice_left ? PRIORITY_URGENT : t->level;
 
@@ -106,6 +106,11 @@ void sched_push(struct core *c, struct thread *t, bool head)
     else
         list_push(&c->ready[level], &t->run);
     c->ready_bits |= 1u << level;
+}
+
+void sched_push(struct core *c, struct thread *t, bool head)
+{
+    push(c, t, head);
 }
 
 static struct thread *pop(struct core *c)
@@ -174,7 +179,7 @@ static void make_ready(struct thread *t)
     if (t->core != here && (t->pinned || is_idle(t->core)))
         c = t->core;
     lock_take(&c->lock);
-    sched_push(c, t, false);
+    push(c, t, false);
     lock_drop(&c->lock);
     if (c != here)
         cpu_wake(c->cpu->id);
@@ -333,32 +338,22 @@ struct thread *sched_pick(struct core *c)
 _Static_assert(offsetof(struct thread, ctx) == 0 && offsetof(struct thread, on_cpu) == 8
                && offsetof(struct thread, result) == 12, "switch.asm");
 
-static void resume_context(void *arg)
-{
-    struct thread *t = arg;
-
-    irq_on();
-    context_resume(&t->ctx);
-}
-
 /* From a stack of the CPU's own: another CPU may still be leaving that of t. Whoever waits for that
- * has left his own, or two that leave for each other's threads would wait for ever. A context goes
- * on with interrupts as they are, perhaps in an image; they are on again once the stack of the
- * interrupt is left. */
-_Noreturn void sched_run(struct core *c, struct thread *t)
+ * has left his own, or two that leave for each other's threads would wait for ever. */
+_Noreturn void sched_run(struct thread *t)
 {
     while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
         cpu_relax();
     t->on_cpu = 1;
     if (!t->preempted)
-        thread_start(resume_context, t, (c->stack_top - 64) & ~15ul);
+        context_resume(&t->ctx);
     t->preempted = false;
     frame_resume(&t->frame);
 }
 
 static void resume_between(void *arg)
 {
-    sched_run(this_core(), arg);
+    sched_run(arg);
 }
 
 struct context *sched_between(struct core *c, struct thread *t)
@@ -505,7 +500,7 @@ static void leave_on_core_stack(void *arg)
     sched_hold();
     l.fn(l.arg);
     sched_unhold();
-    sched_run(this_core(), sched_pick(this_core()));
+    sched_run(sched_pick(this_core()));
 }
 
 /* The thread keeps on_cpu set: who forgets it frees it, in fn. */

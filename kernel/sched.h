@@ -19,7 +19,7 @@ void sched_drain(struct core *c);
 /* Takes the next thread, perhaps another CPU's; it becomes current. */
 struct thread *sched_pick(struct core *c);
 /* Runs t, which is current already. */
-_Noreturn void sched_run(struct core *c, struct thread *t);
+_Noreturn void sched_run(struct thread *t);
 /* The interrupt that came must be looked at on the way out of the kernel. Interrupts are off. */
 void sched_record(void);
 /* Sees to it that the timer fires for the next deadline, and for the slice if somebody waits. */

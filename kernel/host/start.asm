@@ -51,6 +51,8 @@ frame_resume:
     LOAD_VECTORS
     LOAD_THREAD
 
+CONTEXT_RESUME
+
 ; void vectors_save(struct trap_frame *f); void host_vectors_load(const void *xmm);
 global vectors_save, host_vectors_load
 vectors_save:

@@ -127,5 +127,6 @@ void irq_ack(unsigned irq)
 
 void ioapic_taken(unsigned irq)
 {
-    line_write(irq, LINE_LEVEL, LINE_MASKED);
+    if (__atomic_load_n(&opened[irq], __ATOMIC_RELAXED) & LINE_LEVEL)
+        line_write(irq, LINE_LEVEL, LINE_MASKED);
 }

@@ -36,7 +36,8 @@ thread_switch:
     mov rsp, [rsi]
     mov eax, [rsi + RESULT]                     ; of a thread; else nobody looks at it
     mov dword [rdi + ON_CPU], 0                 ; its stack may be run on elsewhere
-resume:
+global context_pop                              ; frame.inc
+context_pop:
     POP_SAVED
     pop rcx
     jmp rcx
@@ -50,13 +51,6 @@ preempt_here:
     add rsp, 8
     POP_SAVED
     ret
-
-; _Noreturn void context_resume(struct context *to);
-global context_resume
-context_resume:
-    mov rsp, [rdi]
-    mov eax, [rdi + RESULT]
-    jmp resume
 
 ; int32_t sys_yield(struct wasm_instance *in);
 ; int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);

@@ -130,6 +130,8 @@ frame_resume:
     LOAD_VECTORS
     LOAD_THREAD
 
+CONTEXT_RESUME
+
 %assign v 0
 %rep 256
 entry_%+v:

@@ -218,7 +218,7 @@ struct context { uint64_t rsp; };
  * once its stack is left. Returns when somebody switches back. No vector state is kept: none is
  * live across a call. Interrupt flag untouched. */
 void thread_switch(struct thread *from, struct context *to);
-/* Resumes *to and forgets the caller. */
+/* Resumes *to, with interrupts on, and forgets the caller. */
 _Noreturn void context_resume(struct context *to);
 /* Builds, on the stack that ends at stack_top (16-byte aligned, mapped or demand-zero), a context
  * that calls entry(arg) when first resumed; entry must not return. */

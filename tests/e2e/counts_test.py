@@ -19,6 +19,7 @@ MOST = {
     "block_2M": (1250, None),
     "preemption": (257, None),
     "timer_tick": (103, None),
+    "interrupt_to_driver": (600, None),
 }
 
 

@@ -42,6 +42,7 @@ ROWS = [
     ("spawn_64K", "the same, 64 KiB of data", None, None, [("vfork_exec", 9)], None),
     ("preemption", "software part of a preemption", 80, 45, [], None),
     ("timer_tick", "interrupt of the timer, nobody waits", None, None, [], 150),
+    ("interrupt_to_driver", "interrupt to its driver", None, None, [], 600),
 ]
 # nanoseconds: must, aim
 TIMES = {"spawn_4K": (1000, 400), "spawn_64K": (4000, 2500)}
@@ -108,7 +109,7 @@ def qemu(build, bench, cpus):
         for name in sorted(os.listdir(f"{bench}/archive")):
             t.add(f"{bench}/archive/{name}", arcname=name)
     counts = {}
-    for what in ("init=kbench", "init=kthreads", "test=preempt_by_turns",
+    for what in ("init=kbench", "init=kthreads", "init=kirq", "test=preempt_by_turns",
                  "test=preempt_nobody"):
         out = run(["qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-m", "256", "-display",
                    "none", "-serial", "stdio", "-icount", "shift=0,sleep=off", "-kernel",
