@@ -195,6 +195,7 @@ struct core {
     uint64_t quiet;             /* reclaim's: epoch at which it last held nothing */
     struct reclaim *dead, **dead_end;
     uint32_t ndead;
+    uint32_t naps;              /* how often it has gone to sleep */
 };
 static inline struct core *this_core(void) { return cpu_field(core); }
 static inline struct thread *this_thread(void) { return cpu_field(current); }

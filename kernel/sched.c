@@ -699,6 +699,7 @@ _Noreturn void sched_idle(void)
             if (cpus_many)
                 reclaim_quiet(), reclaim_idle(true);
             sched_arm(c);
+            c->naps++;
             cpu_idle();
             if (cpus_many)
                 reclaim_idle(false), idle_note(c, false);

@@ -1,6 +1,7 @@
 /*
  * sched.c - tests of the scheduler with kernel threads: sleeping, waking, the timer queue.
  */
+#include "kernel/glance.h"
 #include "kernel/ktest.h"
 
 static uint32_t done;
@@ -77,6 +78,21 @@ KTEST(sched_timer_queue_removal)
         left++;
     }
     CHECK_EQ(left, N - (N + 2) / 3);
+}
+
+/* There is no tick: while everybody sleeps no CPU wakes but for the deadline of this thread. */
+KTEST(sched_idle_has_no_tick)
+{
+    uint32_t before[CPU_MAX], naps;
+
+    sched_sleep(20 * NS_PER_MS);            /* what was before has come to rest */
+    for (unsigned i = 0; i < cpus_up(); i++)
+        before[i] = glance(core_of(i)->naps);
+    sched_sleep(400 * NS_PER_MS);
+    for (unsigned i = 0; i < cpus_up(); i++) {
+        naps = glance(core_of(i)->naps) - before[i];
+        CHECK(naps < 10, "CPU %u slept %u times in 400 ms", i, naps);
+    }
 }
 
 static struct event ping = EVENT, pong = EVENT;
