@@ -122,6 +122,17 @@ static void abort_all(struct link *list, err_t e)
     }
 }
 
+static void abort_calls(struct endpoint *e)
+{
+    if (e->caller) {
+        struct thread *t = e->caller;
+        chan_call_done(t);
+        if (thread_blocked(t))
+            sched_wake(t, ERR_PEER);
+    }
+    abort_all(&e->callers, ERR_PEER);
+}
+
 /* ---- the queue ------------------------------------------------------------------------------- */
 
 /* Copies the parcel into the ring of p; its objects are in flight from then on, and its sender's
@@ -169,11 +180,11 @@ void chan_close(struct endpoint *e, struct link *orphans)
     e->peer = NULL;
     throw_away(e, orphans);
     abort_all(&e->senders, ERR_PEER);
-    abort_all(&e->callers, ERR_PEER);
+    abort_calls(e);
     if (p) {
         p->peer = NULL;
         object_notify(&p->o);           /* before a caller wakes, who may ask for it at once */
-        abort_all(&p->callers, ERR_PEER);
+        abort_calls(p);
         abort_all(&p->senders, ERR_PEER);
     }
     last = --ch->ends == 0;
@@ -390,12 +401,13 @@ void chan_call_begin(struct thread *t, struct endpoint *e, uint32_t h, const str
     t->call_end = e;
     t->call_handle = h;
     t->server = NULL;
-    list_push(&e->callers, &t->blocked);
+    caller_add(e, t);
 }
 
 void chan_call_done(struct thread *t)
 {
-    list_del(&t->blocked);
+    if (t->call_end)                    /* else its end was closed during the kernel's answer */
+        caller_del(t->call_end, t);
     t->call_end = NULL;
     t->server = NULL;
     t->token = token_next(t->token);

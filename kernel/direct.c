@@ -14,49 +14,30 @@
  */
 #include "kernel/hand.h"
 
-/* ---- yielding to one of the same priority ---------------------------------------------------- */
+/* ---- yielding to one of the same priority; of one CPU: switch.asm ---------------------------- */
 
-always struct direct yield(struct wasm_instance *in, bool many)
+int32_t direct_yield_many(struct wasm_instance *in)
 {
     struct core *c = this_core();
-    struct thread *t = this_thread(), *to;
-    struct link *queue = &c->ready[t->level], *first;
+    struct thread *t = this_thread(), *to = NULL;
+    struct link *queue = &c->ready[t->level];
 
     stack_touch_little();
-    if (unlikely(cpu_field(need_resched) != 0) || unlikely(guess(c->ready_bits) >> t->level != 1))
-        return (struct direct){ NULL, (uint32_t)sys_yield_slow(in) };
-    take(&c->lock, many);
-    first = queue->next;
-    to = container_of(first, struct thread, run);
-    if (many && unlikely(first == queue)) {
-        drop(&c->lock, many);
-        return (struct direct){ NULL, 0 };
-    }
-    if (unlikely(to->preempted)) {              /* it goes on from its frame */
-        drop(&c->lock, many);
-        return (struct direct){ NULL, (uint32_t)sys_yield_slow(in) };
-    }
-    list_del(first);
-    list_push(queue, &t->run);
-    t->state = THREAD_READY;
-    t->result = 0;
-    if (many)
+    if (looks() || ready_from(c, t->level) != 1)
+        return sys_yield_slow(in);
+    lock_take(&c->lock);
+    if (queue->next != queue && !container_of(queue->next, struct thread, run)->preempted) {
+        to = container_of(queue->next, struct thread, run);
+        list_cut(&to->run);
+        list_push(queue, &t->run);
+        t->result = 0;
         t->slice_left = 0;
-    drop(&c->lock, many);
+    }
+    lock_drop(&c->lock);
+    if (!to)
+        return sys_yield_slow(in);
     c->slice_stale = true;
-    return own(c, t, to, many);
-}
-
-static __attribute__((noinline)) struct direct yield_many(struct wasm_instance *in)
-{
-    return yield(in, true);
-}
-
-struct direct direct_yield(struct wasm_instance *in)
-{
-    if (unlikely(cpus_many))
-        return yield_many(in);
-    return yield(in, false);
+    return own(t, to, true);
 }
 
 /* ---- the call -------------------------------------------------------------------------------- */
@@ -69,12 +50,12 @@ always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t 
     t->call_handle = h;
     t->call_op = (uint8_t)op;
     t->server = s;
-    list_push(&e->callers, &t->blocked);
-    wait_here(t, THREAD_CALLING, &e->ch->lock, many);
+    caller_add(e, t);
+    wait_here(t, THREAD_CALLING, e->o.lock, many);
 }
 
-always struct direct call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                          bool many)
+always int32_t call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                    bool many)
 {
     struct sip *s = sip_of(in), *to;
     struct thread *t = this_thread(), *w;
@@ -85,37 +66,29 @@ always struct direct call(struct wasm_instance *in, uint32_t h, uint32_t msg, in
     uint64_t len, op;
 
     stack_touch_little();
-    if (unlikely(deadline != FOREVER))
-        return (struct direct){ NULL, (uint32_t)sys_call_slow(in, h, msg, deadline) };
-    if (unlikely(cpu_field(need_resched) != 0) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
+    if (looks() || limited(deadline) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
             || !decode_out(v, msg, &data, &len) || !decode_in(v, msg, &t->rx))
-        goto slow;
+        return sys_call_slow(in, h, msg, deadline);
     e = container_of(o, struct endpoint, o);
     if (!(to = both(e, s, many)))
-        goto slow;
+        return sys_call_slow(in, h, msg, deadline);
     if (!(w = object_waiter(&e->peer->o))
             || !hand(e, w, to, data, len, MSG_CALL, t->token, &op))
         w = NULL;
     else
         begin(t, e, to, h, op, many);
     drop(&to->lock, many);
-    drop(&e->ch->lock, many);
-    if (w)
-        return switch_over(t, w, many);
-slow:
-    return (struct direct){ NULL, (uint32_t)sys_call_slow(t->in, h, msg, FOREVER) };
+    drop(e->o.lock, many);
+    return w ? switch_over(t, w, many) : sys_call_slow(t->in, h, msg, FOREVER);
 }
 
-static __attribute__((noinline)) struct direct call_many(struct wasm_instance *in, uint32_t h,
-                                                         uint32_t msg, int64_t deadline)
+int32_t direct_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
 {
     return call(in, h, msg, deadline, true);
 }
 
-struct direct direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+int32_t direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
 {
-    if (unlikely(cpus_many))
-        return call_many(in, h, msg, deadline);
     return call(in, h, msg, deadline, false);
 }
 
@@ -146,15 +119,14 @@ always bool give(struct thread *t, struct endpoint *e, const uint8_t *data, uint
         return false;
     t->answered = t->token;
     t->token = token_next(t->token);
-    list_del(&t->blocked);
+    caller_del(e, t);
     t->call_end = NULL;
-    t->server = NULL;
     claim(t, (int32_t)len);
     return true;
 }
 
-always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                                 int64_t deadline, bool many)
+always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                           int64_t deadline, bool many)
 {
     struct sip *s = sip_of(in);
     struct thread *t = this_thread(), *to;
@@ -165,13 +137,11 @@ always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint3
     bool given, more;
 
     stack_touch_little();
-    if (unlikely(deadline != FOREVER))
-        return (struct direct){ NULL, (uint32_t)sys_answer_wait_slow(in, token, msg, deadline) };
-    if (unlikely(cpu_field(need_resched) != 0) || !decode_out(v, msg, &data, &len)
+    if (looks() || limited(deadline) || !decode_out(v, msg, &data, &len)
             || !decode_in(v, msg, &t->rx) || unlikely(!(to = thread_of_token(token)))
             || unlikely(!(e = follow(to->call_end, many))))
-        goto slow;
-    take(&e->ch->lock, many);
+        return sys_answer_wait_slow(in, token, msg, deadline);
+    take(e->o.lock, many);
     take(&s->lock, many);
     given = likely(guess(to->token) == token)
         && likely(!many || (guess(to->call_end) == e && guess(to->guard)))
@@ -180,33 +150,27 @@ always struct direct answer_wait(struct wasm_instance *in, uint32_t token, uint3
     if (likely(given && !more)) {
         t->next_waiter = s->any_waiter;
         s->any_waiter = t;
-        t->waits_on = NULL;
         wait_here(t, THREAD_WAITING, &s->lock, many);
     }
     drop(&s->lock, many);
-    drop(&e->ch->lock, many);
+    drop(e->o.lock, many);
     if (likely(given && !more))
         return switch_over(t, to, many);
-    if (given) {
-        if (!enqueue(this_core(), to, many))
-            sched_resume(to);
-        return direct_wait(t->in, 0, msg, FOREVER);
-    }
-slow:
-    return (struct direct){ NULL, (uint32_t)sys_answer_wait_slow(t->in, token, msg, FOREVER) };
+    if (!given)
+        return sys_answer_wait_slow(in, token, msg, deadline);
+    if (!enqueue(this_core(), to, many))
+        sched_resume(to);
+    return many ? direct_wait_many(t->in, 0, msg, FOREVER) : direct_wait(t->in, 0, msg, FOREVER);
 }
 
-static __attribute__((noinline)) struct direct answer_wait_many(struct wasm_instance *in,
-                                                                uint32_t token, uint32_t msg,
-                                                                int64_t deadline)
+int32_t direct_answer_wait_many(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                                int64_t deadline)
 {
     return answer_wait(in, token, msg, deadline, true);
 }
 
-struct direct direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                                 int64_t deadline)
+int32_t direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                           int64_t deadline)
 {
-    if (unlikely(cpus_many))
-        return answer_wait_many(in, token, msg, deadline);
     return answer_wait(in, token, msg, deadline, false);
 }

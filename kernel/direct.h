@@ -7,29 +7,39 @@
 
 #include <stdint.h>
 
-struct context;
+struct thread;
 struct wasm_instance;
 
-/* to: the context to switch to, and `other` the thread that is left; NULL: stay, and `other` is the
- * result. */
-struct direct { struct context *to; uint64_t other; };
-
-struct direct direct_yield(struct wasm_instance *in);
-struct direct direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
-struct direct direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
-struct direct direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                                 int64_t deadline);
+/* Called by switch.asm with the calling thread's context set. They return to the image, or go to
+ * another thread and never return; _many: while there is more than one CPU. */
+int32_t direct_yield_many(struct wasm_instance *in);
+int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
+int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
+int32_t direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
+int32_t direct_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
+int32_t direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                           int64_t deadline);
+int32_t direct_answer_wait_many(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                                int64_t deadline);
+/* How they go there. The stack of `from` is left then, which its on_cpu says. */
+_Noreturn void direct_go(struct thread *to);
+_Noreturn void direct_go_many(struct thread *to, struct thread *from);
 
 /* The system calls themselves (switch.asm, direct_send.c), and what they fall back to
  * (syscall.c). */
 int32_t sys_yield(struct wasm_instance *in);
+int32_t sys_yield_many(struct wasm_instance *in);
 int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
 int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
+int32_t sys_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 int32_t sys_send_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
 int32_t sys_wait_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 int32_t sys_yield_slow(struct wasm_instance *in);
 int32_t sys_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
+int32_t sys_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg, int64_t deadline);
+int32_t sys_answer_wait_many(struct wasm_instance *in, uint32_t token, uint32_t msg,
+                             int64_t deadline);
 int32_t sys_call_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 int32_t sys_answer_wait_slow(struct wasm_instance *in, uint32_t token, uint32_t msg,
                              int64_t deadline);

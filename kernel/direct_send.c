@@ -51,7 +51,7 @@ always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t
     w = object_waiter(&e->peer->o);
     done = w ? hand(e, w, to, data, len, MSG_DATA, 0, &op) : queue(e, data, len);
     drop(&to->lock, many);
-    drop(&e->ch->lock, many);
+    drop(e->o.lock, many);
     if (done) {
         if (w && !enqueue(this_core(), w, many))
             sched_resume(w);

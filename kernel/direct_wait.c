@@ -12,14 +12,14 @@ always struct thread *next(struct core *c, bool many)
 
     take(&c->lock, many);
     if (likely(c->ready_bits)) {
-        level = 31 - (unsigned)__builtin_clz(c->ready_bits);
+        level = ready_highest(c);
         to = container_of(c->ready[level].next, struct thread, run);
-        if (unlikely(to->preempted) || unlikely(to->slice_left)) {
+        if ((many && unlikely(to->preempted)) || unlikely(to->slice_left)) {
             to = NULL;
         } else {
-            list_del(&to->run);
+            list_cut(&to->run);
             if (list_empty(&c->ready[level]))
-                c->ready_bits &= ~(1u << level);
+                ready_none(c, level);
         }
     }
     drop(&c->lock, many);
@@ -34,7 +34,7 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
     struct record *r;
     int32_t n = -1;
 
-    take(&e->ch->lock, many);
+    take(e->o.lock, many);
     take(&s->lock, many);
     if (likely(!many || (guess(o->owner) == s && e->count)) && likely(list_empty(&e->senders))) {
         r = ring_first(e);
@@ -54,7 +54,7 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
         }
     }
     drop(&s->lock, many);
-    drop(&e->ch->lock, many);
+    drop(e->o.lock, many);
     return n;
 }
 
@@ -78,7 +78,7 @@ always bool nothing_for(const struct sip *s, const struct object *o)
         : list_looks_empty(&s->ready);
 }
 
-always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                           bool many)
 {
     struct sip *s = sip_of(in);
@@ -89,17 +89,17 @@ always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
     int32_t n;
 
     stack_touch_little();
-    if (unlikely(deadline < 0) || unlikely(cpu_field(need_resched) != 0)
+    if (unlikely(deadline < 0) || looks()
             || !decode_in(view_of(s), msg, &rx) || (!(o = wanted(s, h)) && unlikely(h)))
         goto slow;
     if (o && o->kind == HANDLE_CHANNEL && guess(container_of(o, struct endpoint, o)->count)) {
         if (likely((n = take_out(s, container_of(o, struct endpoint, o), rx, many)) >= 0))
-            return (struct direct){ NULL, (uint32_t)n };
+            return n;
         goto slow;
     }
     if (deadline == 0 && nothing_for(s, o))     /* who polls keeps nobody from the locks */
-        return (struct direct){ NULL, (uint32_t)ERR_EMPTY };
-    if ((o && unlikely(!list_looks_empty(&o->ready))) || unlikely(deadline != FOREVER)
+        return ERR_EMPTY;
+    if ((o && unlikely(!list_looks_empty(&o->ready))) || limited(deadline)
             || unlikely(guess(s->prompt)) || !guess(c->ready_bits))
         goto slow;
     take(&s->lock, many);
@@ -122,21 +122,18 @@ always struct direct wait(struct wasm_instance *in, uint32_t h, uint32_t msg, in
             t->level = t->priority;
         c->slice_stale = true;
         to->urgent = false;
-        return own(c, t, to, many);
+        return own(t, to, many);
     }
 slow:
-    return (struct direct){ NULL, (uint32_t)sys_wait_slow(t->in, h, msg, deadline) };
+    return sys_wait_slow(in, h, msg, deadline);
 }
 
-static __attribute__((noinline)) struct direct wait_many(struct wasm_instance *in, uint32_t h,
-                                                         uint32_t msg, int64_t deadline)
+int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
 {
     return wait(in, h, msg, deadline, true);
 }
 
-struct direct direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
 {
-    if (unlikely(cpus_many))
-        return wait_many(in, h, msg, deadline);
     return wait(in, h, msg, deadline, false);
 }

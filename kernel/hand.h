@@ -87,6 +87,14 @@ always void claim(struct thread *t, int32_t result)
     t->guard = NULL;
 }
 
+/* Is there a time at which to give up? */
+always bool limited(int64_t deadline)
+{
+    int64_t none;
+
+    return unlikely(!__builtin_add_overflow(deadline, 1, &none));
+}
+
 /* t waits from here on: another CPU may claim it as soon as the guard is dropped (sched_wait). */
 always void wait_here(struct thread *t, enum thread_state state, struct lock *guard, bool many)
 {
@@ -94,29 +102,47 @@ always void wait_here(struct thread *t, enum thread_state state, struct lock *gu
         t->lent = t->level;
         t->level = t->priority;
         t->slice_left = 0;
+        sched_wait(t, state, guard);
+        return;
     }
-    sched_wait(t, state, guard);
+    t->state = (uint8_t)state;              /* no deadline is left that could mistake it for */
+    t->guard = guard;                       /* an older wait */
 }
 
-/* The CPU is to's from here on. */
-always struct direct own(struct core *c, struct thread *t, struct thread *to, bool many)
+/* True: an interrupt is to be looked at. Now and then it charges CPU time instead. */
+static __attribute__((noinline, cold)) bool look(void)
 {
-    if (unlikely(--cpu_field(handoffs) == 0))
-        sched_charge(c);
-    if (many)
-        thread_on(to, c);
-    else
-        t->slice_left = 0;
-    to->state = THREAD_RUNNING;
+    if (cpu_field(need_resched))
+        return true;
+    sched_charge(this_core());
+    return false;
+}
+
+always bool looks(void)
+{
+    return unlikely(cpu_handoff()) && look();
+}
+
+/* The CPU is to's from here on; t goes on where it has called from. */
+always int32_t own(struct thread *t, struct thread *to, bool many)
+{
+    struct core *c;
+
     cpu_field(current) = to;
-    if (many && unlikely(__atomic_load_n(&to->on_cpu, __ATOMIC_ACQUIRE)))
-        return (struct direct){ sched_between(c, to), (uintptr_t)t };
+    if (!many) {
+        t->slice_left = 0;
+        direct_go(to);
+    }
+    c = this_core();
+    thread_on(to, c);
+    if (unlikely(thread_on_cpu(to)))
+        direct_go_many(sched_between(c, to), t);
     to->on_cpu = 1;
-    return (struct direct){ &to->ctx, (uintptr_t)t };
+    direct_go_many(to, t);
 }
 
 /* The same, with the priority of t. */
-always struct direct switch_over(struct thread *t, struct thread *to, bool many)
+always int32_t switch_over(struct thread *t, struct thread *to, bool many)
 {
     uint8_t level = many ? t->lent : t->level;
 
@@ -124,7 +150,7 @@ always struct direct switch_over(struct thread *t, struct thread *to, bool many)
         to->level = level;
     if (!many)
         t->level = t->priority;
-    return own(this_core(), t, to, many);
+    return own(t, to, many);
 }
 
 /* w, claimed, runs in its turn. False: it belongs elsewhere, or the timer has to be set. */
@@ -133,9 +159,8 @@ always bool enqueue(struct core *c, struct thread *w, bool many)
     if (many || unlikely(w->core != c) || unlikely(c->slice_end < cpu_field(timer_deadline)))
         return false;
     w->urgent = false;
-    w->state = THREAD_READY;
     list_push(&c->ready[w->level], &w->run);
-    c->ready_bits |= 1u << w->level;
+    ready_some(c, w->level);
     return true;
 }
 
@@ -181,7 +206,6 @@ always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint
         w->waits_on = NULL;
     } else {
         s->any_waiter = w->next_waiter;         /* w is the first of them */
-        w->next_waiter = NULL;
     }
     claim(w, (int32_t)len);
     return true;
@@ -192,7 +216,7 @@ always struct sip *both(struct endpoint *e, const struct sip *s, bool many)
 {
     struct sip *to;
 
-    take(&e->ch->lock, many);
+    take(e->o.lock, many);
     if (likely(e->peer) && likely(!many || guess(e->o.owner) == s)
             && likely((to = follow(e->peer->o.owner, many)))) {
         take(&to->lock, many);
@@ -200,7 +224,7 @@ always struct sip *both(struct endpoint *e, const struct sip *s, bool many)
             return to;
         drop(&to->lock, many);
     }
-    drop(&e->ch->lock, many);
+    drop(e->o.lock, many);
     return NULL;
 }
 

@@ -24,19 +24,20 @@ struct slab {
     uint32_t listed;
     void *free;                     /* blocks that came back, linked through their first word */
     struct slab *next, *prev;
-} __attribute__((aligned(16)));
+} __attribute__((aligned(CACHE_LINE)));
 
-/* The larger ones divide a page less its header well. */
+/* The larger ones divide a page less its header well. Blocks of whole cache lines begin with
+ * one. */
 static const uint16_t sizes[] = {
-    16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 256, 320, 400, 496, 576, 672, 800, 1008, 1344, 2016,
+    16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 256, 320, 400, 448, 576, 672, 768, 832, 1344, 2016,
 };
 #define CLASSES (sizeof sizes / sizeof *sizes)
 #define SMALL_MAX 2016u
 /* The class of a size, in units of 16 bytes. */
 static const uint8_t class_of[SMALL_MAX / 16 + 1] = {
     [0 ... 1] = 0, [2] = 1, [3] = 2, [4] = 3, [5] = 4, [6] = 5, [7] = 6, [8] = 7, [9 ... 10] = 8,
-    [11 ... 12] = 9, [13 ... 16] = 10, [17 ... 20] = 11, [21 ... 25] = 12, [26 ... 31] = 13,
-    [32 ... 36] = 14, [37 ... 42] = 15, [43 ... 50] = 16, [51 ... 63] = 17, [64 ... 84] = 18,
+    [11 ... 12] = 9, [13 ... 16] = 10, [17 ... 20] = 11, [21 ... 25] = 12, [26 ... 28] = 13,
+    [29 ... 36] = 14, [37 ... 42] = 15, [43 ... 48] = 16, [49 ... 52] = 17, [53 ... 84] = 18,
     [85 ... 126] = 19,
 };
 

@@ -47,8 +47,8 @@ struct reclaim { struct reclaim *next; void (*fn)(struct reclaim *r); uint64_t e
 
 /* ---- threads (thread.c) --------------------------------------------------------------------- */
 
+/* What a thread that is blocked waits in; others run or are ready. */
 enum thread_state {
-    THREAD_READY, THREAD_RUNNING,
     THREAD_SENDING,             /* in send or call: the peer's queue is full */
     THREAD_CALLING,             /* sent, waits for the answer */
     THREAD_WAITING,             /* in wait */
@@ -70,12 +70,17 @@ struct rx { uint8_t *msg, *buf; uint32_t cap; };
  * SIP's lock for THREAD_WAITING, the channel's for CALLING and SENDING, and what the caller of
  * sched_block chose for KERNEL. lock: the guard for state, result and the fields of the wait; the
  * CPU's for `run` and timers.
+ *
+ * What a message touches comes first, by cache lines.
  */
 struct thread {
+    struct link run;            /* in a run queue; next is NULL: in none */
     struct context ctx;         /* while it does not run and is not `preempted` */
-    uint32_t on_cpu;            /* its stack is in use; cleared last thing by who leaves it */
+    uint32_t on_cpu;            /* its stack is in use; cleared last thing by who leaves it. Means
+                                 * nothing while one CPU is up */
     int32_t result;             /* of what it blocked in */
-    uint8_t state;              /* enum thread_state */
+    struct lock *guard;         /* also looked at without it */
+    uint8_t state;              /* enum thread_state: what it waits in, if it is blocked */
     uint8_t priority;           /* its own */
     uint8_t level;              /* it runs at: its own, or inherited from who called it */
     uint8_t lent;               /* while it waits: what it ran at, for whom it hands the CPU to */
@@ -83,42 +88,42 @@ struct thread {
     bool urgent;                /* woken by an interrupt: runs before its turn */
     bool pinned;                /* stays on its CPU */
     struct core *core;          /* where it ran last, or is queued */
-    struct lock *guard;         /* also looked at without it */
-    uint32_t wait_seq;          /* counts its waits */
-    uint32_t index;             /* in the table of threads */
-    uint32_t token;             /* of its present call */
-    uint32_t answered;          /* of the last call that was answered */
-    struct sip *sip;            /* NULL: a kernel thread */
-    struct link run;            /* in a run queue */
-    struct link of_sip;         /* lock: the SIP's */
-    uint64_t tsc;               /* CPU time used */
     uint64_t slice_left;        /* TSC ticks; 0: a fresh slice next time, at the end of the queue */
 
-    uint64_t deadline;          /* TSC; timer queue: a pairing heap */
-    struct core *timed;         /* in whose; NULL: in none */
-    uint32_t timed_seq;         /* wait_seq that the deadline is for */
-    struct thread *heap_child, *heap_next, *heap_prev;
-
     struct rx rx;               /* THREAD_WAITING, THREAD_CALLING: where to deliver */
-    struct link blocked;        /* in endpoint.senders or endpoint.callers, or those of a futex */
-    const void *futex;          /* the place in memory that it waits at */
-    struct object *waits_on;    /* THREAD_WAITING for one object; NULL: for any */
+    struct core *timed;         /* in whose timer queue, a pairing heap; NULL: in none */
+    struct object *waits_on;    /* THREAD_WAITING for one object; NULL: for any, or not WAITING */
     struct thread *next_waiter; /* for any, too */
-    struct endpoint *call_end;  /* THREAD_CALLING: through which endpoint */
-    uint32_t call_handle;
-    struct sip *server;         /* who has the token; NULL: nobody yet, or it is no call */
-    uint8_t call_op;            /* its operation, if the channel has a contract */
+    struct sip *sip;            /* NULL: a kernel thread */
+    struct wasm_instance *in;   /* of a SIP's thread: its own globals and tables */
 
+    uint32_t token;             /* of its present call */
+    uint32_t answered;          /* of the last call that was answered */
+    struct endpoint *call_end;  /* THREAD_CALLING: through which endpoint */
+    struct sip *server;         /* who has the token; NULL: nobody yet, or it is no call */
+    struct link blocked;        /* in endpoint.senders or .callers, or those of a futex; or none */
+    uint32_t call_handle;
+    uint8_t call_op;            /* its operation, if the channel has a contract */
+    uint32_t wait_seq;          /* counts its waits */
+    uint32_t timed_seq;         /* wait_seq that the deadline is for */
+    uint64_t deadline;          /* TSC */
+
+    struct thread *heap_child, *heap_next, *heap_prev;      /* of the timer queue */
+    const void *futex;          /* the place in memory that it waits at */
+    uint32_t index;             /* in the table of threads, from 1 */
+    uint32_t number;            /* in its SIP; 0: the first one */
+    uint64_t tsc;               /* CPU time used */
+    struct link of_sip;         /* lock: the SIP's */
     struct sip *linking;        /* the SIP that a kernel thread is making */
     uintptr_t stack_top, stack_bottom;
-    struct wasm_instance *in;   /* of a SIP's thread: its own globals and tables */
-    uint32_t number;            /* in its SIP; 0: the first one */
     void (*entry)(void *);
     void *arg;
     const char *name;           /* kernel threads */
     struct reclaim reclaim;
     struct trap_frame frame;
-};
+} __attribute__((aligned(CACHE_LINE)));
+_Static_assert(offsetof(struct thread, rx) == CACHE_LINE, "a line for whoever switches");
+_Static_assert(offsetof(struct thread, token) == 2 * CACHE_LINE, "another for a message");
 
 void thread_init(void);
 /* A thread that is not started; sip (its first one) or (name, stack_size) according to its kind.
@@ -135,6 +140,11 @@ static inline void thread_on(struct thread *t, struct core *c)
     if (__builtin_expect(t->core != c, 0))
         thread_moved(t, c);
 }
+/* May it still be on its old stack? */
+static inline bool thread_on_cpu(const struct thread *t)
+{
+    return cpus_many && __atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE);
+}
 /* Has s been on other CPUs than this? */
 bool sip_ran_elsewhere(const struct sip *s);
 /* It does not run and is in no queue; the memory goes by way of reclaim. */
@@ -142,7 +152,7 @@ void thread_free(struct thread *t);
 #define THREADS_MAX 16384u
 #define TOKEN_BITS 15
 #define TOKEN_IRQ 0x80000000u  /* no thread's, but an interrupt's */
-extern struct thread *thread_table[THREADS_MAX];
+extern struct thread *thread_table[1u << TOKEN_BITS];      /* by index */
 /* The token after this one of the same thread. */
 static inline uint32_t token_next(uint32_t token)
 {
@@ -151,9 +161,7 @@ static inline uint32_t token_next(uint32_t token)
 /* Whose token it is or was; NULL if no thread has such an index. */
 static inline struct thread *thread_of_token(uint32_t token)
 {
-    uint32_t index = (token & ((1u << TOKEN_BITS) - 1)) - 1;
-
-    return index < THREADS_MAX ? __atomic_load_n(&thread_table[index], __ATOMIC_ACQUIRE) : NULL;
+    return __atomic_load_n(&thread_table[token % (1u << TOKEN_BITS)], __ATOMIC_ACQUIRE);
 }
 /* Ends the wait of t with `result`, if it is still its wait number seq. Takes its guard. */
 bool thread_cancel(struct thread *t, uint32_t seq, int32_t result);
@@ -177,20 +185,21 @@ void reclaim_settle(void);
 /* What the core keeps for each CPU. lock: its own for queues and timers; else that CPU alone */
 struct core {
     struct lock lock;
+    uint64_t ready_bits;        /* bit 0 of byte n: queue n is not empty; read by others without
+                                 * the lock */
+    uint64_t slice_end;         /* TSC */
+    bool slice_stale;           /* somebody else runs since slice_end was set: a fresh slice */
     struct link ready[PRIORITIES + 1];      /* the last: PARKED */
-    uint32_t ready_bits;        /* queues that are not empty; read by others without the lock */
     struct thread *timers;      /* heap of deadlines */
     uint64_t due;               /* TSC of the first, UINT64_MAX: none; read without the lock */
     struct cpu *cpu;
     struct thread *idle;
-    uint64_t slice_end;         /* TSC */
-    bool slice_stale;           /* somebody else runs since slice_end was set: a fresh slice */
     uint64_t since;             /* TSC when CPU time was last charged */
     unsigned hold;              /* depth of sched_hold */
     bool draining;              /* who is woken now is woken by an interrupt */
     uint64_t irq_pending[IRQ_MAX / 64];     /* lines that fired, not yet looked at; atomic */
     uintptr_t stack_top;        /* for moments between two threads */
-    struct { struct context ctx; uint64_t none; } between;      /* as a thread begins */
+    struct { struct link run; struct context ctx; uint64_t none; } between;     /* as a thread */
     uint8_t *request, *answer;  /* of kernel-handled calls, MSG_BYTES_MAX each */
     uint64_t quiet;             /* reclaim's: epoch at which it last held nothing */
     struct reclaim *dead, **dead_end;
@@ -198,6 +207,25 @@ struct core {
     uint32_t naps;              /* how often it has gone to sleep */
 };
 static inline struct core *this_core(void) { return cpu_field(core); }
+_Static_assert(sizeof(struct core) <= CORE_ROOM, "struct cpu has room");
+/* Of ready_bits: queue `level` is not empty, or is; 1: that queue is the only one from it on; and
+ * the highest, if there is any. */
+static inline void ready_some(struct core *c, unsigned level)
+{
+    ((uint8_t *)&c->ready_bits)[level] = 1;
+}
+static inline void ready_none(struct core *c, unsigned level)
+{
+    ((uint8_t *)&c->ready_bits)[level] = 0;
+}
+static inline uint64_t ready_from(const struct core *c, unsigned level)
+{
+    return glance(c->ready_bits) >> level * 8;
+}
+static inline unsigned ready_highest(const struct core *c)
+{
+    return (63 - (unsigned)__builtin_clzll(c->ready_bits)) / 8;
+}
 static inline struct thread *this_thread(void) { return cpu_field(current); }
 struct core *core_of(unsigned cpu);
 
@@ -219,7 +247,7 @@ int32_t sched_block(enum thread_state state, struct lock *guard, int64_t deadlin
 int32_t sched_switch(struct thread *to);
 /* What a CPU switches to, from the thread that runs, to wait for the stack of t, which is current
  * already, or for its frame. */
-struct context *sched_between(struct core *c, struct thread *t);
+struct thread *sched_between(struct core *c, struct thread *t);
 /* The caller, t, is blocked from here on, under `guard`, which it holds: to be claimed by another
  * CPU at once when that is dropped. Level and slice are set before that, see sched_wait_until. */
 static inline void sched_wait(struct thread *t, enum thread_state state, struct lock *guard)
@@ -238,7 +266,6 @@ static inline void sched_claim(struct thread *t, int32_t result)
 {
     t->result = result;
     t->guard = NULL;
-    t->state = THREAD_READY;
     if (__builtin_expect(__atomic_load_n(&t->timed, __ATOMIC_ACQUIRE) != NULL, 0))
         timer_cancel(t);
 }
@@ -261,7 +288,13 @@ static inline void sched_point(void)
  * calls into wasm/ and must be seen whole. It must not block. */
 void sched_hold(void);
 void sched_unhold(void);
-#define HANDOFFS_CHARGED 31u        /* switches between two looks at the clock; odd */
+/* The CPU is to look at what was recorded on its way out. */
+static inline void sched_ask(void)
+{
+    cpu_field(need_resched) = 1;
+    cpu_field(handoffs) = 0;
+}
+#define HANDOFFS_CHARGED 127        /* switches between two looks at the clock; odd */
 /* CPU time since the last look goes to the running thread. */
 void sched_charge(struct core *c);
 /* Forgets the calling thread: fn(arg) runs on the core's own stack, then the next thread. */
@@ -343,21 +376,25 @@ struct kserve {
  */
 struct endpoint {
     struct object o;
-    struct channel *ch;
     struct endpoint *peer;      /* NULL: closed, or the kernel handles it */
-    const struct kserve *kernel;
+    struct contract *contract;  /* NULL: anything may pass */
+
+    struct thread *caller;      /* one of the callers, who is not in the list of the others */
     uint8_t *ring;
     uint32_t cap, head, used;   /* bytes */
     uint32_t count, bytes;      /* messages in it, and their data */
     uint32_t with_handles;      /* messages in it that carry handles */
-    bool told;                  /* MSG_CLOSED was received; also the owner's lock */
     struct link senders;        /* threads of the peer that wait for room here */
-    struct link callers;        /* threads of the owner that wait for answers from the peer */
-    struct iface *connecting;   /* a connection that no handler has taken yet; lock: iface's */
-    struct contract *contract;  /* NULL: anything may pass */
+    bool told;                  /* MSG_CLOSED was received; also the owner's lock */
     bool handler;               /* of its two ends this is the handler's */
     uint8_t state;              /* of the protocol; the client's end has it for both */
-};
+
+    struct link callers;        /* threads of the owner that wait for answers from the peer */
+    struct channel *ch;
+    const struct kserve *kernel;
+    struct iface *connecting;   /* a connection that no handler has taken yet; lock: iface's */
+} __attribute__((aligned(CACHE_LINE)));
+_Static_assert(offsetof(struct endpoint, caller) == CACHE_LINE, "a line for what skips the ring");
 
 struct channel {
     struct lock lock;
@@ -372,6 +409,22 @@ struct channel {
 struct account { uint32_t refs, channels; size_t queued, queued_max, blocks; };
 void account_put(struct account *a);
 #define CHANNELS_MAX 512u       /* made by one SIP and still in existence */
+
+/* t calls through e, and no longer does. The channel's lock is held. */
+static inline void caller_add(struct endpoint *e, struct thread *t)
+{
+    if (__builtin_expect(!e->caller, 1))
+        e->caller = t;
+    else
+        list_push(&e->callers, &t->blocked);
+}
+static inline void caller_del(struct endpoint *e, struct thread *t)
+{
+    if (__builtin_expect(e->caller == t, 1))
+        e->caller = NULL;
+    else
+        list_del(&t->blocked);
+}
 
 /* A message on its way: checked, nothing moved yet. data may be in SIP memory: copy_checked
  * only. */
@@ -707,15 +760,20 @@ struct process {
  * not change while it runs, or are its only thread's */
 struct sip {
     struct lock lock;
-    struct link all;            /* lock: the list's */
-    struct reclaim reclaim;
+    struct handles *handles;
+    struct link ready;          /* objects with something to receive */
+    struct thread *any_waiter;  /* the one that came last, and next_waiter */
+    uint64_t messages;
     uint32_t pid;
+    uint32_t nthreads;
     bool running;
     bool dying;                 /* its threads leave; set once */
     bool ended;                 /* nothing is left of it but this structure */
     uint8_t priority;           /* of its threads, enum priority */
     bool prompt;                /* it has, or had, an interrupt line */
-    uint32_t nthreads;
+
+    struct link all;            /* lock: the list's */
+    struct reclaim reclaim;
     uint64_t thread_used[SIP_THREADS_MAX / 64];     /* numbers of threads, from 1 */
     char name[32];
     uint8_t hash[32];
@@ -730,12 +788,9 @@ struct sip {
     struct process *process;    /* what others hold of it */
     struct account *account;
     /* handles */
-    struct handles *handles;
     uint64_t handle_used[HANDLES_MAX / 64];
     uint32_t nhandles;          /* of these */
     uint64_t handle_manifest;   /* numbers that only the manifest gives */
-    struct link ready;          /* objects with something to receive */
-    struct thread *any_waiter;  /* the one that came last, and next_waiter */
     /* memory of the instance runtime */
     struct link allocs;
     size_t alloc_bytes;
@@ -745,7 +800,6 @@ struct sip {
     bool no_memory;             /* an initialiser found no page */
     char *args;
     uint32_t args_len;
-    uint64_t messages;
     uint64_t started;
     wasm_invoke_fn *start, *main, *thread_main;
     char *why;                  /* WHY_MAX: which rule its last refused message broke; or NULL */
@@ -757,9 +811,11 @@ struct sip {
     int64_t cpu_left;           /* of its share in this period, TSC ticks; atomic */
     uint64_t cpu_period;        /* number of the period */
     uint32_t nmems;             /* memories */
-    struct wasm_memory mem;     /* memory 0, and behind it: */
+    /* memory 0, in one line, and behind it: */
+    struct wasm_memory mem __attribute__((aligned(32)));
     struct wasm_memory more_mem[];
-};
+} __attribute__((aligned(CACHE_LINE)));
+_Static_assert(offsetof(struct sip, all) == CACHE_LINE, "a line for what a message asks");
 
 /* What handle h of s names; NULL. kind 0: any. Without the lock of s it may be gone from there at
  * any time, but stays memory (reclaim). All other handle functions but handle_close want the

@@ -115,15 +115,19 @@ static void adopt(struct kcall *k)
 static uint32_t state_of(const struct sip *s)
 {
     static const uint8_t states[] = {
-        [THREAD_READY] = KERNEL_PROCESS_READY, [THREAD_RUNNING] = KERNEL_PROCESS_RUNNING,
         [THREAD_SENDING] = KERNEL_PROCESS_SENDING, [THREAD_CALLING] = KERNEL_PROCESS_CALLING,
         [THREAD_WAITING] = KERNEL_PROCESS_WAITING, [THREAD_KERNEL] = KERNEL_PROCESS_WAITING,
         [THREAD_ENDED] = KERNEL_PROCESS_ENDED,
     };
 
+    const struct thread *t = container_of(s->threads.next, struct thread, of_sip);
+
     if (list_empty(&s->threads))
         return KERNEL_PROCESS_ENDED;
-    return states[container_of(s->threads.next, struct thread, of_sip)->state];
+    if (thread_blocked(t) || t->state == THREAD_ENDED)
+        return states[t->state];
+    return __atomic_load_n(&t->core->cpu->current, __ATOMIC_RELAXED) == t
+        ? KERNEL_PROCESS_RUNNING : KERNEL_PROCESS_READY;
 }
 
 /* Pages of all its memories, what the runtime holds, and blocks. */

@@ -36,6 +36,14 @@ static inline void list_del(struct link *n)
     list_init(n);
 }
 
+/* The same for nodes that are in no list if `next` is NULL. */
+static inline void list_cut(struct link *n)
+{
+    n->prev->next = n->next;
+    n->next->prev = n->prev;
+    n->next = NULL;
+}
+
 static inline struct link *list_first(struct link *l) { return l->next == l ? NULL : l->next; }
 
 /* Takes the first one out; NULL if there is none. */

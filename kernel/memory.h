@@ -44,7 +44,10 @@ size_t page_count_total(void);                  /* RAM handed to the allocator a
 
 /* ---- kernel heap (heap.c) ------------------------------------------------------------------- */
 
-void *kmalloc(size_t size);         /* 16-byte aligned, any content; NULL if out of memory */
+#define CACHE_LINE 64u
+/* 16-byte aligned, and 64 if the size is 64, 128, 192, 256, 320, 448, 576, 768, 832, 1344 or a page
+ * and more; any content; NULL if out of memory. */
+void *kmalloc(size_t size);
 void *kzalloc(size_t size);
 void kfree(void *p);                /* NULL is fine */
 size_t heap_pages(void);            /* pages that the heap holds */

@@ -79,7 +79,9 @@ static err_t endpoint_may_pass(const struct endpoint *e, const struct endpoint *
 {
     if (via && e->ch == via->ch)
         return ERR_ARGUMENT;
-    if (e->o.waiter || e->with_handles || !list_empty(&e->callers))
+    if (e->o.waiter || e->with_handles || e->caller || !list_empty(&e->callers))
+        return ERR_BUSY;
+    if (e->peer && e->peer->caller && e->peer->caller->server)
         return ERR_BUSY;
     if (e->peer)
         for (struct link *l = e->peer->callers.next; l != &e->peer->callers; l = l->next)

@@ -11,7 +11,7 @@
  */
 #include "kernel/sched.h"
 
-_Static_assert(offsetof(struct thread, frame) == 352, "frame.inc");
+_Static_assert(offsetof(struct thread, frame) == 336, "frame.inc");
 
 /* Sees to it that the timer fires for the next deadline, and for the slice: somebody waits. */
 always void arm_slice(struct core *c, uint64_t now)
@@ -32,6 +32,7 @@ static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now)
     struct thread *to;
 
     t->preempted = true;
+    t->ctx.rsp = (uintptr_t)context_aside;
     charge(c, t, now);
     t->slice_left = slice_rest(c, now);
     t->urgent = false;
@@ -44,9 +45,8 @@ static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now)
         sched_run(sched_pick(c));
     }
     to = first(c);
-    t->state = THREAD_READY;
     list_insert(t->slice_left ? queue->next : queue, &t->run);
-    c->ready_bits |= 1u << t->level;
+    ready_some(c, t->level);
     own(c, to);
     lock_drop(&c->lock);
     to->urgent = false;
@@ -92,7 +92,7 @@ void preempt_timer(void)
     struct core *c = this_core();
     struct thread *t = this_thread();
     uint64_t now = clock_tsc();
-    uint32_t ready;
+    uint64_t ready;
 
     if (unlikely(c->hold)) {
         sched_record();
@@ -100,7 +100,7 @@ void preempt_timer(void)
     }
     if (unlikely(busy(c, t, now)))
         preempt(c, t);
-    ready = guess(c->ready_bits) >> t->level;
+    ready = ready_from(c, t->level);
     if (ready > 1 || (ready && now >= c->slice_end && !c->slice_stale)) {
         vectors_save(&t->frame);
         put_aside(c, t, now);

@@ -36,7 +36,6 @@
 #define FAR_AWAY (1ull << 60)       /* ns, 36 years: no arithmetic on it overflows */
 #define CORE_STACK 65536ul
 
-static struct core boot_core;
 static struct core *cores[CPU_MAX];
 static uint64_t retry;                          /* RETRY_NS */
 uint64_t sched_slice_ticks, sched_slice_least, sched_spread;
@@ -73,7 +72,7 @@ void sched_arm(struct core *c)
 
 void sched_record(void)
 {
-    cpu_field(need_resched) = 1;
+    sched_ask();
     if (this_thread() != this_core()->idle || this_core()->hold)
         timer_arm(clock_tsc() + retry);
 }
@@ -96,7 +95,6 @@ static inline void push(struct core *c, struct thread *t, bool head)
     unsigned level = t->urgent && t->slice_left ? PRIORITY_URGENT : t->level;
 
     thread_on(t, c);
-    t->state = THREAD_READY;
     if (spent(t)) {
         list_push(&c->ready[PARKED], &t->run);
         return;
@@ -105,7 +103,7 @@ static inline void push(struct core *c, struct thread *t, bool head)
         list_push_head(&c->ready[level], &t->run);
     else
         list_push(&c->ready[level], &t->run);
-    c->ready_bits |= 1u << level;
+    ready_some(c, level);
 }
 
 void sched_push(struct core *c, struct thread *t, bool head)
@@ -223,8 +221,7 @@ bool sched_remove(struct thread *t)
     do {
         c = glance(t->core);
         lock_take(&c->lock);
-        if (guess(t->core) == c && guess(t->state) == THREAD_READY
-                && !list_looks_empty(&t->run)) {
+        if (guess(t->core) == c && guess(t->run.next)) {
             unlink(c, t, queued_at(c, t));
             t->state = THREAD_ENDED;
             found = true;
@@ -321,7 +318,7 @@ struct thread *sched_pick(struct core *c)
         reclaim_quiet();
     if (!(t = pop(c)) && !(t = steal(c)))
         t = c->idle;
-    if (--cpu_field(handoffs) == 0 || t == c->idle || this_thread() == c->idle
+    if (--cpu_field(handoffs) <= 0 || t == c->idle || this_thread() == c->idle
             || guess(quota_shares))
         sched_charge(c);
     t->urgent = false;
@@ -335,18 +332,25 @@ struct thread *sched_pick(struct core *c)
 
 /* ---- switching ------------------------------------------------------------------------------ */
 
-_Static_assert(offsetof(struct thread, ctx) == 0 && offsetof(struct thread, on_cpu) == 8
-               && offsetof(struct thread, result) == 12, "switch.asm");
+_Static_assert(offsetof(struct thread, run) == 0 && offsetof(struct thread, ctx) == 16
+               && offsetof(struct thread, on_cpu) == 24 && offsetof(struct thread, result) == 28
+               && offsetof(struct thread, level) == 42 && offsetof(struct thread, slice_left) == 56,
+               "switch.asm");
+_Static_assert(offsetof(struct cpu, current) == 80 && offsetof(struct cpu, handoffs) == 96
+               && offsetof(struct cpu, room) == 128, "switch.asm");
+_Static_assert(offsetof(struct core, ready_bits) == 8 && offsetof(struct core, slice_stale) == 24
+               && offsetof(struct core, ready) == 32 && offsetof(struct core, stack_top) == 176,
+               "switch.asm");
 
 /* From a stack of the CPU's own: another CPU may still be leaving that of t. Whoever waits for that
  * has left his own, or two that leave for each other's threads would wait for ever. */
 _Noreturn void sched_run(struct thread *t)
 {
-    while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
+    while (thread_on_cpu(t))
         cpu_relax();
     t->on_cpu = 1;
     if (!t->preempted)
-        context_resume(&t->ctx);
+        context_resume(t);
     t->preempted = false;
     frame_resume(&t->frame);
 }
@@ -356,10 +360,16 @@ static void resume_between(void *arg)
     sched_run(arg);
 }
 
-struct context *sched_between(struct core *c, struct thread *t)
+struct thread *sched_between(struct core *c, struct thread *t)
 {
     context_init(&c->between.ctx, c->stack_top, resume_between, t);
-    return &c->between.ctx;
+    return container_of(&c->between.ctx, struct thread, ctx);
+}
+
+/* The direct path of one CPU switches to a thread that was put aside like to others. */
+_Noreturn void sched_aside(void)
+{
+    sched_run(this_thread());
 }
 
 /* From the caller, which is put aside, to t, which is current already. */
@@ -368,11 +378,11 @@ static void switch_to(struct core *c, struct thread *from, struct thread *t)
     if (t == from)
         return;
     if (__builtin_expect(t->preempted, 0)
-            || __builtin_expect(__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE), 0)) {
+            || __builtin_expect(thread_on_cpu(t), 0)) {
         thread_switch(from, sched_between(c, t));
     } else {
         t->on_cpu = 1;
-        thread_switch(from, &t->ctx);
+        thread_switch(from, t);
     }
     irq_on();       /* it may have been an interrupt that switched back */
 }
@@ -424,7 +434,7 @@ int32_t sched_switch(struct thread *to)
         make_ready(to);
         return switch_away(c, t);
     }
-    if (--cpu_field(handoffs) == 0)
+    if (--cpu_field(handoffs) <= 0)
         sched_charge(c);
     if (to->level < t->lent)
         to->level = t->lent;
@@ -442,7 +452,7 @@ void sched_yield(void)
     if (__builtin_expect(cpu_field(need_resched) != 0, 0))
         sched_out();
     c = this_core();            /* perhaps another one than before */
-    if (!(guess(c->ready_bits) >> t->level))
+    if (!ready_from(c, t->level))
         return;
     to = pop(c);
     if (!to)
@@ -451,7 +461,7 @@ void sched_yield(void)
     lock_take(&c->lock);
     sched_push(c, t, false);
     lock_drop(&c->lock);
-    if (--cpu_field(handoffs) == 0)
+    if (--cpu_field(handoffs) <= 0)
         sched_charge(c);
     c->slice_stale = true;
     own(c, to);
@@ -610,8 +620,9 @@ void kernel_wake(struct trap_frame *f)
 
 /* ---- idle ----------------------------------------------------------------------------------- */
 
-static void core_init(struct core *c, struct cpu *cpu)
+static void core_init(struct cpu *cpu)
 {
+    struct core *c = (struct core *)cpu->room;
     uintptr_t top = kstack_alloc(CORE_STACK);
 
     c->lock = (struct lock)LOCK(RANK_CPU);
@@ -628,7 +639,6 @@ static void core_init(struct core *c, struct cpu *cpu)
     cpu->handoffs = HANDOFFS_CHARGED;
     c->idle = thread_create(NULL, "idle", 0, NULL, NULL);
     assert(top && c->request && c->answer && c->idle, "no memory for the scheduler");
-    c->idle->state = THREAD_RUNNING;
     c->idle->priority = c->idle->level = PRIORITY_LOW;
     c->idle->on_cpu = 1;
     c->idle->core = c;
@@ -641,7 +651,7 @@ void sched_init(void)
     retry = ticks_in(RETRY_NS);
     sched_spread = ticks_in(SPREAD_NS);
     sched_slice(option_number(OPT_SLICE) * 1000);
-    core_init(&boot_core, this_cpu());
+    core_init(this_cpu());
 }
 
 void sched_cpus(void)
@@ -653,10 +663,7 @@ void sched_cpus(void)
 
 void kernel_cpu_init(void)
 {
-    struct core *c = kzalloc(sizeof *c);
-
-    assert(c, "no memory for a CPU");
-    core_init(c, this_cpu());
+    core_init(this_cpu());
 }
 
 _Noreturn void kernel_cpu_main(void)
@@ -708,7 +715,6 @@ _Noreturn void sched_idle(void)
         if (cpus_many)
             idle_note(c, false);
         irq_on();
-        c->idle->state = THREAD_READY;
         t = sched_pick(c);
         switch_to(c, c->idle, t);
     }

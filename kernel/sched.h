@@ -62,10 +62,9 @@ always bool spent(const struct thread *t)
 /* t out of the queue of `level`. lock: the core's */
 always void unlink(struct core *c, struct thread *t, unsigned level)
 {
-    list_del(&t->run);
+    list_cut(&t->run);
     if (list_empty(&c->ready[level]))
-        c->ready_bits &= ~(1u << level);
-    t->state = THREAD_RUNNING;
+        ready_none(c, level);
 }
 
 /* The next one, taken out; NULL if there is none. lock: the core's */
@@ -76,7 +75,7 @@ always struct thread *first(struct core *c)
 
     if (unlikely(!c->ready_bits))
         return NULL;
-    level = 31 - (unsigned)__builtin_clz(c->ready_bits);
+    level = ready_highest(c);
     t = container_of(c->ready[level].next, struct thread, run);
     unlink(c, t, level);
     return t;
@@ -87,7 +86,6 @@ always void own(struct core *c, struct thread *t)
 {
     assert(!LOCK_CHECKED || c == this_core(), "a CPU switches for itself alone");
     thread_on(t, c);
-    t->state = THREAD_RUNNING;
     cpu_field(current) = t;
 }
 
@@ -96,8 +94,11 @@ always void charge(struct core *c, struct thread *t, uint64_t now)
 {
     t->tsc += now - c->since;
     cpu_field(handoffs) = HANDOFFS_CHARGED;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (unlikely(cpu_field(need_resched) != 0))     /* perhaps just now */
+        sched_ask();
     if (unlikely(guess(quota_shares))) {
-        cpu_field(handoffs) = 1;
+        cpu_field(handoffs) = 0;
         if (t->sip && t->sip->quota.cpu)
             quota_charge(t->sip, now - c->since);
     }
@@ -107,7 +108,7 @@ always void charge(struct core *c, struct thread *t, uint64_t now)
 /* Must t, who runs, give way, at this time? */
 always bool give_way(struct core *c, struct thread *t, uint64_t now)
 {
-    uint32_t ready = guess(c->ready_bits) >> t->level;
+    uint64_t ready = ready_from(c, t->level);
 
     if (unlikely(guess(quota_shares)))
         charge(c, t, now);

@@ -298,7 +298,7 @@ bool sip_kill(struct sip *s)
     if (this_thread()->sip != s)
         stop(s);
     else
-        cpu_field(need_resched) = 1;    /* it leaves on its way out of this call */
+        sched_ask();                    /* it leaves on its way out of this call */
     return true;
 }
 

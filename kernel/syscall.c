@@ -276,12 +276,26 @@ void syscall_init(void)
     }
 }
 
+/* The one for as many CPUs as there are. */
+static void *code_of(void *one)
+{
+    static void *const many[][2] = {
+        { sys_yield, sys_yield_many }, { sys_wait, sys_wait_many }, { sys_call, sys_call_many },
+        { sys_answer_wait, sys_answer_wait_many },
+    };
+
+    for (unsigned i = 0; cpus_many && i < sizeof many / sizeof *many; i++)
+        if (many[i][0] == one)
+            return many[i][1];
+    return one;
+}
+
 bool syscall_find(const char *name, uint32_t len, void **code, const struct wasm_functype **type)
 {
     for (unsigned i = 0; i < CALLS; i++) {
         if (strlen(table[i].name) != len || memcmp(table[i].name, name, len) != 0)
             continue;
-        *code = table[i].code;
+        *code = code_of(table[i].code);
         *type = &table[i].type;
         return true;
     }

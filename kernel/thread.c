@@ -2,7 +2,7 @@
  * thread.c - the table of threads, the tokens that name a thread's present call, and how a thread
  * is stopped from outside.
  *
- * A token is the thread's index plus one, and above it the generation of its call: when the call
+ * A token is the thread's index, from 1, and above it the generation of its call: when the call
  * ends, however it ends, the generation moves on and the token is stale. A generation that comes
  * round again does no harm, since an answer must also come from the owner of the endpoint that the
  * call went to. Generations live beside the threads, so that an index can be reused.
@@ -10,15 +10,15 @@
 #include "kernel/kernel.h"
 
 static struct lock lock = LOCK(RANK_TABLE);     /* of all below; thread_table is read without it */
-struct thread *thread_table[THREADS_MAX];
-static uint16_t generation[THREADS_MAX];
+struct thread *thread_table[1u << TOKEN_BITS];
+static uint16_t generation[THREADS_MAX + 1];
 static uint16_t free_index[THREADS_MAX];
 static uint32_t nfree;
 
 void thread_init(void)
 {
     for (nfree = 0; nfree < THREADS_MAX; nfree++)
-        free_index[nfree] = (uint16_t)(THREADS_MAX - 1 - nfree);
+        free_index[nfree] = (uint16_t)(THREADS_MAX - nfree);
 }
 
 static void thread_main(void *arg)
@@ -61,7 +61,7 @@ static bool index_take(struct thread *t)
     lock_take(&lock);
     if ((any = nfree > 0)) {
         t->index = free_index[--nfree];
-        t->token = (t->index + 1) | (uint32_t)generation[t->index] << TOKEN_BITS;
+        t->token = t->index | (uint32_t)generation[t->index] << TOKEN_BITS;
         __atomic_store_n(&thread_table[t->index], t, __ATOMIC_RELEASE);
     }
     lock_drop(&lock);
@@ -102,7 +102,6 @@ static struct thread *make(struct sip *sip, void (*entry)(void *), void *arg)
     t->state = THREAD_KERNEL;
     t->priority = t->level = sip ? sip->priority : PRIORITY_NORMAL;
     thread_on(t, this_core());
-    list_init(&t->run);
     list_init(&t->of_sip);
     list_init(&t->blocked);
     return t;
@@ -217,7 +216,7 @@ bool thread_stop(struct thread *t)
     } else if (!sched_remove(t)) {
         return false;
     }
-    while (__atomic_load_n(&t->on_cpu, __ATOMIC_ACQUIRE))
+    while (thread_on_cpu(t))
         cpu_relax();            /* it blocks just now, or is just put aside */
     return true;
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "kernel/x64/x64.h"
 
 #define FIXUP "2: .pushsection fixups,\"a\"\n\t.balign 8\n\t.quad 1b, 2b, %l[fault]\n\t.popsection"
 
@@ -51,6 +52,17 @@ fault:
 #undef PEEK
 #undef POKE
 #undef FIXUP
+
+/* cpu_field(handoffs) goes down, in one instruction: an interrupt may set it to 0. True: it was 0
+ * or less. */
+static inline bool cpu_handoff(void)
+{
+    __asm__ goto("subl $1,%%fs:%c0\n\tjs %l[done]"
+                 : : "i"(offsetof(struct cpu, handoffs)) : "cc", "memory" : done);
+    return false;
+done:
+    return true;
+}
 
 /* The page below rsp is there from here on: what the direct path of a message needs (direct.c),
  * which allocates nothing. Else: stack_touch. */

@@ -28,6 +28,7 @@ struct thread;
 
 #define CPU_MAX 256u
 #define CPU_LOCKS 12u        /* that a CPU may hold at once */
+#define CORE_ROOM 320u       /* for struct core */
 
 struct core;
 struct lock;
@@ -49,8 +50,9 @@ struct cpu {
     /* ---- the core's ---- */
     struct thread *current;         /* 80: frame.inc */
     uint64_t need_resched;          /* set by an interrupt that landed in kernel text */
-    uint32_t handoffs;              /* that CPU time is not looked at for */
-    struct core *core;              /* whatever else */
+    int32_t handoffs;               /* that neither this nor CPU time is looked at for */
+    struct core *core;              /* in `room` */
+    uint64_t room[CORE_ROOM / 8] __attribute__((aligned(64)));      /* whatever else */
     const struct lock *locks[CPU_LOCKS];    /* held, in the order of taking; builds that check */
     unsigned nlocks;
 };
@@ -210,16 +212,20 @@ void cpus_stop(void);
 
 /* ---- switching ------------------------------------------------------------------------------ */
 
-/* A thread that gave up the CPU itself: rbx, rbp, r12-r15 and where to go on are on its stack.
- * First in struct thread; see switch.asm. */
+/* A thread that gave up the CPU itself: rbx, rbp, r12-r15 and where to go on are on its stack. See
+ * switch.asm. */
 struct context { uint64_t rsp; };
 
-/* Saves the caller in `from` and resumes *to (by pop and jmp, never ret), and clears from's on_cpu
- * once its stack is left. Returns when somebody switches back. No vector state is kept: none is
- * live across a call. Interrupt flag untouched. */
-void thread_switch(struct thread *from, struct context *to);
-/* Resumes *to, with interrupts on, and forgets the caller. */
-_Noreturn void context_resume(struct context *to);
+/* Saves the caller in `from` and resumes `to` (by jmp, never ret), and clears from's on_cpu once
+ * its stack is left. Returns when somebody switches back. No vector state is kept: none is live
+ * across a call. Interrupt flag untouched. Of `to` its context and result are looked at. */
+void thread_switch(struct thread *from, struct thread *to);
+/* Resumes `to`, with interrupts on, and forgets the caller. */
+_Noreturn void context_resume(struct thread *to);
+/* The context of a thread that an interrupt put aside: resumes in sched_aside(), on this CPU's own
+ * stack. */
+extern const uint64_t context_aside[];
+_Noreturn void sched_aside(void);
 /* Builds, on the stack that ends at stack_top (16-byte aligned, mapped or demand-zero), a context
  * that calls entry(arg) when first resumed; entry must not return. */
 void context_init(struct context *c, uintptr_t stack_top, void (*entry)(void *), void *arg);

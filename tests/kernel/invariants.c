@@ -93,12 +93,13 @@ static void check_sip(struct sip *s)
 
 static void check_end(struct sip *s, const struct endpoint *e)
 {
-    uint32_t callers = ring_length(&e->callers, s->name);
+    uint32_t callers = ring_length(&e->callers, s->name) + (e->caller != NULL);
 
     ring_length(&e->senders, s->name);
     MUST(!e->peer || e->peer->peer == e, s, "peers of each other");
     MUST(e->used <= e->cap && e->head <= e->cap, s, "%u of %u", e->used, e->cap);
     MUST(e->count <= QUEUE_MSGS && e->bytes <= QUEUE_BYTES, s, "%u, %u", e->count, e->bytes);
+    MUST(!e->caller || (e->caller->call_end == e && e->caller->sip == s), s, "who calls");
     MUST(e->count || !e->used, s, "%u bytes of no message", e->used);
     MUST(e->bytes <= e->used, s, "%u bytes in %u", e->bytes, e->used);
     MUST(e->with_handles <= e->count, s, "%u of %u", e->with_handles, e->count);
@@ -138,12 +139,12 @@ static void check_core(struct core *c)
     lock_take(&c->lock);
     for (unsigned p = 0; p < PRIORITIES; p++) {
         uint32_t n = ring_length(&c->ready[p], "run queue");
-        if ((n != 0) != (c->ready_bits >> p & 1))
-            ktest_fail("CPU %u: %u threads at level %u, bits %x", c->cpu->id, n, p, c->ready_bits);
+        if ((n != 0) != (c->ready_bits >> p * 8 & 1))
+            ktest_fail("CPU %u: %u threads at level %u, bits %lx", c->cpu->id, n, p, c->ready_bits);
         for (const struct link *l = c->ready[p].next; l != &c->ready[p]; l = l->next) {
             const struct thread *t = container_of(l, struct thread, run);
-            if (t->state != THREAD_READY || t->core != c || thread_table[t->index] != t)
-                ktest_fail("CPU %u: a thread in its queue in state %u", c->cpu->id, t->state);
+            if (thread_blocked(t) || t->core != c || thread_table[t->index] != t)
+                ktest_fail("CPU %u: a thread in its queue that waits in %u", c->cpu->id, t->state);
         }
     }
     if (c->timers)

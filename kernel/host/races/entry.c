@@ -67,6 +67,10 @@ void __tsan_atomic_thread_fence(int order)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+void __tsan_atomic_signal_fence(int order)
+{
+}
+
 #define FETCH(bits, op, real) \
     uint##bits##_t __tsan_atomic##bits##_##op(volatile uint##bits##_t *p, uint##bits##_t v, \
                                               int order) \

@@ -11,37 +11,23 @@ extern __real_%1
 __wrap_%1:
 %endmacro
 
-; void thread_switch(struct thread *from, struct context *to);
-WRAPPED thread_switch
+%macro LEAVING 1                                ; the register that has the thread
     push rdi
     push rsi
     sub rsp, 8
+    mov rdi, %1
     call race_left
     add rsp, 8
     pop rsi
     pop rdi
+%endmacro
+
+; void thread_switch(struct thread *from, struct thread *to);
+WRAPPED thread_switch
+    LEAVING rdi
     jmp __real_thread_switch
 
-; struct direct direct_NAME(...); the stub has saved all registers
-%macro DIRECT 1
-WRAPPED %1
-    sub rsp, 8
-    call __real_%1
-    add rsp, 8
-    test rax, rax
-    jz %%stay
-    push rax
-    push rdx
-    sub rsp, 8
-    mov rdi, rdx
-    call race_left
-    add rsp, 8
-    pop rdx
-    pop rax
-%%stay:
-    ret
-%endmacro
-DIRECT direct_yield
-DIRECT direct_wait
-DIRECT direct_call
-DIRECT direct_answer_wait
+; _Noreturn void direct_go_many(struct thread *to, struct thread *from);
+WRAPPED direct_go_many
+    LEAVING rsi
+    jmp __real_direct_go_many

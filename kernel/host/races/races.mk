@@ -11,7 +11,7 @@ RACE_ALL := $(RACE_OBJ) $(HOST_ASM:%.asm=$H/%.asm.o) \
 RACE_FLAGS := -DSELKIE_RACES -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 	--param tsan-distinguish-volatile=1 -fno-optimize-sibling-calls -Wno-tsan
 RACE_LD := $(HOST_LD) $(addprefix --wrap=,memcpy memmove memset kmalloc kzalloc kfree cpu_launch \
-	cpus_stop thread_switch $(addprefix direct_,yield wait call answer_wait))
+	cpus_stop thread_switch direct_go_many)
 $(RACE_OBJ): PLACE := -Ikernel/host
 $(RACE_PLAIN:%.c=$R/%.o): KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $(RACE_C:%.c=$R/%.o): KERNEL_EXTRA := -mgeneral-regs-only $(RACE_FLAGS)
