@@ -522,7 +522,7 @@ static void discard_objects(struct sip *s, struct parcel *p)
     lock_take(&s->lock);
     for (uint32_t i = 0; i < p->nobj; i++)
         if ((mine[i] = handle_get(s, p->handle[i], 0) == p->obj[i]))
-            handle_take(p->obj[i]);
+            handle_end(p->obj[i]);
     lock_drop(&s->lock);
     for (uint32_t i = 0; i < p->nobj; i++)
         if (mine[i])

@@ -131,19 +131,24 @@ void handle_take(struct object *o)
     handle_unlink(o);
 }
 
+void handle_end(struct object *o)
+{
+    struct thread *t = o->waiter;
+
+    if (t) {
+        wait_done(t);
+        sched_wake(t, ERR_HANDLE);
+    }
+    handle_take(o);
+}
+
 err_t handle_close(struct sip *s, uint32_t h)
 {
     struct object *o;
-    struct thread *t;
 
     lock_take(&s->lock);
-    if ((o = handle_get(s, h, 0))) {
-        if ((t = o->waiter)) {
-            wait_done(t);
-            sched_wake(t, ERR_HANDLE);
-        }
-        handle_take(o);
-    }
+    if ((o = handle_get(s, h, 0)))
+        handle_end(o);
     lock_drop(&s->lock);
     if (!o)
         return ERR_HANDLE;

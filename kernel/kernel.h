@@ -353,6 +353,8 @@ void handle_put(struct sip *s, uint32_t number, struct object *o);
 void handle_take(struct object *o);
 /* The same for one that is put into another table at once, where a block moves straight. */
 void handle_unlink(struct object *o);
+/* The same before its end: who waits for it gets ERR_HANDLE. */
+void handle_end(struct object *o);
 /* Closes what stands at h. Takes locks. */
 err_t handle_close(struct sip *s, uint32_t h);
 /* Ends an object without owner: closes endpoints, frees. Never recurses into what it holds. Takes

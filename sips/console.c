@@ -161,7 +161,7 @@ static struct session *session_of(uint32_t stream)
     return NULL;
 }
 
-/* What was typed for one session of `owner`, and none has read. */
+/* What was typed for one session of `owner` (0: before there was any), and none has read. */
 static struct { uint32_t owner, n; char bytes[INPUT_BYTES]; } ahead;
 
 static void ahead_put(const char *s, uint32_t n)
@@ -271,7 +271,7 @@ static void give_ahead(void)
 {
     uint32_t i = 0;
 
-    if (ahead.owner != focus->owner)
+    if (ahead.owner && ahead.owner != focus->owner)
         ahead.n = 0;
     while (i < ahead.n && !focus->eof)
         key(focus, ahead.bytes[i++]);

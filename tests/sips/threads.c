@@ -238,6 +238,52 @@ static void test_serve(void)
         thread_join(&threads[16 + i]);
 }
 
+/* ---- an answer that nobody takes ends what goes with it -------------------------------------- */
+
+static uint32_t other[2];
+
+static void wait_at_other(void *arg)
+{
+    struct msg m = { 0 };
+    int32_t r;
+
+    do
+        r = sys_wait(other[1], ADDR(&m), sys_clock() + 10000 * MS);
+    while (r == ERR_BUSY);
+    EXPECT(r == ERR_HANDLE);
+}
+
+static void call_briefly(void *arg)
+{
+    struct msg m = { 0 };
+
+    EXPECT(sys_call(side[0], ADDR(&m), sys_clock() + 5 * MS) == ERR_TIMEOUT);
+    __atomic_store_n(&times, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&times, __ATOMIC_SEQ_CST) == 1)
+        sys_yield();                    /* its token stays, as long as it does */
+}
+
+static void test_discard(void)
+{
+    struct msg m = { 0 }, none = { 0 };
+
+    EXPECT(sys_channel(ADDR(side)) == 0 && sys_channel(ADDR(other)) == 0);
+    EXPECT(thread_create(&threads[0], wait_at_other, NULL, 0) > 0);
+    EXPECT(thread_create(&threads[1], call_briefly, NULL, 0) > 0);
+    EXPECT(sys_wait(side[1], ADDR(&m), FOREVER) == 0 && m.kind == MSG_CALL);
+    while (!__atomic_load_n(&times, __ATOMIC_SEQ_CST))
+        sys_yield();
+    while (sys_wait(other[1], ADDR(&none), sys_clock() + 1) != ERR_BUSY)
+        sys_yield();                    /* until the other thread waits there */
+    m.nhandles = 1;
+    m.handle[0] = other[1];
+    EXPECT(sys_answer_wait(m.token, ADDR(&m), sys_clock() + 10000 * MS) >= 0);
+    EXPECT(m.kind == MSG_CLOSED && m.from == other[0]);
+    __atomic_store_n(&times, 2, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < 2; i++)
+        thread_join(&threads[i]);
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 static uint32_t grown[THREADS][20];
@@ -359,6 +405,8 @@ int main(int argc, char **argv)
         test_sync();
     else if (!strcmp(what, "serve"))
         test_serve();
+    else if (!strcmp(what, "discard"))
+        test_discard();
     else if (!strcmp(what, "memory"))
         test_memory();
     else if (!strcmp(what, "limit"))
