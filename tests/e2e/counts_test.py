@@ -17,7 +17,7 @@ MOST = {
     "batch_64": (272, None),
     "block_4K": (1250, None),
     "block_2M": (1250, None),
-    "preemption": (257, None),
+    "preemption": (253, None),
     "timer_tick": (103, None),
     "interrupt_to_driver": (600, None),
 }
