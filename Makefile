@@ -260,6 +260,8 @@ $K/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribut
 $K/%.o: %.c | $(IFACE_H)
 	@mkdir -p $(@D)
 	$(CC) $(KERNEL_FLAGS) $(PLACE) $(KERNEL_EXTRA) -c $< -o $@
+# nasm -MD leaves out what is included
+$(KERNEL_ASM:%.asm=$K/%.asm.o): kernel/x64/frame.inc
 $K/%.asm.o: %.asm
 	@mkdir -p $(@D)
 	$(NASM) -f elf64 -g -I./ -MD $(@:.o=.d) -MP $< -o $@

@@ -16,6 +16,7 @@ $H/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribut
 $H/%.o: %.c | $(IFACE_H)
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -mcmodel=kernel,$(KERNEL_FLAGS)) $(PLACE) $(KERNEL_EXTRA) -c $< -o $@
+$(HOST_ASM:%.asm=$H/%.asm.o): kernel/x64/frame.inc
 $H/%.asm.o: %.asm
 	@mkdir -p $(@D)
 	$(NASM) -f elf64 -g -I./ -MD $(@:.o=.d) -MP $< -o $@
