@@ -38,12 +38,16 @@ static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now)
     t->urgent = false;
     lock_take(&c->lock);
     __atomic_store_n(&t->on_cpu, 0, __ATOMIC_RELEASE);
-    if (unlikely(!c->ready_bits) || unlikely(guess(quota_shares))) {
+    /* another CPU may have taken the one that is to run */
+    if ((unlikely(cpus_many) && unlikely(!(c->ready_bits >> t->level)))
+            || unlikely(guess(quota_shares))) {
         cpu_field(current) = c->idle;
         sched_push(c, t, t->slice_left != 0);
         lock_drop(&c->lock);
         sched_run(sched_pick(c));
     }
+    if (!c->ready_bits)
+        __builtin_unreachable();        /* with one CPU, give_way has seen them */
     to = first(c);
     list_insert(t->slice_left ? queue->next : queue, &t->run);
     ready_some(c, t->level);
