@@ -57,7 +57,7 @@ static void give_up(struct sip *s, struct sip_call *c)
             drop_thread(c->thread);
             break;
         }
-        cpu_wake(c->thread->core->cpu->id);
+        cpu_wake(glance(c->thread->core)->cpu->id);
         sched_sleep(NS_PER_MS / 10);
     }
     s->dying = false;

@@ -72,6 +72,7 @@ void __tsan_init(void);
 void __tsan_read_range(uintptr_t a, size_t n);
 void __tsan_write_range(uintptr_t a, size_t n);
 void __tsan_atomic_thread_fence(int order);
+void __tsan_atomic_signal_fence(int order);
 #define TSAN_FETCH(bits, op) \
     uint##bits##_t __tsan_atomic##bits##_##op(volatile uint##bits##_t *p, uint##bits##_t v, \
                                               int order);
