@@ -152,6 +152,7 @@ err_t handle_close(struct sip *s, uint32_t h)
     lock_drop(&s->lock);
     if (!o)
         return ERR_HANDLE;
+    dwell(DWELL_CLOSED, this_thread());
     object_drop(o);
     return 0;
 }

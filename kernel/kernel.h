@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include "kernel/abi.h"
 #include "kernel/contract.h"
+#include "kernel/dwell.h"
 #include "kernel/list.h"
 #include "kernel/lock.h"
 #include "kernel/log.h"

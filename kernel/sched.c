@@ -426,6 +426,7 @@ int32_t sched_switch(struct thread *to)
     struct core *c = this_core();
     struct thread *t = this_thread();
 
+    dwell(to ? DWELL_HANDING : DWELL_LEAVING, t);
     if (!to)
         return switch_away(c, t);
     if (__builtin_expect(cpu_field(need_resched) != 0, 0)) {

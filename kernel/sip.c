@@ -145,6 +145,7 @@ static void sip_end(struct sip *s)
     sip_free(s);
     lock_take(&p->lock);
     p->info = info;
+    dwell(DWELL_ENDED, NULL);
     __atomic_store_n(&p->sip, NULL, __ATOMIC_RELEASE);      /* process_wait may read info now */
     object_notify(&p->o);
     lock_drop(&p->lock);
@@ -219,15 +220,24 @@ static void leave_to_reaper(struct sip *s)
         list_push(&graves, &s->all);
     }
     lock_drop(&lock);
-    event_set(&reap_more);
+}
+
+/* False: it is left to the reaper. */
+static bool stop_now(struct sip *s)
+{
+    bool ended = stop_threads(s);
+
+    if (ended)
+        sip_end(s);
+    else
+        leave_to_reaper(s);
+    return ended;
 }
 
 static void stop(struct sip *s)
 {
-    if (stop_threads(s))
-        sip_end(s);
-    else
-        leave_to_reaper(s);
+    if (!stop_now(s))
+        event_set(&reap_more);
 }
 
 static void reap(void *arg)
@@ -243,7 +253,7 @@ static void reap(void *arg)
             list_push(&round, l);
         lock_drop(&lock);
         while ((l = list_first(&round)))
-            stop(container_of(l, struct sip, all));
+            stop_now(container_of(l, struct sip, all));     /* or later: it sleeps in between */
     }
 }
 

@@ -182,6 +182,7 @@ static struct lock *guard_take(struct thread *t)
     struct lock *g;
 
     while ((g = __atomic_load_n(&t->guard, __ATOMIC_ACQUIRE))) {
+        dwell(DWELL_GUARD, t);
         lock_take(g);
         if (guess(t->guard) == g)
             return g;

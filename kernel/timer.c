@@ -81,6 +81,7 @@ void timer_del(struct core *c, struct thread *t)
     t->heap_child = t->heap_next = t->heap_prev = NULL;
     /* last: who finds this without the lock may put t into another heap at once */
     __atomic_store_n(&t->timed, NULL, __ATOMIC_RELEASE);
+    dwell(DWELL_UNTIMED, t);
 }
 
 void timer_cancel(struct thread *t)

@@ -1,0 +1,259 @@
+/*
+ * races.c - races that were there once, each brought about by a CPU that stays in the middle
+ * (kernel/dwell.h). They need several CPUs, and a build that has such points.
+ *
+ * The test keeps its own CPU, the others do what races.
+ */
+#include "kernel/ktest.h"
+#include "tests/kernel/sips.h"
+
+#define LONG (10 * NS_PER_S)
+
+/* True if there are not n CPUs, or no such points; else the test stays on its own one. */
+static bool left_out(unsigned n)
+{
+    if (!DWELLING || cpus_up() < n) {
+        ktest_say("left out");
+        return true;
+    }
+    this_thread()->pinned = true;
+    return false;
+}
+
+/* The n-th CPU after this one. */
+static struct core *other(unsigned n)
+{
+    return core_of((cpu_field(id) + n) % cpus_up());
+}
+
+/* A thread for the n-th one, and there it stays. It ends by rest(). */
+static struct thread *make(unsigned n, void (*fn)(void *))
+{
+    struct thread *t = thread_create(NULL, "race", 16384, fn, NULL);
+
+    assert(t, "no memory for a thread");
+    t->pinned = true;
+    thread_on(t, other(n));
+    return t;
+}
+
+static void rest(void)
+{
+    sched_sleep(FOREVER / 2);
+}
+
+/* t, claimed, goes on on the n-th CPU. */
+static void resume_on(unsigned n, struct thread *t)
+{
+    thread_on(t, other(n));
+    sched_resume(t);
+}
+
+static bool reaches(const uint32_t *x, uint32_t value)
+{
+    for (unsigned ms = 0; ms < 10000 && glance(*x) < value; ms++)
+        sched_sleep(NS_PER_MS);
+    return glance(*x) >= value;
+}
+
+static void end(struct thread *t)
+{
+    while (!thread_stop(t))
+        sched_sleep(NS_PER_MS);
+    thread_free(t);
+}
+
+static void wait_under(struct lock *l, int64_t deadline, struct thread *to)
+{
+    lock_take(l);
+    sched_wait_until(this_thread(), THREAD_KERNEL, l, deadline, to);
+    lock_drop(l);
+    sched_switch(to);
+}
+
+static void claim_under(struct lock *l, struct thread *t)
+{
+    lock_take(l);
+    assert(t->guard == l, "it is blocked");
+    sched_claim(t, 0);
+    lock_drop(l);
+}
+
+static struct lock lock_a = LOCK(RANK_EVENT), lock_b = LOCK(RANK_EVENT);
+static struct thread *a, *b;
+static uint32_t passed;
+
+/* ---- whose level ----------------------------------------------------------------------------- */
+
+/* Who blocks is claimed before it has left its stack, by one of a higher level, which it gets. */
+KTEST(race_level_is_kept)
+{
+    struct thread *me = this_thread(), *t;
+    struct endpoint *end[2];
+    struct process *p;
+    struct sip *s;
+    uint8_t level;
+
+    if (left_out(2))
+        return;
+    CHECK(chan_create(NULL, end) >= 0, "no channel");
+    dwell_ask(DWELL_LEAVING, NULL, 100 * NS_PER_MS);
+    p = start("test/dwell wait", end[0]);
+    CHECK(dwell_wait(DWELL_LEAVING), "nobody waits");
+    s = alive(p);
+    t = container_of(s->threads.next, struct thread, of_sip);
+    lock_take(&s->lock);
+    wait_done(t);
+    sched_claim(t, 0);
+    lock_drop(&s->lock);
+    me->priority = me->level = PRIORITY_HIGH;
+    sched_point();              /* what has come meanwhile does not get the CPU first */
+    wait_under(&lock_a, (int64_t)(clock_ns() + 300 * NS_PER_MS), t);
+    level = glance(t->level);
+    me->priority = me->level = PRIORITY_NORMAL;
+    CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
+    object_drop(&end[1]->o);
+    CHECK_EQ(level, PRIORITY_HIGH);
+}
+
+/* ---- whose stack ----------------------------------------------------------------------------- */
+
+static void leave_a(void *arg)
+{
+    wait_under(&lock_a, FOREVER, NULL);
+    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+    rest();
+}
+
+static void leave_b(void *arg)
+{
+    claim_under(&lock_a, a);
+    wait_under(&lock_b, FOREVER, a);
+    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+    rest();
+}
+
+/* Two CPUs that leave for each other's threads at the same time. */
+KTEST(race_stacks_crosswise)
+{
+    if (left_out(3))
+        return;
+    passed = 0;
+    a = make(1, leave_a);
+    b = make(2, leave_b);
+    dwell_ask(DWELL_LEAVING, a, LONG);
+    dwell_ask(DWELL_HANDING, b, LONG);
+    sched_start(a);
+    CHECK(dwell_wait(DWELL_LEAVING), "a does not leave");
+    sched_start(b);
+    CHECK(dwell_wait(DWELL_HANDING), "b does not leave");
+    claim_under(&lock_b, b);
+    resume_on(1, b);
+    dwell_end(DWELL_LEAVING);
+    dwell_end(DWELL_HANDING);
+    CHECK(reaches(&passed, 2), "they wait for each other");
+    end(a);
+    end(b);
+}
+
+/* ---- whose heap ------------------------------------------------------------------------------ */
+
+static int64_t in_ms(uint64_t ms)
+{
+    return (int64_t)(clock_ns() + ms * NS_PER_MS);
+}
+
+static void sleep_300(void *arg)
+{
+    wait_under(&lock_b, in_ms(300), NULL);
+    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+    rest();
+}
+
+static void sleep_5_then_100(void *arg)
+{
+    struct thread *t = this_thread();
+
+    wait_under(&lock_a, in_ms(5), NULL);
+    lock_take(&lock_a);
+    sched_wait_until(t, THREAD_KERNEL, &lock_a, in_ms(100), NULL);
+    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+    lock_drop(&lock_a);
+    sched_switch(NULL);
+    rest();
+}
+
+/* A thread is in another CPU's heap of deadlines as soon as it is said to be in none: with what
+ * hangs below it there. */
+KTEST(race_heap_of_deadlines)
+{
+    if (left_out(3))
+        return;
+    passed = 0;
+    a = make(1, sleep_5_then_100);
+    b = make(2, sleep_300);
+    sched_start(b);
+    for (unsigned ms = 0; ms < 10000 && !__atomic_load_n(&b->timed, __ATOMIC_ACQUIRE); ms++)
+        sched_sleep(NS_PER_MS);
+    dwell_ask(DWELL_UNTIMED, a, LONG);
+    sched_start(a);
+    CHECK(dwell_wait(DWELL_UNTIMED), "its deadline does not come");
+    claim_under(&lock_a, a);
+    resume_on(2, a);
+    CHECK(reaches(&passed, 1), "it does not wait again");
+    dwell_end(DWELL_UNTIMED);
+    CHECK(reaches(&passed, 2), "a deadline is lost");
+    end(a);
+    end(b);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+/* A deadline has found the guard of a thread whose SIP ends, futexes and all. */
+KTEST(race_futex_and_end)
+{
+    struct process *p;
+
+    if (left_out(2))
+        return;
+    dwell_ask(DWELL_GUARD, NULL, LONG);
+    p = start("test/dwell futex", NULL);
+    CHECK(dwell_wait(DWELL_GUARD), "its deadline does not come");
+    CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
+    dwell_end(DWELL_GUARD);
+    reclaim_settle();           /* by when that CPU has gone on */
+}
+
+/* Who finds that a SIP has ended finds out how. */
+KTEST(race_exit_info)
+{
+    struct process *p;
+
+    if (left_out(2))
+        return;
+    dwell_ask(DWELL_ENDED, NULL, LONG);
+    p = start("test/quit 7", NULL);
+    CHECK(dwell_wait(DWELL_ENDED), "it does not end");
+    CHECK(alive(p) || p->info.status == 7, "it has ended with %d", p->info.status);
+    dwell_end(DWELL_ENDED);
+    CHECK_EQ(finish(p, 10000, NULL), 7);
+}
+
+/* A block leaves its place before its number is free. And who waits for a SIP that cannot be
+ * stopped yet keeps nobody from the CPU. */
+KTEST(race_place_of_a_block)
+{
+    struct process *p;
+    struct sip *s;
+
+    if (left_out(2))
+        return;
+    dwell_ask(DWELL_CLOSED, NULL, LONG);
+    p = start("test/dwell blocks", NULL);
+    CHECK(dwell_wait(DWELL_CLOSED), "nothing is closed");
+    while ((s = alive(p)) && !__atomic_load_n(&s->dying, __ATOMIC_ACQUIRE))
+        sched_sleep(NS_PER_MS);
+    sched_sleep(5 * NS_PER_MS);
+    CHECK(dwell_end(DWELL_CLOSED), "the test did not get its CPU back");
+    CHECK_EQ(finish(p, 10000, NULL), 0);
+}
