@@ -17,9 +17,9 @@ MOST = {
     "batch_64": (272, None),
     "block_4K": (1250, None),
     "block_2M": (1250, None),
-    "preemption": (253, None),
-    "timer_tick": (103, None),
-    "interrupt_to_driver": (600, None),
+    "preemption": (249, None),
+    "timer_tick": (104, None),
+    "interrupt_to_driver": (587, None),
 }
 
 
