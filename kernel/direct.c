@@ -16,10 +16,19 @@
 
 /* ---- yielding to one of the same priority; of one CPU: switch.asm ---------------------------- */
 
-int32_t direct_yield_many(struct wasm_instance *in)
+bool direct_look(void)
+{
+    if (cpu_field(need_resched))
+        return true;
+    sched_charge(this_core());
+    return false;
+}
+
+int32_t direct_yield_many(struct wasm_instance *in, uint32_t a, uint32_t b, int64_t c_,
+                          struct thread *t)
 {
     struct core *c = this_core();
-    struct thread *t = this_thread(), *to = NULL;
+    struct thread *to = NULL;
     struct link *queue = &c->ready[t->level];
 
     stack_touch_little();
@@ -43,27 +52,25 @@ int32_t direct_yield_many(struct wasm_instance *in)
 /* ---- the call -------------------------------------------------------------------------------- */
 
 /* The call of t through e (handle h), which was handed to s, begins. */
-always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t h, uint64_t op,
-                  bool many)
+always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t h, bool many)
 {
     t->call_end = e;
     t->call_handle = h;
-    t->call_op = (uint8_t)op;
     t->server = s;
     caller_add(e, t);
     wait_here(t, THREAD_CALLING, e->o.lock, many);
 }
 
 always int32_t call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                    bool many)
+                    struct thread *t, bool many)
 {
     struct sip *s = sip_of(in), *to;
-    struct thread *t = this_thread(), *w;
+    struct thread *w;
     struct view v = view_of(s);
     struct endpoint *e;
     struct object *o;
     const uint8_t *data;
-    uint64_t len, op;
+    uint64_t len;
 
     stack_touch_little();
     if (looks() || limited(deadline) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
@@ -73,23 +80,25 @@ always int32_t call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
     if (!(to = both(e, s, many)))
         return sys_call_slow(in, h, msg, deadline);
     if (!(w = object_waiter(&e->peer->o))
-            || !hand(e, w, to, data, len, MSG_CALL, t->token, &op))
+            || !hand(e, w, to, data, len, t))
         w = NULL;
     else
-        begin(t, e, to, h, op, many);
+        begin(t, e, to, h, many);
     drop(&to->lock, many);
     drop(e->o.lock, many);
     return w ? switch_over(t, w, many) : sys_call_slow(t->in, h, msg, FOREVER);
 }
 
-int32_t direct_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+int32_t direct_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                         struct thread *t)
 {
-    return call(in, h, msg, deadline, true);
+    return call(in, h, msg, deadline, t, true);
 }
 
-int32_t direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+int32_t direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                    struct thread *t)
 {
-    return call(in, h, msg, deadline, false);
+    return call(in, h, msg, deadline, t, false);
 }
 
 /* ---- the answer ------------------------------------------------------------------------------ */
@@ -102,7 +111,7 @@ always bool write_checked(struct thread *t, struct endpoint *e, const uint8_t *d
 
     if (len < 4 || !peek32(data, &word)
             || contract_check_answer(c, t->call_op, (int32_t)word, (uint32_t)len, 0) < 0
-            || !write(&t->rx, data, len, t->call_handle, MSG_DATA, 0)
+            || !write(&t->rx, data, len, t->call_handle, MSG_DATA, NULL)
             || !poke32(t->rx.buf, (uint32_t)word))
         return false;
     e->state = contract_next_answer(c, e->state, t->call_op, (int32_t)word);
@@ -110,26 +119,30 @@ always bool write_checked(struct thread *t, struct endpoint *e, const uint8_t *d
 }
 
 /* Writes the answer for t, whose channel's lock is held, and ends its call. */
-always bool give(struct thread *t, struct endpoint *e, const uint8_t *data, uint64_t len)
+always bool give(struct thread *t, uint32_t token, struct endpoint *e, const uint8_t *data,
+                 uint64_t len)
 {
-    if (unlikely(len > t->rx.cap) || unlikely(__atomic_load_n(&t->timed, __ATOMIC_ACQUIRE)))
+    if (unlikely(len > t->rx.cap) || unlikely(guess(t->timed) != NULL))
         return false;
-    if (likely(!e->contract) ? !write(&t->rx, data, len, t->call_handle, MSG_DATA, 0)
+    if (likely(!e->contract) ? !write(&t->rx, data, len, t->call_handle, MSG_DATA, NULL)
                              : !write_checked(t, e, data, len))
         return false;
-    t->answered = t->token;
-    t->token = token_next(t->token);
-    caller_del(e, t);
-    t->call_end = NULL;
+    t->answered = token;
+    t->token = token_next(token);
+    if (likely(e->caller == t))
+        clear64(&e->caller);
+    else
+        caller_del(e, t);
+    clear64(&t->call_end);
     claim(t, (int32_t)len);
     return true;
 }
 
 always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                           int64_t deadline, bool many)
+                           int64_t deadline, struct thread *t, bool many)
 {
     struct sip *s = sip_of(in);
-    struct thread *t = this_thread(), *to;
+    struct thread *to;
     struct view v = view_of(s);
     struct endpoint *e;
     const uint8_t *data;
@@ -145,7 +158,7 @@ always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t ms
     take(&s->lock, many);
     given = likely(guess(to->token) == token)
         && likely(!many || (guess(to->call_end) == e && guess(to->guard)))
-        && likely(to->server == s) && give(to, e, data, len);
+        && likely(to->server == s) && give(to, token, e, data, len);
     more = !list_empty(&s->ready);
     if (likely(given && !more)) {
         t->next_waiter = s->any_waiter;
@@ -160,17 +173,18 @@ always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t ms
         return sys_answer_wait_slow(in, token, msg, deadline);
     if (!enqueue(this_core(), to, many))
         sched_resume(to);
-    return many ? direct_wait_many(t->in, 0, msg, FOREVER) : direct_wait(t->in, 0, msg, FOREVER);
+    return many ? direct_wait_many(t->in, 0, msg, FOREVER, t)
+        : direct_wait(t->in, 0, msg, FOREVER, t);
 }
 
 int32_t direct_answer_wait_many(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                                int64_t deadline)
+                                int64_t deadline, struct thread *t)
 {
-    return answer_wait(in, token, msg, deadline, true);
+    return answer_wait(in, token, msg, deadline, t, true);
 }
 
 int32_t direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                           int64_t deadline)
+                           int64_t deadline, struct thread *t)
 {
-    return answer_wait(in, token, msg, deadline, false);
+    return answer_wait(in, token, msg, deadline, t, false);
 }

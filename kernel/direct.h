@@ -5,22 +5,29 @@
 #ifndef KERNEL_DIRECT_H
 #define KERNEL_DIRECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct thread;
 struct wasm_instance;
 
-/* Called by switch.asm with the calling thread's context set. They return to the image, or go to
- * another thread and never return; _many: while there is more than one CPU. */
-int32_t direct_yield_many(struct wasm_instance *in);
-int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
-int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
-int32_t direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
-int32_t direct_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
+/* Called by switch.asm with the calling thread, whose context is set. They return to the image, or
+ * go to another thread and never return; _many: while there is more than one CPU. */
+int32_t direct_yield_many(struct wasm_instance *in, uint32_t, uint32_t, int64_t, struct thread *t);
+int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                    struct thread *t);
+int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                         struct thread *t);
+int32_t direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                    struct thread *t);
+int32_t direct_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                         struct thread *t);
 int32_t direct_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                           int64_t deadline);
+                           int64_t deadline, struct thread *t);
 int32_t direct_answer_wait_many(struct wasm_instance *in, uint32_t token, uint32_t msg,
-                                int64_t deadline);
+                                int64_t deadline, struct thread *t);
+/* No hand-off is left: true if an interrupt is to be looked at. Else CPU time was charged. */
+bool direct_look(void);
 /* How they go there. The stack of `from` is left then, which its on_cpu says. */
 _Noreturn void direct_go(struct thread *to);
 _Noreturn void direct_go_many(struct thread *to, struct thread *from);

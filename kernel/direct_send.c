@@ -37,7 +37,7 @@ always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t
     struct endpoint *e;
     struct object *o;
     const uint8_t *data;
-    uint64_t len, op;
+    uint64_t len;
     bool done;
 
     stack_touch_little();
@@ -49,7 +49,7 @@ always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t
     if (!(to = both(e, s, many)))
         goto slow;
     w = object_waiter(&e->peer->o);
-    done = w ? hand(e, w, to, data, len, MSG_DATA, 0, &op) : queue(e, data, len);
+    done = w ? hand(e, w, to, data, len, NULL) : queue(e, data, len);
     drop(&to->lock, many);
     drop(e->o.lock, many);
     if (done) {

@@ -39,7 +39,7 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
     if (likely(!many || (guess(o->owner) == s && e->count)) && likely(list_empty(&e->senders))) {
         r = ring_first(e);
         if (!r->nobj && r->len <= rx.cap
-                && write(&rx, (uint8_t *)(r + 1), r->len, o->number, r->kind, r->token)) {
+                && write(&rx, (uint8_t *)(r + 1), r->len, o->number, r->kind, &r->token)) {
             n = (int32_t)r->len;
             s->messages++;
             if (r->token)
@@ -79,10 +79,10 @@ always bool nothing_for(const struct sip *s, const struct object *o)
 }
 
 always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                          bool many)
+                    struct thread *t, bool many)
 {
     struct sip *s = sip_of(in);
-    struct thread *t = this_thread(), *to = NULL;
+    struct thread *to = NULL;
     struct core *c = this_core();
     struct object *o;
     struct rx rx;
@@ -128,12 +128,14 @@ slow:
     return sys_wait_slow(in, h, msg, deadline);
 }
 
-int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                         struct thread *t)
 {
-    return wait(in, h, msg, deadline, true);
+    return wait(in, h, msg, deadline, t, true);
 }
 
-int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                    struct thread *t)
 {
-    return wait(in, h, msg, deadline, false);
+    return wait(in, h, msg, deadline, t, false);
 }

@@ -70,21 +70,21 @@ always bool copy(uint8_t *to, const uint8_t *data, uint64_t len)
         : !len || copy_checked(to, data, len);
 }
 
-/* Writes the message where rx says. */
+/* Writes the message where rx says. token: NULL if it has none. */
 always bool write(const struct rx *rx, const uint8_t *data, uint64_t len, uint32_t from,
-                  uint32_t kind, uint32_t token)
+                  uint32_t kind, const uint32_t *token)
 {
     uint8_t *head = rx->msg;
 
     return copy(rx->buf, data, len) && poke32(head + 16, 0) && poke32(head + 36, from)
-        && poke32(head + 40, kind) && poke32(head + 44, token)
+        && poke32(head + 40, kind) && poke32(head + 44, token ? *token : 0)
         && poke32(head + 48, (uint32_t)len);
 }
 
 always void claim(struct thread *t, int32_t result)
 {
     t->result = result;
-    t->guard = NULL;
+    clear64(&t->guard);
 }
 
 /* Is there a time at which to give up? */
@@ -109,18 +109,10 @@ always void wait_here(struct thread *t, enum thread_state state, struct lock *gu
     t->guard = guard;                       /* an older wait */
 }
 
-/* True: an interrupt is to be looked at. Now and then it charges CPU time instead. */
-static __attribute__((noinline, cold)) bool look(void)
-{
-    if (cpu_field(need_resched))
-        return true;
-    sched_charge(this_core());
-    return false;
-}
-
+/* Is an interrupt to be looked at? */
 always bool looks(void)
 {
-    return unlikely(cpu_handoff()) && look();
+    return unlikely(cpu_handoff()) && direct_look();
 }
 
 /* The CPU is to's from here on; t goes on where it has called from. */
@@ -130,7 +122,7 @@ always int32_t own(struct thread *t, struct thread *to, bool many)
 
     cpu_field(current) = to;
     if (!many) {
-        t->slice_left = 0;
+        clear64(&t->slice_left);
         direct_go(to);
     }
     c = this_core();
@@ -183,29 +175,35 @@ always void passed(struct endpoint *e, uint64_t op)
     *state = contract_next(e->contract, *state, (uint32_t)op);
 }
 
-/* To the thread w of s, which waits at e's peer and is claimed then. */
+/* To the thread w of s, which waits at e's peer and is claimed then. caller: the thread whose call
+ * it is, or NULL. */
 always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint8_t *data,
-                 uint64_t len, uint32_t kind, uint32_t token, uint64_t *op)
+                 uint64_t len, struct thread *caller)
 {
+    uint32_t kind = caller ? MSG_CALL : MSG_DATA;
+    const uint32_t *token = caller ? &caller->token : NULL;
+    uint64_t op;
+
     if (unlikely(len > w->rx.cap) || unlikely(guess(w->timed) != NULL))
         return false;
-    *op = 0;
     if (likely(!e->contract)) {
         if (!write(&w->rx, data, len, e->peer->o.number, kind, token))
             return false;
     } else {
-        if (!passes(e, data, len, kind, op)
+        if (!passes(e, data, len, kind, &op)
                 || !write(&w->rx, data, len, e->peer->o.number, kind, token)
-                || !poke32(w->rx.buf, (uint32_t)*op))
+                || !poke32(w->rx.buf, (uint32_t)op))
             return false;
-        passed(e, *op);
+        passed(e, op);
+        if (caller)
+            caller->call_op = (uint8_t)op;
     }
     s->messages++;
-    if (w->waits_on) {
+    if (likely(!w->waits_on)) {
+        s->any_waiter = w->next_waiter;         /* w is the first of them */
+    } else {
         w->waits_on->waiter = NULL;
         w->waits_on = NULL;
-    } else {
-        s->any_waiter = w->next_waiter;         /* w is the first of them */
     }
     claim(w, (int32_t)len);
     return true;

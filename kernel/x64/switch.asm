@@ -17,7 +17,8 @@
 %define READY CORE + 32
 %define STACK_TOP CORE + 176
 
-extern direct_wait, direct_call, direct_answer_wait, sys_yield_slow, sched_aside, preempt_timer
+extern direct_look, direct_wait, direct_call, direct_answer_wait
+extern sys_yield_slow, sched_aside, preempt_timer
 extern direct_yield_many, direct_wait_many, direct_call_many, direct_answer_wait_many
 section .text
 
@@ -85,6 +86,7 @@ direct_go_many:
     mov dword [rsi + ON_CPU], 0
     GO
 
+; Each calls direct_X with the running thread as one more argument.
 ; int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 ; int32_t sys_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 ; int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg, int64_t deadline);
@@ -93,8 +95,8 @@ direct_go_many:
 global sys_%1
 sys_%1:
     PUSH_SAVED
-    mov rax, [fs:CURRENT]
-    mov [rax + CTX], rsp
+    mov r8, [fs:CURRENT]
+    mov [r8 + CTX], rsp
     sub rsp, 8
     call direct_%1
     add rsp, 8
@@ -116,7 +118,8 @@ global sys_yield
 sys_yield:
     mov rdx, [fs:CURRENT]
     sub dword [fs:HANDOFFS], 1
-    js .slow                                    ; something is to be looked at
+    js .look
+.looked:
     movzx ecx, byte [rdx + LEVEL]
     cmp dword [fs:rcx + READY_BITS], 1          ; this queue has somebody, higher ones have not
     jne .slow
@@ -140,6 +143,14 @@ sys_yield:
     mov [rdx + CTX], rsp
     LOAD rax
     GO
+.look:
+    test [rsp - 4096], al
+    push rdi
+    call direct_look
+    pop rdi
+    mov rdx, [fs:CURRENT]
+    test al, al
+    jz .looked
 .slow:
     jmp sys_yield_slow
 
