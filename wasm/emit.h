@@ -39,6 +39,7 @@ struct emit {
     uint32_t frame;             /* bytes below the saved registers */
     uint32_t saved;             /* number of pushed registers */
     uint32_t landing;           /* landing block of the call being emitted */
+    uint32_t checked;           /* block in which the depth of the stack was looked at last; or 0 */
     uint32_t block, next;       /* block under way, and the one that follows in the layout */
     int wrap;                   /* block 1's successor that returns without a frame, or -1 */
     uint32_t left_out;          /* that block, if nobody else goes there; else 0 */

@@ -11,13 +11,21 @@ static void stack_check(struct emit *e, uint32_t pos)
     emit_trap_if(e, CC_B, WASM_TRAP_STACK, pos);
 }
 
+/* In straight code once: rsp is the same in all of a body. */
+static void stack_check_once(struct emit *e, uint32_t pos)
+{
+    if (e->checked != e->block)
+        stack_check(e, pos);
+    e->checked = e->block;
+}
+
 static void call_mem(struct emit *e, int base, int32_t disp, uint32_t pos)
 {
     x_rm(&e->b, 0xff, 4, 2, mem_at(base, disp));
     emit_site(e, pos, WASM_TRAP_NONE, true);
 }
 
-/* C functions leave the upper half of a 32-bit result open */
+/* C functions leave the upper half of a 32-bit result open. */
 static void clean_result(struct emit *e, uint32_t v)
 {
     if (e->f->ins[v].type == T_I32)
@@ -144,7 +152,10 @@ static void call_runtime(struct emit *e, struct lir *x, struct ir_ins *c)
     bool bulk = emit_bulk_wanted(e, c);
     size_t test = bulk ? emit_bulk_test(e) : 0;
 
-    stack_check(e, x->pos);
+    if (bulk)
+        stack_check(e, x->pos);
+    else
+        stack_check_once(e, x->pos);
     x_rr(&e->b, 0x8b, 8, RDI, R14);
     x_rm(&e->b, 0x8b, 8, R10, mem_at(R14, offsetof(struct wasm_instance, rt)));
     call_mem(e, R10, (int32_t)(8 * c->c), x->pos);
@@ -168,7 +179,10 @@ void emit_call(struct emit *e, struct lir *x)
     case L_CALLIMP:
         to = emit_callee(e, x, c);
         x_rm(&e->b, 0x8b, 8, RDI, mem_at(to.base, to.in));
-        emit_call_outside(e, x->s1, x->pos, to);
+        stack_check_once(e, x->pos);
+        call_mem(e, to.base, to.code, x->pos);
+        if (e->l->end_of[x->s1])            /* somebody wants it */
+            clean_result(e, x->s1);
         break;
     default:
         op_call_indirect(e, x, c);
