@@ -210,14 +210,15 @@ struct core {
 static inline struct core *this_core(void) { return cpu_field(core); }
 _Static_assert(sizeof(struct core) <= CORE_ROOM, "struct cpu has room");
 /* Of ready_bits: queue `level` is not empty, or is; 1: that queue is the only one from it on; and
- * the highest, if there is any. */
+ * the highest, if there is any. Stored whole: a load of the word has to wait for a byte that was
+ * stored just before. */
 static inline void ready_some(struct core *c, unsigned level)
 {
-    ((uint8_t *)&c->ready_bits)[level] = 1;
+    c->ready_bits |= 1ull << level * 8;
 }
 static inline void ready_none(struct core *c, unsigned level)
 {
-    ((uint8_t *)&c->ready_bits)[level] = 0;
+    c->ready_bits &= ~(1ull << level * 8);
 }
 static inline uint64_t ready_from(const struct core *c, unsigned level)
 {

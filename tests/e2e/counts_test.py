@@ -13,13 +13,13 @@ MOST = {
     "yield_pair": (90, 90),
     "call_64": (300, 300),
     "call_64_contract": (426, None),
-    "queued_64": (542, 400),
+    "queued_64": (560, 400),
     "batch_64": (272, None),
     "block_4K": (1250, None),
     "block_2M": (1250, None),
-    "preemption": (249, None),
+    "preemption": (254, None),
     "timer_tick": (104, None),
-    "interrupt_to_driver": (587, None),
+    "interrupt_to_driver": (596, None),
 }
 
 
