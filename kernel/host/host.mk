@@ -43,7 +43,7 @@ CHECKS := -DSELKIE_CHECKED -fsanitize=undefined -fno-sanitize=null,alignment -fs
 	-fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
 	--param asan-stack=0 --param asan-globals=0 -Wno-maybe-uninitialized
 HC_LD := $(HOST_LD) $(addprefix --wrap=,memcpy memmove memset kmalloc kzalloc kfree page_alloc \
-	page_alloc_zero page_alloc_run page_alloc_low page_free page_free_run page_free_trimmed)
+	page_alloc_zero page_alloc_run page_alloc_low page_free page_free_run)
 $(HC_OBJ): PLACE := -Ikernel/host
 $(HOST_C:%.c=$(HC)/%.o): KERNEL_EXTRA := -mgeneral-regs-only $(CHECKS)
 $(KERNEL_WASM:%.c=$(HC)/%.o): KERNEL_EXTRA := -mpopcnt $(CHECKS)

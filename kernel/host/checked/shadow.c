@@ -130,6 +130,9 @@ void __wrap_kfree(void *p)
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
+/* Closed before they are given back, for another CPU may have them at once. What kfree gives back
+ * in whole pages (page_free_trimmed) it has closed. */
+
 static paddr_t opened(paddr_t pa, size_t pages)
 {
     if (pa != PAGE_NONE)
@@ -171,12 +174,4 @@ void __wrap_page_free_run(paddr_t pa, unsigned order)
 {
     mark(phys_to_virt(pa), PAGE_SIZE << order, PAGE_FREED);
     __real_page_free_run(pa, order);
-}
-
-size_t __wrap_page_free_trimmed(paddr_t pa)
-{
-    size_t pages = __real_page_free_trimmed(pa);
-
-    mark(phys_to_virt(pa), pages * PAGE_SIZE, PAGE_FREED);
-    return pages;
 }

@@ -15,7 +15,6 @@ WRAPPED(paddr_t, page_alloc_run, unsigned order);
 WRAPPED(paddr_t, page_alloc_low, unsigned order);
 WRAPPED(void, page_free, paddr_t pa);
 WRAPPED(void, page_free_run, paddr_t pa, unsigned order);
-WRAPPED(size_t, page_free_trimmed, paddr_t pa);
 
 #define ASAN_ACCESS(n) \
     void __asan_load##n##_noabort(uintptr_t a); \
