@@ -105,7 +105,7 @@ static err_t furnish(struct sip *s, const struct spawn *sp)
         return e;
     slot = s->slot;
     s->in = (struct wasm_instance *)slot->control;
-    s->in->embedder = s;
+    *s->in = (struct wasm_instance){ .embedder = s };   /* a kept slot has that of the one before */
     /* one page more for the runtime's frames between the image and the kernel */
     s->in->stack_limit = slot->stack_bottom + STACK_KERNEL_NEED + PAGE_SIZE;
     if (!(s->account = kzalloc(sizeof *s->account)))

@@ -75,3 +75,28 @@ KTEST(start_without_handle)
         sched_sleep(NS_PER_MS);
     CHECK(!sip_next(before), "a program runs that nobody knows");
 }
+
+/* A start that fails for want of memory, in a slot that one with tables has left: what stood there
+ * is nobody's any more. Memory fails in the checked build alone. */
+KTEST(start_fails_in_a_kept_slot)
+{
+    struct spawn sp = { .args = "test/victim", .args_len = 12, .trusted = true };
+    uint64_t failed = ktest_faulted();
+    size_t before;
+
+    CHECK(store_find("test/victim", &sp.program) >= 0, "no such program");
+    finish(start("test/victim", NULL), 0, NULL);
+    before = settled_pages();
+    for (unsigned i = 0; i < 300; i++) {
+        struct process *p = NULL;
+        char reason[START_REASON_MAX];
+        err_t e;
+        ktest_faults(6, UINT32_MAX);
+        e = sip_spawn(&sp, &p, reason, sizeof reason);
+        ktest_faults(0, 0);
+        if (e >= 0)
+            finish(p, 0, NULL);
+    }
+    CHECK_EQ(settled_pages(), before);
+    CHECK(!LOCK_CHECKED || ktest_faulted() > failed, "no memory was ever refused");
+}
