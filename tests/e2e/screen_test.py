@@ -38,7 +38,7 @@ def framebuffer(medium):
             lines = until(lambda: read_screen(font, *m.screendump()),
                           "  poweroff                         switches it off")
             text = "\n".join(lines)
-            g.check("the screen spells the help", "selkie> help\n  help      " in text
+            g.check("the screen spells the help", "selkie> help\n  help     [COMMAND]  " in text
                     and "  poweroff                         switches it off" in lines, text)
             g.check("no cell holds anything but a character", "\ufffd" not in text, text)
     return cases
