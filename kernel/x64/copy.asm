@@ -2,6 +2,8 @@
 ; of a row in section fixups (access.h has more) and resumes at the row's third address, which
 ; returns false.
 
+%include "kernel/x64/rep.inc"
+
 section .text
 
 ; bool copy_checked(void *to, const void *from, size_t n);
@@ -53,25 +55,8 @@ copy_begin:
     mov [rdi + rdx - 8], r8
     mov eax, 1
     ret
-.large:                                         ; as memcpy does it
-    mov ecx, edi
-    xor ecx, esi
-    test cl, 7
-    jnz .unlike
-    mov r8, [rsi + rdx - 8]
-    lea r9, [rdi + rdx - 8]
-    mov rcx, [rsi]
-    mov [rdi], rcx
-    mov ecx, edi
-    neg ecx
-    and ecx, 7
-    add rsi, rcx
-    add rdi, rcx
-    lea rcx, [r9 + 8]
-    sub rcx, rdi
-    shr rcx, 3
-    rep movsq
-    mov [r9], r8
+.large:
+    MOVE_LARGE .unlike
     mov eax, 1
     ret
 .unlike:
@@ -113,14 +98,8 @@ fill_checked:
     jb .word
     mov eax, 1
     ret
-.rep:                                           ; as memset does it
-    mov [rdi], rax
-    add rdi, 8
-    and rdi, -8
-    lea rcx, [r9 + 8]
-    sub rcx, rdi
-    shr rcx, 3
-    rep stosq
+.rep:
+    FILL_LARGE
     mov eax, 1
     ret
 .byte:

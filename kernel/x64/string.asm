@@ -1,7 +1,7 @@
 ; string.asm - memcpy, memmove, memset with general registers only: interrupts that land in kernel
-; text do not save vector registers. Word-wise `rep` is as fast as byte-wise on CPUs, and eight
-; times faster under QEMU's emulator; but from or to an address that is no multiple of 8 it is eight
-; times slower on CPUs (Golden Cove).
+; text do not save vector registers. More than a few words: rep.inc.
+
+%include "kernel/x64/rep.inc"
 
 section .text
 
@@ -24,25 +24,8 @@ memcpy:
     jb .word
     mov [r9], r8
     ret
-.large:                                         ; aligned words; the ends once more
-    mov ecx, edi
-    xor ecx, esi
-    test cl, 7
-    jnz .bytes
-    mov r8, [rsi + rdx - 8]
-    lea r9, [rdi + rdx - 8]
-    mov rcx, [rsi]
-    mov [rdi], rcx
-    mov ecx, edi
-    neg ecx
-    and ecx, 7
-    add rsi, rcx
-    add rdi, rcx
-    lea rcx, [r9 + 8]
-    sub rcx, rdi
-    shr rcx, 3
-    rep movsq
-    mov [r9], r8
+.large:
+    MOVE_LARGE .bytes
     ret
 .bytes:
     mov rcx, rdx
@@ -168,14 +151,8 @@ memset:
     jb .word
     mov rax, r8
     ret
-.large:                                         ; the head, then aligned words
-    mov [rdi], rax
-    add rdi, 8
-    and rdi, -8
-    lea rcx, [r9 + 8]
-    sub rcx, rdi
-    shr rcx, 3
-    rep stosq
+.large:
+    FILL_LARGE
     mov rax, r8
     ret
 .byte:
