@@ -12,8 +12,6 @@
 #include "kernel/ring.h"
 #include "kernel/x64/access.h"
 
-#define always static inline __attribute__((always_inline))
-
 always void take(struct lock *l, bool many)
 {
     if (many || LOCK_CHECKED)

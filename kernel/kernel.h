@@ -33,6 +33,7 @@
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define likely(x) __builtin_expect(!!(x), 1)
+#define always static inline __attribute__((always_inline))
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
 
@@ -645,6 +646,8 @@ const struct program *store_at(uint32_t i);
 /* By name, or a prefix (4 characters and more) of the CID or of the hash in hex: ERR_NOT_FOUND,
  * ERR_EXISTS (ambiguous). */
 err_t store_find(const char *name, const struct program **out);
+/* The same for a person: with a reason. */
+err_t store_look_up(const char *name, const struct program **out, char *reason, size_t n);
 #define CID_TEXT 60u
 void cid_text(const uint8_t hash[32], char out[CID_TEXT]);
 

@@ -42,16 +42,6 @@ static void refuse(struct kcall *k, err_t e, const char *reason)
     kserve_text(k, reason);
 }
 
-static err_t find(const char *name, const struct program **p, char *reason, size_t n)
-{
-    err_t e = store_find(name, p);
-
-    if (e < 0)
-        ksnprintf(reason, n, e == ERR_EXISTS ? "%.64s: more than one program begins so"
-                  : "%.64s: no such program", name);
-    return e;
-}
-
 static void spawn(struct kcall *k)
 {
     const struct kernel_process_spawn_req *q = kserve_request(k, sizeof *q);
@@ -70,7 +60,7 @@ static void spawn(struct kcall *k)
         refuse(k, ERR_ARGUMENT, err_text(ERR_ARGUMENT));
         return;
     }
-    if ((e = find(args, &sp.program, reason, sizeof reason)) < 0) {
+    if ((e = store_look_up(args, &sp.program, reason, sizeof reason)) < 0) {
         refuse(k, e, reason);
         return;
     }

@@ -219,16 +219,6 @@ static err_t change_interface(const struct program *p, const struct words *w, bo
     return e;
 }
 
-static err_t find_program(const char *name, const struct program **p, char *reason, size_t n)
-{
-    err_t e = store_find(name, p);
-
-    if (e < 0)
-        ksnprintf(reason, n, e == ERR_EXISTS ? "%s: more than one program begins so"
-                  : "%s: no such program", name);
-    return e;
-}
-
 static err_t bad_device(const struct words *w, char *reason, size_t n)
 {
     ksnprintf(reason, n,
@@ -249,7 +239,7 @@ err_t policy_change(const char *rule, bool grant, uint32_t once, char *reason, s
         ksnprintf(reason, n, "a rule is PROGRAM WHAT");
         return ERR_ARGUMENT;
     }
-    if ((e = find_program(w.program, &p, reason, n)) < 0)
+    if ((e = store_look_up(w.program, &p, reason, n)) < 0)
         return e;
     if (!w.rest[0] || strcmp(w.verb, "serve") == 0)
         e = change_interface(p, &w, grant, once, reason, n);
@@ -270,7 +260,7 @@ err_t policy_wants(const char *program, uint32_t asker, char *to, size_t n)
     err_t e;
 
     to[0] = 0;
-    if ((e = find_program(program, &p, to, n)) < 0
+    if ((e = store_look_up(program, &p, to, n)) < 0
             || !(m = manifest_parse(p->bytes, p->size, &e, to, n)))
         return e;
     lock_take(&lock);

@@ -5,10 +5,9 @@
  * Kept is a small slot (SLOT_NOTED pages at most, all near its base) while memory is plenty. Memory
  * and control area are zeroed at once, but for what a SIP of the same image begins by writing: its
  * block, and a part of memory (slot_initial); that is zeroed when another one takes the slot. The
- * stack is not: no SIP
- * can address it, and compiled code reads nothing of it that it has not written. A slot is taken
- * for a SIP with the same sizes of stack and control area; pages beyond the new one's memory are
- * unmapped, so that its guard has no hole.
+ * stack is not: no SIP can address it, and compiled code reads nothing of it that it has not
+ * written. A slot is taken for a SIP with the same sizes of stack and control area; pages beyond
+ * the new one's memory are unmapped, so that its guard has no hole.
  *
  * There is a list for each of a few CPUs (those of one number modulo LISTS share), short, newest
  * first: what was just zeroed is still in the cache. Who finds his own empty looks at the others'.

@@ -7,8 +7,6 @@
 
 #include "kernel/kernel.h"
 
-#define always static inline __attribute__((always_inline))
-
 /* How long a thread runs if others wait, and what rest of that is none; after what time a ready one
  * is worth waking an idle CPU. Set before threads run, the first two by tests, too. */
 extern uint64_t sched_slice_ticks, sched_slice_least, sched_spread;

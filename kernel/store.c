@@ -150,3 +150,13 @@ err_t store_find(const char *name, const struct program **out)
     *out = found;
     return found ? 0 : ERR_NOT_FOUND;
 }
+
+err_t store_look_up(const char *name, const struct program **out, char *reason, size_t n)
+{
+    err_t e = store_find(name, out);
+
+    if (e < 0)
+        ksnprintf(reason, n, e == ERR_EXISTS ? "%.64s: more than one program begins so"
+                  : "%.64s: no such program", name);
+    return e;
+}

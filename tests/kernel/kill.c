@@ -103,16 +103,6 @@ KTEST(kill_at_the_start)
     kill_doing("test/victim spin", NULL, 0);
 }
 
-static uint32_t newest_pid(void)
-{
-    struct sip *s;
-    uint32_t pid = 0;
-
-    while ((s = sip_next(pid)))
-        pid = s->pid;
-    return pid;
-}
-
 /* While the kernel compiles what it has asked to be started, which ends by itself: hundreds of
  * them, once it is compiled. */
 KTEST(kill_compiling)

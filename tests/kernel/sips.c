@@ -159,6 +159,16 @@ void quiet(bool on)
         log_serial(!on);
 }
 
+uint32_t newest_pid(void)
+{
+    struct sip *s;
+    uint32_t pid = 0;
+
+    while ((s = sip_next(pid)))
+        pid = s->pid;
+    return pid;
+}
+
 size_t settled_pages(void)
 {
     do

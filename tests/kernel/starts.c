@@ -3,16 +3,6 @@
  */
 #include "tests/kernel/sips.h"
 
-static uint32_t newest_pid(void)
-{
-    struct sip *s;
-    uint32_t pid = 0;
-
-    while ((s = sip_next(pid)))
-        pid = s->pid;
-    return pid;
-}
-
 /* False: they are still at work after a minute. */
 static bool wait_for_workers(void)
 {
