@@ -6,7 +6,8 @@
  * receiving end. (1) is only taken while the queue is empty, which a waiting receiver
  * implies, so order is kept. If (1) fails because of the receiver (buffer too small, no handle
  * free), the message takes way (2) and the receiver's wait returns the error; it may try again
- * with a larger buffer.
+ * with a larger buffer. Before both a message that is sent may go by the mailbox (mailbox.h), which
+ * is received from first.
  *
  * A call is a message with a token (thread.c). The caller is THREAD_CALLING, in the `callers` list
  * of its own endpoint, until (A) the answer, (B) the deadline, (C) the end of either endpoint. In
@@ -16,9 +17,8 @@
  * What blocks here owns nothing: the message is either still the sender's or already in the ring.
  * Bounds: QUEUE_MSGS and QUEUE_BYTES a direction, CHANNELS_MAX and its quota a SIP, QUEUED_SHARE
  * of memory in all.
- *
  */
-#include "kernel/kernel.h"
+#include "kernel/mailbox.h"
 #include "kernel/ring.h"
 
 /* ---- making and closing ---------------------------------------------------------------------- */
@@ -56,6 +56,7 @@ static struct channel *make(struct sip *payer, unsigned ends)
         object_init(&e->o, HANDLE_CHANNEL, &ch->lock);
         e->ch = ch;
         e->peer = ends == 2 ? &ch->end[1 - i] : NULL;
+        e->turn = i == 0;
         list_init(&e->senders);
         list_init(&e->callers);
     }
@@ -106,6 +107,14 @@ static void unmake(struct channel *ch)
         __atomic_fetch_sub(&ch->account->channels, 1, __ATOMIC_RELAXED);
     account_put(ch->account);
     reclaim(&ch->reclaim, give_back);
+}
+
+void chan_tell(struct endpoint *e)
+{
+    lock_take(&e->ch->lock);
+    if (e->peer)
+        object_notify(&e->peer->o);
+    lock_drop(&e->ch->lock);
 }
 
 /* Wakes every thread of a list of blocked ones. */
@@ -211,13 +220,26 @@ static err_t receive_closed(struct endpoint *e, const struct rx *rx)
     return r;
 }
 
+static err_t receive_mail(struct endpoint *e, uint32_t len, const struct rx *rx)
+{
+    struct parcel p = { .kind = MSG_DATA, .data = mail_bytes(e), .len = len };
+    err_t r = msg_deliver(e->o.owner, rx, e->o.number, &p);
+
+    if (r >= 0)
+        mail_taken(e);
+    return r;
+}
+
 err_t chan_receive(struct endpoint *e, const struct rx *rx)
 {
     struct record *m;
     struct link *l;
     struct parcel p;
+    int64_t len;
     err_t r;
 
+    if (cpus_many && (len = mail_here(e)) >= 0)
+        return receive_mail(e, (uint32_t)len, rx);
     if (!e->count)
         return receive_closed(e, rx);
     m = ring_first(e);

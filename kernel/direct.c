@@ -159,7 +159,7 @@ always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t ms
     given = likely(guess(to->token) == token)
         && likely(!many || (guess(to->call_end) == e && guess(to->guard)))
         && likely(to->server == s) && give(to, token, e, data, len);
-    more = !list_empty(&s->ready);
+    more = !list_empty(&s->ready) || (many && s->polls);
     if (likely(given && !more)) {
         t->next_waiter = s->any_waiter;
         s->any_waiter = t;

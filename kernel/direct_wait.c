@@ -3,6 +3,7 @@
  * message is taken out of a ring, or the next thread of this CPU goes on. wait.c does the rest.
  */
 #include "kernel/hand.h"
+#include "kernel/mailbox.h"
 
 /* The next one of this CPU's, if it goes on with a fresh slice and from a context; NULL. */
 always struct thread *next(struct core *c, bool many)
@@ -36,7 +37,8 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
 
     take(e->o.lock, many);
     take(&s->lock, many);
-    if (likely(!many || (guess(o->owner) == s && e->count)) && likely(list_empty(&e->senders))) {
+    if (likely(!many || (guess(o->owner) == s && e->count && mail_here(e) < 0))
+            && likely(list_empty(&e->senders))) {
         r = ring_first(e);
         if (!r->nobj && r->len <= rx.cap
                 && write(&rx, (uint8_t *)(r + 1), r->len, o->number, r->kind, &r->token)) {
@@ -56,6 +58,31 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
     drop(&s->lock, many);
     drop(e->o.lock, many);
     return n;
+}
+
+/* The message of n bytes that is in the mailbox for e, an end that s polls. */
+always bool take_mail(struct sip *s, struct endpoint *e, const struct rx *rx, int64_t n)
+{
+    if (n > rx->cap || !write(rx, mail_bytes(e), (uint64_t)n, e->o.number, MSG_DATA, NULL))
+        return false;
+    s->messages++;
+    mail_taken(e);
+    return true;
+}
+
+/* Nothing was there for e, an end of s: a last look, if it is polled. */
+always int32_t poll(struct sip *s, struct endpoint *e, const struct rx *rx)
+{
+    int64_t n;
+
+    if (likely(e->polled)) {
+        mail_pause(e);
+        if (likely((n = mail_here(e)) >= 0) && take_mail(s, e, rx, n))
+            return (int32_t)n;
+    } else if (e->peer && !e->contract) {
+        poll_begin(s, e);
+    }
+    return ERR_EMPTY;
 }
 
 /* What handle h of s names, or for 0 the first that has something; NULL. */
@@ -84,21 +111,31 @@ always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
     struct sip *s = sip_of(in);
     struct thread *to = NULL;
     struct core *c = this_core();
+    struct endpoint *e;
     struct object *o;
     struct rx rx;
-    int32_t n;
+    int64_t n;
 
     stack_touch_little();
     if (unlikely(deadline < 0) || looks()
-            || !decode_in(view_of(s), msg, &rx) || (!(o = wanted(s, h)) && unlikely(h)))
+            || !decode_in(view_of(s), msg, &rx) || (!(o = wanted(s, h)) && unlikely(h))
+            || (many && !h && s->polls))
         goto slow;
-    if (o && o->kind == HANDLE_CHANNEL && guess(container_of(o, struct endpoint, o)->count)) {
-        if (likely((n = take_out(s, container_of(o, struct endpoint, o), rx, many)) >= 0))
-            return n;
+    e = container_of(o, struct endpoint, o);
+    if (many && h && e->polled && (n = mail_here(e)) >= 0) {
+        if (likely(take_mail(s, e, &rx, n)))
+            return (int32_t)n;
+        goto slow;
+    }
+    if (o && o->kind == HANDLE_CHANNEL && guess(e->count)) {
+        if (likely((n = take_out(s, e, rx, many)) >= 0))
+            return (int32_t)n;
         goto slow;
     }
     if (deadline == 0 && nothing_for(s, o))     /* who polls keeps nobody from the locks */
-        return ERR_EMPTY;
+        return many && h ? poll(s, e, &rx) : ERR_EMPTY;
+    if (many && h && e->polled)
+        goto slow;
     if ((o && unlikely(!list_looks_empty(&o->ready))) || limited(deadline)
             || unlikely(guess(s->prompt)) || !guess(c->ready_bits))
         goto slow;

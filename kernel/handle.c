@@ -5,7 +5,7 @@
  * Numbers that the manifest gives (handle_manifest) stay reserved for it when they are closed, so
  * that connect can put a new channel there.
  */
-#include "kernel/kernel.h"
+#include "kernel/mailbox.h"
 
 void object_init(struct object *o, enum handle_kind kind, struct lock *lock)
 {
@@ -118,6 +118,8 @@ void handle_unlink(struct object *o)
 {
     struct sip *s = o->owner;
 
+    if (s->polls && o == &s->polls->o)
+        poll_end(s);
     s->handles->at[o->number] = NULL;
     mark(s, o->number, false);
     list_del(&o->ready);

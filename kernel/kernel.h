@@ -393,20 +393,30 @@ struct endpoint {
     bool told;                  /* MSG_CLOSED was received; also the owner's lock */
     bool handler;               /* of its two ends this is the handler's */
     uint8_t state;              /* of the protocol; the client's end has it for both */
+    bool polled;                /* mailbox.h; lock: the owner's, also looked at without it */
 
     struct link callers;        /* threads of the owner that wait for answers from the peer */
     struct channel *ch;
     const struct kserve *kernel;
     struct iface *connecting;   /* a connection that no handler has taken yet; lock: iface's */
+    uint32_t mail;              /* mailbox.h: number of the last message, either way; atomic */
+    bool turn;                  /* the next one is this end's */
 } __attribute__((aligned(CACHE_LINE)));
 _Static_assert(offsetof(struct endpoint, caller) == CACHE_LINE, "a line for what skips the ring");
 
+#define MAIL_SHORT 48u          /* bytes in the mailbox's first line */
+#define MAIL_BYTES 112u         /* and in both */
+
 struct channel {
+    struct endpoint end[2];
     struct lock lock;
     uint32_t ends;              /* still open */
     struct account *account;    /* who pays for it */
     struct reclaim reclaim;
-    struct endpoint end[2];
+    /* mailbox.h: the number of a message, and its length << 32; its bytes. Caches fetch lines in
+     * pairs, so beside it stands nothing that is written for each message. */
+    struct mailbox { uint64_t head, none; uint8_t bytes[MAIL_BYTES]; } box
+        __attribute__((aligned(CACHE_LINE)));
 };
 
 /* Keeps count of a SIP's channels and the rings in them beyond its end, for they may outlive it.
@@ -462,6 +472,7 @@ err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, str
 /* One message from an endpoint: its length, ERR_EMPTY, ERR_PEER (closed and told), ERR_TOO_BIG ...
  * Its lock and its owner's are held, as for everything that object_receive calls. */
 err_t chan_receive(struct endpoint *e, const struct rx *rx);
+/* Is there anything but what is in the mailbox? */
 static inline bool chan_pending(const struct endpoint *e)
 {
     return guess(e->count) || (!guess(e->peer) && !e->kernel && !guess(e->told));
@@ -780,6 +791,7 @@ struct sip {
     bool prompt;                /* it has, or had, an interrupt line */
 
     struct link all;            /* lock: the list's */
+    struct endpoint *polls;     /* mailbox.h; NULL: none */
     struct reclaim reclaim;
     uint64_t thread_used[SIP_THREADS_MAX / 64];     /* numbers of threads, from 1 */
     char name[32];

@@ -12,7 +12,7 @@
  * export thread_start(number, arg). When that returns the thread ends, alone; a trap or exit ends
  * the SIP.
  */
-#include "kernel/kernel.h"
+#include "kernel/mailbox.h"
 
 /* 0: there are as many as there may be. With the lock of s. */
 static uint32_t number_take(struct sip *s)
@@ -83,6 +83,8 @@ static bool enter(struct sip *s, struct thread *t)
 
     lock_take(&s->lock);
     if ((alive = !s->dying)) {
+        if (s->polls)
+            poll_end(s);
         list_push(&s->threads, &t->of_sip);
         s->nthreads++;
     }

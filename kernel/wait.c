@@ -6,13 +6,19 @@
  * does not depend on the number of handles. A thread that waits gets its message written by whoever
  * causes it (object_notify, or push in channel.c), and finds its result when it runs.
  */
-#include "kernel/kernel.h"
+#include "kernel/mailbox.h"
+
+/* Has e something for whoever waits for anything? What is posted to one that is polled is not. */
+static bool end_pending(const struct endpoint *e)
+{
+    return chan_pending(e) || (cpus_many && !e->polled && mail_here(e) >= 0);
+}
 
 static bool pending(const struct object *o)
 {
     switch (o->kind) {
     case HANDLE_CHANNEL:
-        return chan_pending(container_of(o, struct endpoint, o));
+        return end_pending(container_of(o, struct endpoint, o));
     case HANDLE_INTERFACE:
         return !list_empty(&container_of(o, struct iface, o)->waiting);
     case HANDLE_IRQ:
@@ -53,6 +59,32 @@ static err_t receive(struct object *o, const struct rx *rx)
             list_push(&o->owner->ready, &o->ready);
     }
     return r;
+}
+
+static void set_polled(struct sip *s, struct endpoint *e, bool polled)
+{
+    s->polls = polled ? e : NULL;
+    __atomic_store_n(&e->polled, polled, __ATOMIC_RELAXED);
+}
+
+void poll_begin(struct sip *s, struct endpoint *e)
+{
+    lock_take(&s->lock);
+    if (guess(e->o.owner) == s && s->nthreads == 1) {
+        if (s->polls)
+            poll_end(s);
+        set_polled(s, e, true);
+    }
+    lock_drop(&s->lock);
+}
+
+void poll_end(struct sip *s)
+{
+    struct endpoint *e = s->polls;
+
+    set_polled(s, e, false);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* of mailbox.h */
+    object_ready(&e->o);
 }
 
 void wait_done(struct thread *t)
@@ -126,6 +158,8 @@ static struct object *wanted(struct sip *s, uint32_t h, err_t *e)
     struct object *o;
 
     *e = ERR_EMPTY;
+    if (h == 0 && s->polls)
+        poll_end(s);
     if (h == 0)
         return list_empty(&s->ready) ? NULL : container_of(s->ready.next, struct object, ready);
     if (!(o = handle_get(s, h, 0)))
@@ -136,11 +170,13 @@ static struct object *wanted(struct sip *s, uint32_t h, err_t *e)
 /* Can something be received from o, or be said of it, at once? Its owner's lock is held. */
 static bool has_news(const struct object *o)
 {
+    const struct endpoint *e = container_of(o, struct endpoint, o);
+
     if (!list_empty(&o->ready))
         return true;
     switch (o->kind) {
     case HANDLE_CHANNEL:
-        return container_of(o, struct endpoint, o)->told;
+        return e->told || (e->polled && mail_here(e) >= 0);
     case HANDLE_PROCESS:
         return container_of(o, struct process, o)->told;
     case HANDLE_WINDOW:
@@ -201,6 +237,26 @@ static err_t try_receive(struct sip *s, uint32_t h, const struct rx *rx, struct 
     return r;
 }
 
+/* The wait of t for o, or for anything, begins; false: something has come by the mailbox. The lock
+ * of s is held. */
+static bool begin(struct sip *s, struct thread *t, struct object *o, const struct rx *rx)
+{
+    if (!o) {
+        t->next_waiter = s->any_waiter;
+        s->any_waiter = t;
+    } else {
+        if (s->polls && o == &s->polls->o) {
+            poll_end(s);
+            if (has_news(o))
+                return false;
+        }
+        o->waiter = t;
+    }
+    t->waits_on = o;
+    t->rx = *rx;
+    return true;
+}
+
 err_t wait_message(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, struct thread *next)
 {
     struct thread *t = this_thread();
@@ -210,21 +266,16 @@ err_t wait_message(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, st
 
     if (r >= 0 && deadline < 0)
         r = ERR_ARGUMENT;
-    if (r >= 0 && (r = try_receive(s, h, &m.rx, &o)) == ERR_EMPTY) {
-        if (deadline != 0 && o && o->waiter)
+    while (r >= 0 && (r = try_receive(s, h, &m.rx, &o)) == ERR_EMPTY) {
+        if (deadline != 0 && o && o->waiter) {
             r = ERR_BUSY;
-        if (r == ERR_EMPTY && deadline != 0) {
-            if (o) {
-                o->waiter = t;
-            } else {
-                t->next_waiter = s->any_waiter;
-                s->any_waiter = t;
+        } else if (deadline != 0) {
+            if (begin(s, t, o, &m.rx)) {
+                sched_wait_until(t, THREAD_WAITING, &s->lock, deadline, next);
+                lock_drop(&s->lock);
+                return sched_switch(next);
             }
-            t->waits_on = o;
-            t->rx = m.rx;
-            sched_wait_until(t, THREAD_WAITING, &s->lock, deadline, next);
-            lock_drop(&s->lock);
-            return sched_switch(next);
+            r = 0;
         }
         lock_drop(&s->lock);
     }

@@ -37,13 +37,13 @@ PEEK(64, "q %1,%0")
 POKE(32, "l")
 POKE(64, "q")
 
-/* 33 to 64 bytes. Vector registers are free in kernel text: C does not use them there, and no image
+/* 33 to 64 bytes; what may be waited for in the first line is stored last. Vector registers are free in kernel text: C does not use them there, and no image
  * keeps one across a call. */
 static inline bool copy_64(void *to, const void *from, uint64_t n)
 {
     __asm__ goto("1: movups (%1),%%xmm0\n\tmovups 16(%1),%%xmm1\n\tmovups -32(%1,%2),%%xmm2\n\t"
-                 "movups -16(%1,%2),%%xmm3\n\tmovups %%xmm0,(%0)\n\tmovups %%xmm1,16(%0)\n\t"
-                 "movups %%xmm2,-32(%0,%2)\n\tmovups %%xmm3,-16(%0,%2)\n\t" FIXUP
+                 "movups -16(%1,%2),%%xmm3\n\tmovups %%xmm3,-16(%0,%2)\n\t"
+                 "movups %%xmm2,-32(%0,%2)\n\tmovups %%xmm1,16(%0)\n\tmovups %%xmm0,(%0)\n\t" FIXUP
                  : : "r"(to), "r"(from), "r"(n) : "memory" : fault);
     return true;
 fault:

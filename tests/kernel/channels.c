@@ -92,6 +92,41 @@ KTEST(channel_queue_against_model)
     CHECK_EQ(ring_bytes(), 0);
 }
 
+/* Two that poll, among other things, so that with several CPUs messages go by the mailbox, too. */
+static void mail(uint32_t seed, uint32_t *number)
+{
+    struct endpoint *end[2];
+    struct process *p, *q;
+    const struct channel *ch;
+    char first[32], second[32];
+
+    CHECK(chan_create(NULL, end) >= 0, "no channel");
+    ch = end[0]->ch;
+    ksnprintf(first, sizeof first, "test/mail 3000 %u", seed);
+    ksnprintf(second, sizeof second, "test/mail 3000 %u", seed + 1);
+    p = start(first, end[0]);
+    q = start(second, end[1]);
+    while (alive(p) && alive(q)) {      /* so the channel is, or stays memory until we sleep */
+        *number = (uint32_t)glance(ch->box.head);
+        sched_sleep(NS_PER_MS);
+    }
+    CHECK_EQ(finish(p, 20000, NULL), 0);
+    CHECK_EQ(finish(q, 20000, NULL), 0);
+}
+
+KTEST(channel_mail)
+{
+    uint32_t number = 0, n = 0;
+
+    for (uint32_t seed = 1; seed < 12 && !ktest_failed(); seed += 2) {
+        mail(seed, &number);
+        n += number;
+    }
+    CHECK_EQ(n != 0, cpus_up() > 1);
+    ktest_note("%u by the mailbox", n);
+    CHECK_EQ(ring_bytes(), 0);
+}
+
 KTEST(channel_bad_pointers)
 {
     CHECK_EQ(run("test/pointers", NULL, 5000), 0);

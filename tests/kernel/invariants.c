@@ -85,11 +85,24 @@ static void check_sip(struct sip *s)
         check_handles(s);
         check_ready(s);
         check_threads(s);
+        MUST(!s->polls || (s->polls->polled && s->polls->o.owner == s && s->nthreads <= 1), s,
+             "who polls");
     }
     lock_drop(&s->lock);
 }
 
 /* ---- a channel ------------------------------------------------------------------------------- */
+
+/* The owners may be at it, without a lock. While nothing is posted, e knows of that message, or has
+ * it still to take out, or is about to post the next. */
+static void check_mail(const struct sip *s, const struct endpoint *e)
+{
+    uint64_t head = __atomic_load_n(&e->ch->box.head, __ATOMIC_ACQUIRE);
+    uint32_t mail = __atomic_load_n(&e->mail, __ATOMIC_ACQUIRE);
+
+    MUST(glance(e->ch->box.head) != head || (uint32_t)head - mail + 1 <= 2, s,
+         "%u of %u by the mailbox", mail, (uint32_t)head);
+}
 
 static void check_end(struct sip *s, const struct endpoint *e)
 {
@@ -102,6 +115,7 @@ static void check_end(struct sip *s, const struct endpoint *e)
     MUST(!e->caller || (e->caller->call_end == e && e->caller->sip == s), s, "who calls");
     MUST(e->count || !e->used, s, "%u bytes of no message", e->used);
     MUST(e->bytes <= e->used, s, "%u bytes in %u", e->bytes, e->used);
+    check_mail(s, e);
     MUST(e->with_handles <= e->count, s, "%u of %u", e->with_handles, e->count);
     MUST(e->peer || e->kernel || e->connecting || !callers, s, "%u call nobody", callers);
 }

@@ -7,18 +7,29 @@
 static uint32_t peer;
 static char buf[64] __attribute__((aligned(8)));
 
-/* 64 bytes there and back, both awake. */
-static void there_and_back(void)
+/* `len` bytes there and back, both awake. */
+static inline void there_and_back(uint32_t len)
 {
-    struct msg m = { .data = ADDR(buf), .len = sizeof buf, .buf = ADDR(buf), .cap = sizeof buf };
+    struct msg m = { .data = ADDR(buf), .len = len, .buf = ADDR(buf), .cap = sizeof buf };
     int32_t r;
 
     if (sys_send(peer, ADDR(&m), 0) < 0)
         exit(1);
     while ((r = sys_wait(peer, ADDR(&m), 0)) == ERR_EMPTY)
         ;
-    if (r != sizeof buf)
+    if (r != (int32_t)len)
         exit(2);
+}
+
+static void of_64(void)
+{
+    there_and_back(64);
+}
+
+/* These fit in one cache line with their head. */
+static void of_48(void)
+{
+    there_and_back(48);
 }
 
 /* The caller sleeps until its answer comes, and with it its CPU. */
@@ -39,8 +50,9 @@ int main(int argc, char **argv)
     p = start_program("partner\0poll", sizeof "partner\0poll", ends[0]);
     peer = ends[1];
     for (int64_t until = sys_clock() + 50 * MS; sys_clock() < until;)
-        there_and_back();
-    measure("cpus_64", there_and_back, 500);
+        of_64();
+    measure("cpus_64", of_64, 500);
+    measure("cpus_48", of_48, 500);
     measure("cpus_call_64", call, 200);
     sys_close(peer);
     end_program(p);
