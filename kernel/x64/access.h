@@ -37,8 +37,8 @@ PEEK(64, "q %1,%0")
 POKE(32, "l")
 POKE(64, "q")
 
-/* 33 to 64 bytes; what may be waited for in the first line is stored last. Vector registers are free in kernel text: C does not use them there, and no image
- * keeps one across a call. */
+/* 33 to 64 bytes, the last ones first: who polls looks at the first line. Vector registers are free
+ * in kernel text: C does not use them there, and no image keeps one across a call. */
 static inline bool copy_64(void *to, const void *from, uint64_t n)
 {
     __asm__ goto("1: movups (%1),%%xmm0\n\tmovups 16(%1),%%xmm1\n\tmovups -32(%1,%2),%%xmm2\n\t"
