@@ -31,8 +31,8 @@ always bool queue(struct endpoint *e, const uint8_t *data, uint64_t len)
     return true;
 }
 
-/* Into the mailbox, without a lock, if the peer of e, an end of s, is polled and has nothing else to
- * receive. */
+/* Into the mailbox, without a lock, if the peer of e, an end of s, is polled and has nothing else
+ * to receive. */
 always bool post(const struct sip *s, struct endpoint *e, const uint8_t *data, uint64_t len)
 {
     const struct endpoint *p = glance(e->peer);

@@ -1,19 +1,20 @@
 /*
  * mailbox.h - a message between two CPUs in one cache line, without a lock.
  *
- * A channel has one mailbox. It holds one message of MAIL_BYTES at most, of bytes alone, and the two
- * ends write into it by turns: the first one numbers 1, 3, 5 ..., the second one 2, 4, 6 ... An end
- * whose turn it is (`turn`) has taken the last message out, so both what the other one wrote and
- * the place for what it writes are its own; the number, stored last, released, gives both away. So
- * a message and its answer move the lines that they are in from CPU to CPU, once each, and no
+ * A channel has one mailbox. It holds one message of MAIL_BYTES at most, of bytes alone, and the
+ * two ends write into it by turns: the first one numbers 1, 3, 5 ..., the second one 2, 4, 6 ... An
+ * end whose turn it is (`turn`) has taken the last message out, so both what the other one wrote
+ * and the place for what it writes are its own; the number, stored last, released, gives both away.
+ * So a message and its answer move the lines that they are in from CPU to CPU, once each, and no
  * other: an answer costs least in the line that its request came in.
  *
  * It serves one case, a SIP that polls: `wait` by one handle, with deadline 0, finds nothing. From
  * then on that end is `polled`, and who sends to it has nobody to tell. Its owner looks into the
  * mailbox before the queue; one end of a SIP's is polled at a time (sip->polls). It is so no more
  * (poll_end), when the SIP is about to wait for anything, or sleep for this one, when it gets a
- * second thread, or when the end leaves it; then the mailbox is looked at once more, behind a fence,
- * and the sender looks behind a fence whether the end still is polled: one of both sees the other.
+ * second thread, or when the end leaves it; then the mailbox is looked at once more, behind a
+ * fence, and the sender looks behind a fence whether the end still is polled: one of both sees the
+ * other.
  *
  * Who sends does so by the mailbox if it can, else by the queue (channel.c): the mailbox comes
  * first, and is used only while the queue is empty, so the order is kept. Both without a lock need
@@ -43,8 +44,8 @@ static inline int64_t mail_here(const struct endpoint *e)
 }
 
 /* There is none: before the next look. Who looks while the other end is about to write takes the
- * line away from it, and it has to be fetched back, which costs as much as the message. So he leaves
- * it some time; and then has both lines fetched at once. */
+ * line away from it, and it has to be fetched back, which costs as much as the message. So he
+ * leaves it some time; and then has both lines fetched at once. */
 static inline void mail_pause(const struct endpoint *e)
 {
     for (unsigned i = 0; i < MAIL_PAUSES; i++)
