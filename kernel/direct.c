@@ -29,16 +29,17 @@ int32_t direct_yield_many(struct wasm_instance *in, uint32_t a, uint32_t b, int6
 {
     struct core *c = this_core();
     struct thread *to = NULL;
-    struct link *queue = &c->ready[t->level];
+    struct link *queue = &c->ready[t->priority];
 
     stack_touch_little();
-    if (looks() || ready_from(c, t->level) != 1)
+    if (looks() || ready_from(c, t->priority) != 1)
         return sys_yield_slow(in);
     lock_take(&c->lock);
     if (queue->next != queue && !container_of(queue->next, struct thread, run)->preempted) {
         to = container_of(queue->next, struct thread, run);
         list_cut(&to->run);
         list_push(queue, &t->run);
+        t->level = t->priority;
         t->result = 0;
         t->slice_left = 0;
     }

@@ -9,12 +9,11 @@
 
 enum { NOBODY, ASKED, THERE, ENDED };
 
-static struct { uint32_t state, from; const struct thread *who; uint64_t ns; } asked[DWELLS];
+static struct { uint32_t state, from; const struct thread *who; uint64_t end; } asked[DWELLS];
 
 void dwell_here(enum dwell at, const struct thread *who)
 {
     uint32_t was = ASKED;
-    uint64_t end;
 
     if (glance(asked[at].state) != ASKED || glance(asked[at].from) == cpu_field(id)
             || (glance(asked[at].who) ? glance(asked[at].who) != who : who && !who->sip))
@@ -22,17 +21,21 @@ void dwell_here(enum dwell at, const struct thread *who)
     if (!__atomic_compare_exchange_n(&asked[at].state, &was, THERE, false, __ATOMIC_RELAXED,
                                      __ATOMIC_RELAXED))
         return;
-    end = clock_ns() + glance(asked[at].ns);
-    while (glance(asked[at].state) == THERE && clock_ns() < end)
+    while (glance(asked[at].state) == THERE && clock_ns() < glance(asked[at].end))
         cpu_relax();
     __atomic_store_n(&asked[at].state, NOBODY, __ATOMIC_RELAXED);
+}
+
+void dwell_on(enum dwell at, uint64_t ns)
+{
+    __atomic_store_n(&asked[at].end, clock_ns() + ns, __ATOMIC_RELAXED);
 }
 
 void dwell_ask(enum dwell at, const struct thread *who, uint64_t ns)
 {
     __atomic_store_n(&asked[at].from, cpu_field(id), __ATOMIC_RELAXED);
     __atomic_store_n(&asked[at].who, who, __ATOMIC_RELAXED);
-    __atomic_store_n(&asked[at].ns, ns, __ATOMIC_RELAXED);
+    dwell_on(at, ns);
     __atomic_store_n(&asked[at].state, ASKED, __ATOMIC_RELEASE);
 }
 

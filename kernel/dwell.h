@@ -36,10 +36,11 @@ static inline void dwell(enum dwell at, const struct thread *who)
 }
 
 /* For tests: thread `who` (NULL: any of a SIP) stays the next time that it comes there on another
- * CPU than this, for ns or until dwell_end. One for each point. */
+ * CPU than this, until that many ns from now on, or dwell_end. One for each point. */
 void dwell_ask(enum dwell at, const struct thread *who, uint64_t ns);
 /* Keeps this CPU until somebody is there; false: nobody within ten seconds. */
 bool dwell_wait(enum dwell at);
+void dwell_on(enum dwell at, uint64_t ns);  /* that long from now on, instead */
 bool dwell_end(enum dwell at);          /* false: nobody is there any more */
 
 #endif

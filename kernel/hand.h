@@ -120,7 +120,7 @@ always int32_t own(struct thread *t, struct thread *to, bool many)
 
     cpu_field(current) = to;
     if (!many) {
-        clear64(&t->slice_left);
+        clear32(&t->slice_left);
         direct_go(to);
     }
     c = this_core();

@@ -78,19 +78,20 @@ struct rx { uint8_t *msg, *buf; uint32_t cap; };
 struct thread {
     struct link run;            /* in a run queue; next is NULL: in none */
     struct context ctx;         /* while it does not run and is not `preempted` */
+    int32_t result;             /* of what it blocked in */
+    uint32_t slice_left;        /* TSC ticks; 0: a fresh slice next time, at the end of the queue */
+    struct lock *guard;         /* also looked at without it */
+    struct core *core;          /* where it ran last, or is queued */
     uint32_t on_cpu;            /* its stack is in use; cleared last thing by who leaves it. Means
                                  * nothing while one CPU is up */
-    int32_t result;             /* of what it blocked in */
-    struct lock *guard;         /* also looked at without it */
     uint8_t state;              /* enum thread_state: what it waits in, if it is blocked */
     uint8_t priority;           /* its own */
-    uint8_t level;              /* it runs at: its own, or inherited from who called it */
+    uint8_t level;              /* it runs at: its own, or lent by who handed it the CPU; that ends
+                                 * with the slice, and by waiting or yielding */
     uint8_t lent;               /* while it waits: what it ran at, for whom it hands the CPU to */
     bool preempted;             /* `frame` is what to resume */
     bool urgent;                /* woken by an interrupt: runs before its turn */
     bool pinned;                /* stays on its CPU */
-    struct core *core;          /* where it ran last, or is queued */
-    uint64_t slice_left;        /* TSC ticks; 0: a fresh slice next time, at the end of the queue */
 
     struct rx rx;               /* THREAD_WAITING, THREAD_CALLING: where to deliver */
     struct core *timed;         /* in whose timer queue, a pairing heap; NULL: in none */

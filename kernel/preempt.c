@@ -26,7 +26,7 @@ always void arm_slice(struct core *c, uint64_t now)
 
 /* t, whose frame is complete, goes back into the queue, and the next one runs. Who finds t there
  * finds its stack free. */
-static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now)
+static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now, uint32_t rest)
 {
     struct link *queue = &c->ready[t->level];
     struct thread *to;
@@ -34,22 +34,22 @@ static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now)
     t->preempted = true;
     t->ctx.rsp = (uintptr_t)context_aside;
     charge(c, t, now);
-    t->slice_left = slice_rest(c, now);
+    t->slice_left = rest;
     t->urgent = false;
     lock_take(&c->lock);
     __atomic_store_n(&t->on_cpu, 0, __ATOMIC_RELEASE);
     /* another CPU may have taken the one that is to run */
-    if ((unlikely(cpus_many) && unlikely(!(c->ready_bits >> t->level)))
+    if ((unlikely(cpus_many) && unlikely(!ready_from(c, t->level)))
             || unlikely(guess(quota_shares))) {
         cpu_field(current) = c->idle;
-        sched_push(c, t, t->slice_left != 0);
+        sched_push(c, t, rest != 0);
         lock_drop(&c->lock);
         sched_run(sched_pick(c));
     }
     if (!c->ready_bits)
         __builtin_unreachable();        /* with one CPU, give_way has seen them */
     to = first(c);
-    list_insert(t->slice_left ? queue->next : queue, &t->run);
+    list_insert(rest ? queue->next : queue, &t->run);
     ready_some(c, t->level);
     own(c, to);
     lock_drop(&c->lock);
@@ -63,6 +63,7 @@ static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now)
 _Noreturn void preempt(struct core *c, struct thread *t)
 {
     uint64_t now;
+    uint32_t rest;
 
     vectors_save(&t->frame);
     sched_drain(c);
@@ -71,8 +72,8 @@ _Noreturn void preempt(struct core *c, struct thread *t)
     if (dying(t) && t != c->idle)
         sip_leave();
     now = clock_tsc();
-    if (give_way(c, t, now))
-        put_aside(c, t, now);
+    if (give_way(c, t, now, &rest))
+        put_aside(c, t, now, rest);
     sched_arm(c);
     frame_resume(&t->frame);
 }
@@ -96,7 +97,7 @@ void preempt_timer(void)
     struct core *c = this_core();
     struct thread *t = this_thread();
     uint64_t now = clock_tsc();
-    uint64_t ready;
+    uint32_t rest;
 
     if (unlikely(c->hold)) {
         sched_record();
@@ -104,18 +105,14 @@ void preempt_timer(void)
     }
     if (unlikely(busy(c, t, now)))
         preempt(c, t);
-    ready = ready_from(c, t->level);
-    if (ready > 1 || (ready && now >= c->slice_end && !c->slice_stale)) {
+    if (!guess(c->ready_bits)) {
+        if (unlikely(glance(c->due) < cpu_field(timer_deadline)))
+            timer_arm(glance(c->due));
+        return;
+    }
+    if (turn_over(c, t, now, &rest)) {
         vectors_save(&t->frame);
-        put_aside(c, t, now);
+        put_aside(c, t, now, rest);
     }
-    if (ready) {
-        if (now >= c->slice_end) {
-            c->slice_end = now + glance(sched_slice_ticks);
-            c->slice_stale = false;
-        }
-        arm_slice(c, now);
-    } else if (unlikely(glance(c->due) < cpu_field(timer_deadline))) {
-        timer_arm(glance(c->due));
-    }
+    arm_slice(c, now);
 }

@@ -19,7 +19,8 @@
  * a round.
  *
  * A hand-off (sched_switch) passes the CPU and the rest of the slice to the thread at the other
- * end of a channel, past the run queue, and the caller's priority with it. It reads no clock: CPU
+ * end of a channel, past the run queue, and the caller's level with it, which ends with that slice
+ * or before, when the other one waits or yields. It reads no clock: CPU
  * time is charged to whoever runs at every HANDOFFS_CHARGED-th one, an odd number so that both
  * sides of a dialogue are hit alike. While any SIP has a share of CPU time, it is at each one.
  *
@@ -123,8 +124,9 @@ static struct thread *pop(struct core *c)
     return t;
 }
 
-/* One that waits on another CPU and may move; the first of the highest queue that has one. */
-static struct thread *steal_from(struct core *from)
+/* One that waits on another CPU and may move; the first of the highest queue that has one. It is
+ * taken out, or only looked for. */
+static struct thread *steal_from(struct core *from, bool take)
 {
     struct thread *found = NULL, *t;
 
@@ -134,20 +136,22 @@ static struct thread *steal_from(struct core *from)
     for (unsigned p = PRIORITIES; p-- > 0 && !found;)
         for (struct link *l = from->ready[p].next; l != &from->ready[p]; l = l->next)
             if (!(t = container_of(l, struct thread, run))->pinned) {
-                unlink(from, found = t, p);
+                found = t;
+                if (take)
+                    unlink(from, t, p);
                 break;
             }
     lock_drop(&from->lock);
     return found;
 }
 
-static struct thread *steal(struct core *c)
+static struct thread *steal(struct core *c, bool take)
 {
     unsigned n = cpus_many ? cpus_up() : 1, me = c->cpu->id;
     struct thread *t = NULL;
 
     for (unsigned i = 1; i < n && !t; i++)
-        t = steal_from(core_of((me + i) % n));
+        t = steal_from(core_of((me + i) % n), take);
     return t;
 }
 
@@ -289,7 +293,7 @@ void sched_drain(struct core *c)
 
 void sched_slice(uint64_t ns)
 {
-    sched_slice_ticks = ticks_in(ns);
+    sched_slice_ticks = sooner(ticks_in(ns), UINT32_MAX);
     sched_slice_least = sched_slice_ticks / SLICES_LEAST;
 }
 
@@ -299,12 +303,12 @@ void sched_charge(struct core *c)
 }
 
 /* The running thread goes back into the queue: to the front while it has a slice. */
-static void requeue(struct core *c, struct thread *t, uint64_t now)
+static void requeue(struct core *c, struct thread *t, uint32_t rest)
 {
-    t->slice_left = slice_rest(c, now);
+    t->slice_left = rest;
     t->urgent = false;
     lock_take(&c->lock);
-    sched_push(c, t, t->slice_left != 0);
+    sched_push(c, t, rest != 0);
     lock_drop(&c->lock);
 }
 
@@ -316,7 +320,7 @@ struct thread *sched_pick(struct core *c)
         sched_drain(c);
     if (cpus_many)
         reclaim_quiet();
-    if (!(t = pop(c)) && !(t = steal(c)))
+    if (!(t = pop(c)) && !(t = steal(c, true)))
         t = c->idle;
     if (--cpu_field(handoffs) <= 0 || t == c->idle || this_thread() == c->idle
             || guess(quota_shares))
@@ -333,8 +337,9 @@ struct thread *sched_pick(struct core *c)
 /* ---- switching ------------------------------------------------------------------------------ */
 
 _Static_assert(offsetof(struct thread, run) == 0 && offsetof(struct thread, ctx) == 16
-               && offsetof(struct thread, on_cpu) == 24 && offsetof(struct thread, result) == 28
-               && offsetof(struct thread, level) == 42 && offsetof(struct thread, slice_left) == 56,
+               && offsetof(struct thread, result) == 24 && offsetof(struct thread, slice_left) == 28
+               && offsetof(struct thread, on_cpu) == 48 && offsetof(struct thread, priority) == 53
+               && offsetof(struct thread, level) == 54,
                "switch.asm");
 _Static_assert(offsetof(struct cpu, current) == 80 && offsetof(struct cpu, handoffs) == 96
                && offsetof(struct cpu, room) == 128, "switch.asm");
@@ -421,6 +426,13 @@ static int32_t switch_away(struct core *c, struct thread *t)
     return t->result;
 }
 
+/* The level of t, which waits, goes on to whom it hands the CPU to, and the slice with it. */
+static inline void lend(const struct thread *t, struct thread *to)
+{
+    if (to->level < t->lent)
+        to->level = t->lent;
+}
+
 int32_t sched_switch(struct thread *to)
 {
     struct core *c = this_core();
@@ -430,15 +442,16 @@ int32_t sched_switch(struct thread *to)
     if (!to)
         return switch_away(c, t);
     if (__builtin_expect(cpu_field(need_resched) != 0, 0)) {
-        to->slice_left = glance(sched_slice_ticks);
+        to->slice_left = slice_rest(c, clock_tsc());
+        if (to->slice_left)
+            lend(t, to);
         to->urgent = true;
         make_ready(to);
         return switch_away(c, t);
     }
     if (--cpu_field(handoffs) <= 0)
         sched_charge(c);
-    if (to->level < t->lent)
-        to->level = t->lent;
+    lend(t, to);
     own(c, to);
     switch_to(c, t, to);
     return t->result;
@@ -453,6 +466,7 @@ void sched_yield(void)
     if (__builtin_expect(cpu_field(need_resched) != 0, 0))
         sched_out();
     c = this_core();            /* perhaps another one than before */
+    t->level = t->priority;     /* who yields by turns with others has a fresh slice each time */
     if (!ready_from(c, t->level))
         return;
     to = pop(c);
@@ -473,21 +487,20 @@ void sched_out(void)
 {
     struct core *c = this_core();
     struct thread *t = this_thread();
-    uint64_t now;
+    uint32_t rest;
 
     if (c->hold)
         return;
     sched_drain(c);
     if (dying(t))
         sip_leave();
-    now = clock_tsc();
-    if (t == c->idle || !give_way(c, t, now)) {
+    if (t == c->idle || !give_way(c, t, clock_tsc(), &rest)) {
         if (cpus_many)
             reclaim_quiet();
         sched_arm(c);
         return;
     }
-    requeue(c, t, now);
+    requeue(c, t, rest);
     switch_to(c, t, sched_pick(c));
     if (dying(t))
         sip_leave();
@@ -682,16 +695,6 @@ static void idle_note(struct core *c, bool idle)
         __atomic_fetch_and(&sched_idle_bits[c->cpu->id / 64], ~bit, __ATOMIC_SEQ_CST);
 }
 
-static bool work_anywhere(struct core *c)
-{
-    unsigned n = cpus_many ? cpus_up() : 1;
-
-    for (unsigned i = 0; i < n; i++)
-        if (core_of(i) && __atomic_load_n(&core_of(i)->ready_bits, __ATOMIC_RELAXED))
-            return true;
-    return cpu_field(need_resched) != 0;
-}
-
 _Noreturn void sched_idle(void)
 {
     struct core *c = this_core();
@@ -703,7 +706,7 @@ _Noreturn void sched_idle(void)
             sched_drain(c);
         if (cpus_many)
             idle_note(c, true);
-        if (!guess(c->ready_bits) && !(cpus_many && work_anywhere(c))) {
+        if (!guess(c->ready_bits) && !cpu_field(need_resched) && !steal(c, false)) {
             if (cpus_many)
                 reclaim_quiet(), reclaim_idle(true);
             sched_arm(c);

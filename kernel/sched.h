@@ -103,29 +103,38 @@ always void charge(struct core *c, struct thread *t, uint64_t now)
     c->since = now;
 }
 
-/* Must t, who runs, give way, at this time? */
-always bool give_way(struct core *c, struct thread *t, uint64_t now)
+/* What the one who runs has left of its slice. */
+always uint32_t slice_rest(const struct core *c, uint64_t now)
 {
-    uint64_t ready = ready_from(c, t->level);
+    return (uint32_t)(unlikely(c->slice_stale) ? glance(sched_slice_ticks)
+        : now + glance(sched_slice_least) < c->slice_end ? c->slice_end - now : 0);
+}
 
-    if (unlikely(guess(quota_shares)))
-        charge(c, t, now);
-    if (ready > 1 || spent(t))
+/* Is the turn of t, who runs, over? *rest: of its slice, with which a lent level ends. One that
+ * began since the timer last looked is counted from now on. */
+always bool turn_over(struct core *c, struct thread *t, uint64_t now, uint32_t *rest)
+{
+    uint64_t ready;
+
+    *rest = slice_rest(c, now);
+    if (!*rest)
+        t->level = t->priority;
+    ready = ready_from(c, t->level);
+    if (ready > 1 || (ready && !*rest))
         return true;
-    if (now < c->slice_end)
-        return false;
-    if (ready && !c->slice_stale)
-        return true;
-    c->slice_end = now + glance(sched_slice_ticks);
-    c->slice_stale = false;
+    if (!*rest || c->slice_stale) {
+        c->slice_end = now + glance(sched_slice_ticks);
+        c->slice_stale = false;
+    }
     return false;
 }
 
-/* What t, who runs, has left of its slice. */
-always uint64_t slice_rest(const struct core *c, uint64_t now)
+/* The same, or is its share of CPU time used up? */
+always bool give_way(struct core *c, struct thread *t, uint64_t now, uint32_t *rest)
 {
-    return unlikely(c->slice_stale) ? glance(sched_slice_ticks)
-        : now + glance(sched_slice_least) < c->slice_end ? c->slice_end - now : 0;
+    if (unlikely(guess(quota_shares)))
+        charge(c, t, now);
+    return turn_over(c, t, now, rest) || spent(t);
 }
 
 #endif

@@ -58,6 +58,10 @@ static inline void clear64(void *at)
 {
     __asm__("movq $0,%0" : "=m"(*(uint64_t *)at));
 }
+static inline void clear32(void *at)
+{
+    __asm__("movl $0,%0" : "=m"(*(uint32_t *)at));
+}
 
 /* cpu_field(handoffs) goes down, in one instruction: an interrupt may set it to 0. True: it was 0
  * or less. */

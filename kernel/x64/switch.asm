@@ -5,10 +5,10 @@
 ; calls below go on in the image.
 
 %define CTX 16                                  ; of struct thread, whose `run` is at 0
-%define ON_CPU 24                               ; (all of these are pinned in sched.c)
-%define RESULT 28
-%define LEVEL 42
-%define SLICE_LEFT 56
+%define RESULT 24                               ; (all of these are pinned in sched.c)
+%define ON_CPU 48
+%define PRIORITY 53
+%define LEVEL 54
 %define CURRENT 80                              ; of struct cpu
 %define HANDOFFS 96
 %define CORE 128
@@ -112,7 +112,7 @@ DIRECT call_many
 DIRECT answer_wait_many
 
 ; int32_t sys_yield(struct wasm_instance *in);
-; To the first thread of the highest run queue, if the running one has that level; it gets a fresh
+; To the first thread of the highest run queue, if that is the running one's own; it gets a fresh
 ; slice, and the running one is last then.
 global sys_yield
 sys_yield:
@@ -120,9 +120,10 @@ sys_yield:
     sub dword [fs:HANDOFFS], 1
     js .look
 .looked:
-    movzx ecx, byte [rdx + LEVEL]
+    movzx ecx, byte [rdx + PRIORITY]
     cmp dword [fs:rcx + READY_BITS], 1          ; this queue has somebody, higher ones have not
     jne .slow
+    mov [rdx + LEVEL], cl                       ; what was lent is given back
     PUSH_SAVED
     shl ecx, 4
     mov rax, [fs:rcx + READY]                   ; the first
@@ -137,9 +138,8 @@ sys_yield:
     mov [rcx], rdx
     mov [r8 + 8], rdx
     mov byte [fs:SLICE_STALE], 1
-    mov qword [rdx + SLICE_LEFT], 0
     mov [fs:CURRENT], rax
-    mov qword [rdx + ON_CPU], 0                 ; and the result
+    mov qword [rdx + RESULT], 0                 ; and the rest of the slice
     mov [rdx + CTX], rsp
     LOAD rax
     GO

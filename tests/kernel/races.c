@@ -63,6 +63,11 @@ static void end(struct thread *t)
     thread_free(t);
 }
 
+static int64_t in_ms(uint64_t ms)
+{
+    return (int64_t)(clock_ns() + ms * NS_PER_MS);
+}
+
 static void wait_under(struct lock *l, int64_t deadline, struct thread *to)
 {
     lock_take(l);
@@ -85,19 +90,20 @@ static uint32_t passed;
 
 /* ---- whose level ----------------------------------------------------------------------------- */
 
-/* Who blocks is claimed before it has left its stack, by one of a higher level, which it gets. */
+/* Who blocks is claimed before it has left its stack, by one of a higher level, which it gets: what
+ * it ran at is known when it waits again. No slice ends meanwhile, for that would end it, too. */
 KTEST(race_level_is_kept)
 {
     struct thread *me = this_thread(), *t;
     struct endpoint *end[2];
     struct process *p;
     struct sip *s;
-    uint8_t level;
+    uint32_t seq;
 
     if (left_out(2))
         return;
     CHECK(chan_create(NULL, end) >= 0, "no channel");
-    dwell_ask(DWELL_LEAVING, NULL, 100 * NS_PER_MS);
+    dwell_ask(DWELL_LEAVING, NULL, LONG);
     p = start("test/dwell wait", end[0]);
     CHECK(dwell_wait(DWELL_LEAVING), "nobody waits");
     s = alive(p);
@@ -106,14 +112,18 @@ KTEST(race_level_is_kept)
     wait_done(t);
     sched_claim(t, 0);
     lock_drop(&s->lock);
+    dwell_on(DWELL_LEAVING, 100 * NS_PER_MS);
+    seq = t->wait_seq;
+    t->pinned = true;
+    slices(LONG);
     me->priority = me->level = PRIORITY_HIGH;
-    sched_point();              /* what has come meanwhile does not get the CPU first */
-    wait_under(&lock_a, (int64_t)(clock_ns() + 300 * NS_PER_MS), t);
-    level = glance(t->level);
+    wait_under(&lock_a, in_ms(300), t);
     me->priority = me->level = PRIORITY_NORMAL;
+    CHECK(reaches(&t->wait_seq, seq + 1), "it does not wait again");
+    CHECK_EQ(glance(t->lent), PRIORITY_HIGH);
+    slices(0);
     CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
     object_drop(&end[1]->o);
-    CHECK_EQ(level, PRIORITY_HIGH);
 }
 
 /* ---- whose stack ----------------------------------------------------------------------------- */
@@ -157,11 +167,6 @@ KTEST(race_stacks_crosswise)
 }
 
 /* ---- whose heap ------------------------------------------------------------------------------ */
-
-static int64_t in_ms(uint64_t ms)
-{
-    return (int64_t)(clock_ns() + ms * NS_PER_MS);
-}
 
 static void sleep_300(void *arg)
 {

@@ -153,6 +153,13 @@ void expect_refusal(const char *args, bool trusted, err_t want, const char *word
         ktest_fail("%s: %s: %s", args, err_text(e), reason);
 }
 
+void slices(uint64_t ns)
+{
+    sched_slice(ns ? ns : option_number(OPT_SLICE) * 1000);
+    this_core()->slice_end = 0;
+    this_core()->slice_stale = true;
+}
+
 void quiet(bool on)
 {
     if (option_given(OPT_TEST))

@@ -36,6 +36,8 @@ void expect_refusal(const char *args, bool trusted, err_t e, const char *words);
 /* Gives what was put aside for reuse back, so that counts of pages can be compared. */
 size_t settled_pages(void);
 uint32_t newest_pid(void);                  /* of the SIPs that live; 0: there is none */
+/* Time slices take so many ns from now on, on this CPU the present one too; 0: the usual. */
+void slices(uint64_t ns);
 /* Keeps the log off the serial port (when it is on it) during what logs thousands of lines. */
 void quiet(bool on);
 bool contains(const char *s, const char *words);

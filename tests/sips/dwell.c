@@ -8,18 +8,12 @@ static struct thread other;
 static uint32_t never;
 static volatile int32_t first;
 
-static void spin(void)
-{
-    for (;;)
-        ;
-}
-
-static void wait(void)
+static void wait_twice(void)
 {
     struct msg m = { 0 };
 
-    sys_wait(HANDLE_STDIO, ADDR(&m), sys_clock() + 3600000000000);
-    spin();
+    for (uint32_t i = 0; i < 2; i++)
+        sys_wait(HANDLE_STDIO, ADDR(&m), sys_clock() + 3600000000000);
 }
 
 static void close(void *arg)
@@ -49,7 +43,7 @@ static void blocks(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "wait"))
-        wait();
+        wait_twice();
     if (argc > 1 && !strcmp(argv[1], "futex"))
         futex_wait(&never, 0, sys_clock() + 10000000);
     if (argc > 1 && !strcmp(argv[1], "blocks"))
