@@ -65,7 +65,7 @@ always void begin(struct thread *t, struct endpoint *e, struct sip *s, uint32_t 
 always int32_t call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                     struct thread *t, bool many)
 {
-    struct sip *s = sip_of(in), *to;
+    struct sip *s = t->sip, *to;
     struct thread *w;
     struct view v = view_of(s);
     struct endpoint *e;
@@ -142,7 +142,7 @@ always bool give(struct thread *t, uint32_t token, struct endpoint *e, const uin
 always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg,
                            int64_t deadline, struct thread *t, bool many)
 {
-    struct sip *s = sip_of(in);
+    struct sip *s = t->sip;
     struct thread *to;
     struct view v = view_of(s);
     struct endpoint *e;

@@ -49,7 +49,7 @@ always bool post(const struct sip *s, struct endpoint *e, const uint8_t *data, u
 
 always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags, bool many)
 {
-    struct sip *s = sip_of(in), *to;
+    struct sip *s = this_thread()->sip, *to;
     struct thread *w;
     struct endpoint *e;
     struct object *o;

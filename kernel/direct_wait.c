@@ -108,7 +108,7 @@ always bool nothing_for(const struct sip *s, const struct object *o)
 always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                     struct thread *t, bool many)
 {
-    struct sip *s = sip_of(in);
+    struct sip *s = t->sip;
     struct thread *to = NULL;
     struct core *c = this_core();
     struct endpoint *e;
