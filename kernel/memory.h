@@ -84,17 +84,17 @@ struct slot {
     uint64_t room;                  /* offset of slot_room, or NO_ROOM; likewise */
     size_t room_size;
     uint64_t extent;                /* end of what was ever committed or mapped */
-    uintptr_t stack_top;            /* coloured, 16-byte aligned */
+    uintptr_t stack_top;            /* 16-byte aligned; `control`, if both are near */
     uintptr_t stack_bottom;
-    uintptr_t control;              /* mapped; control_size is whole pages */
-    size_t control_size;
+    uintptr_t control;              /* the block of control_bytes: mapped, coloured, on a line */
+    size_t control_size;            /* whole pages: it, and what of the stack is on them */
     size_t pages;                   /* frames it holds now, tables not counted */
     size_t page_limit;              /* quota: a fault beyond it is SLOT_NOMEM; SIZE_MAX at first */
-    size_t control_bytes;           /* of the control area that are used */
+    size_t control_bytes;
     uint64_t initial, from, to;     /* slot_initial; 0: nobody's */
     uint32_t index;
     void *owner;                    /* the core's */
-    size_t stack_size;              /* whole pages */
+    size_t stack_size;              /* whole pages, beside those of the control area */
     uint32_t areas;                 /* of threads that were laid out; atomic */
     struct slot *next;              /* in the pool */
     struct lock lock;               /* all but index, base, stack and control area */
@@ -115,10 +115,12 @@ void slot_initial(struct slot *s, uint64_t initial, uint64_t from, uint64_t to);
  * stack. */
 void slot_free(struct slot *s);
 size_t slot_trim(void);             /* gives back what is kept; 0: that was nothing */
-/* pool.c for slot.c: */
+/* slot.c and pool.c for each other: */
 void slot_destroy(struct slot *s);
+size_t slot_control_size(size_t control_bytes);
+void slot_lay_out(struct slot *s, size_t control_bytes, size_t stack_bytes);
 bool pool_keep(struct slot *s);     /* false: it is the caller's */
-struct slot *pool_take(size_t control_size, size_t stack_size, uint64_t memory_bytes,
+struct slot *pool_take(size_t control_bytes, size_t stack_size, uint64_t memory_bytes,
                        uint64_t initial);
 /* grave.c: */
 bool grave_take(struct slot *s);    /* false: it is small, and the caller's */

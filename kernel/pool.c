@@ -3,10 +3,10 @@
  * unmapping, no flushing of TLBs, hence most of what a start and an end would cost.
  *
  * Kept is a small slot (SLOT_NOTED pages at most, all near its base) while memory is plenty. Memory
- * and control area are zeroed at once, but for what a SIP of the same image begins by writing: its
- * block, and a part of memory (slot_initial); that is zeroed when another one takes the slot. The
- * stack is not: no SIP can address it, and compiled code reads nothing of it that it has not
- * written. A slot is taken for a SIP with the same sizes of stack and control area; pages beyond
+ * is zeroed at once, but for the part that a SIP of the same image begins by writing
+ * (slot_initial); that, and the block in the control area, is zeroed when another one takes the
+ * slot. The stack is not: no SIP can address it, and compiled code reads nothing of it that it has
+ * not written. A slot is taken for a SIP with as many pages of stack and control area; pages beyond
  * the new one's memory are unmapped, so that its guard has no hole.
  *
  * There is a list for each of a few CPUs (those of one number modulo LISTS share), short, newest
@@ -25,28 +25,12 @@ static struct list { struct lock lock; unsigned n; struct slot *first; } lists[L
     [0 ... LISTS - 1] = { .lock = LOCK(RANK_POOL) },
 };
 
-static bool in_stack(const struct slot *s, uintptr_t va)
-{
-    return va >= s->stack_bottom && va < s->stack_bottom + s->stack_size;
-}
-
-/* The part in use of the block's page at va; the rest is untouched. */
-static void clean_block(const struct slot *s, uintptr_t va)
-{
-    size_t used = s->control + s->control_bytes - va;
-
-    memset((void *)va, 0, used < PAGE_SIZE ? used : PAGE_SIZE);
-}
-
-/* Zeroes a page of s; but for what the next SIP writes first, if it is like this one. */
+/* Zeroes a page of the memory of s; but for what the next one writes first, if it is alike. */
 static void clean_page(const struct slot *s, uintptr_t va)
 {
     uintptr_t from = s->base + s->from, to = s->base + s->to;
 
-    if (va < s->base) {
-        if (!s->initial)
-            clean_block(s, va);
-    } else if (!s->initial || to <= va || from >= va + PAGE_SIZE) {
+    if (!s->initial || to <= va || from >= va + PAGE_SIZE) {
         memset((void *)va, 0, PAGE_SIZE);
     } else {
         if (from > va)
@@ -65,7 +49,7 @@ static bool clean(struct slot *s)
         uintptr_t va = slot_noted(s, i);
         if (s->noted[i] >= SLOT_NEAR)
             return false;
-        if (!in_stack(s, va))
+        if (va >= s->base)
             clean_page(s, va);
     }
     return true;
@@ -109,17 +93,13 @@ static void cut(struct slot *s, uint64_t bytes)
     s->pages = n;
 }
 
-/* Zeroes what clean has left, for one that is not like the one before. */
+/* Zeroes what clean has left in memory, for one that is not like the one before. */
 static void clean_rest(struct slot *s)
 {
     for (size_t i = 0; i < s->pages; i++) {
         uintptr_t va = slot_noted(s, i), from = s->base + s->from, to = s->base + s->to;
-        if (in_stack(s, va))
+        if (va < s->base)
             continue;
-        if (va < s->base) {
-            clean_block(s, va);
-            continue;
-        }
         if (from < va)
             from = va;
         if (to > va + PAGE_SIZE)
@@ -154,12 +134,16 @@ struct slot *pool_take(size_t control, size_t stack, uint64_t memory, uint64_t i
     struct slot *s = NULL;
 
     for (unsigned i = 0; i < LISTS && !s; i++)
-        s = take(&lists[(cpu_field(id) + i) % LISTS], control, stack);
+        s = take(&lists[(cpu_field(id) + i) % LISTS], slot_control_size(control), stack);
     if (!s)
         return NULL;
     cut(s, memory);
-    if (s->initial && s->initial != initial)
+    if (s->initial && s->initial == initial)
+        return s;
+    if (s->initial)
         clean_rest(s);
+    slot_lay_out(s, control, stack);
+    memset((void *)s->control, 0, control);
     return s;
 }
 

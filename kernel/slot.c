@@ -3,14 +3,16 @@
  *
  * Slot i begins at (i + 1) * SLOT_STRIDE; the first 2 MiB boundary in it is its region:
  *
- *   region           guard ... stack | control | guard | memory ...      (one page table)
+ *   region           guard ... stack control | guard | memory ...        (one page table)
  *   region + 1 MiB + colour: base;  base + MEMORY_MAX: end of memory and windows;
  *   base + 6 GiB: last byte that an effective address can reach; from there on, a thread each:
  *   guard | stack | control
  *   base + 7 GiB: guard | stack | guard | control, where they are too large for the region
  *
- * The colours (pages for the base, lines for the stack top) keep hot lines of different SIPs in
- * different cache and TLB sets.
+ * A SIP that exchanges messages uses the first bytes of its stack and the block in its control
+ * area: they stand side by side, on one page if the block is small, for what many SIPs cost each
+ * other is entries of the TLB. The colours (pages for the base, lines for the end of the block)
+ * keep hot lines of different SIPs in different cache and TLB sets.
  *
  * A slot's lock guards its pages: two of its threads may fault on one page. A slot that is freed
  * leaves no page and no table behind, unless pool.c keeps it, whole, for the next one of its shape;
@@ -23,9 +25,9 @@
 
 #define REGION (2ul << 20)
 #define BASE_OFFSET (1ul << 20)
-#define BASE_COLOURS 64u
-#define STACK_COLOURS 8u
-#define STACK_COLOUR 192ul
+#define BASE_COLOURS 128u
+#define COLOURS 8u
+#define COLOUR 192ul
 #define INLINE_STACK (512ul << 10)
 #define INLINE_CONTROL (128ul << 10)
 #define AREA_OFFSET (6ul << 30)
@@ -75,21 +77,42 @@ static void index_give(uint32_t index)
     lock_drop(&lock);
 }
 
-/* Places control area and stack: near the memory, or far above it. */
-static void lay_out(struct slot *s, size_t control, size_t stack)
+size_t slot_control_size(size_t bytes)
 {
-    uintptr_t far = s->base + FAR_OFFSET, near = s->base - SLOT_GUARD;
+    return bytes ? page_up(bytes + COLOURS * COLOUR) : 0;
+}
 
+/* Where a block stands in a control area that ends at `end`; the stack begins below it. */
+static uintptr_t block_in(uintptr_t end, size_t bytes, uint32_t colour)
+{
+    return (end - bytes - colour % COLOURS * COLOUR) & ~(CACHE_LINE - 1ul);
+}
+
+static uintptr_t control_end(const struct slot *s)
+{
+    return s->control_size <= INLINE_CONTROL ? s->base - SLOT_GUARD
+        : s->base + FAR_OFFSET + 2 * (FAR_GUARD + FAR_MAX);
+}
+
+void slot_lay_out(struct slot *s, size_t control, size_t stack)
+{
+    bool near = page_up(stack) <= INLINE_STACK;
+
+    s->control_bytes = control;
+    s->control_size = slot_control_size(control);
     s->stack_size = page_up(stack);
-    s->control_size = page_up(control);
-    if (s->control_size <= INLINE_CONTROL)
-        near -= s->control_size;
-    s->control = s->control_size <= INLINE_CONTROL ? near : far + FAR_GUARD + FAR_MAX + FAR_GUARD;
+    s->control = block_in(control_end(s), control, s->index);
     if (!stack)
         return;
-    s->stack_top = page_up(stack) <= INLINE_STACK ? near : far + FAR_GUARD + page_up(stack);
-    s->stack_bottom = s->stack_top - page_up(stack);
-    s->stack_top -= s->index % STACK_COLOURS * STACK_COLOUR;
+    if (near && s->control_size <= INLINE_CONTROL) {
+        s->stack_top = s->control;
+        s->stack_bottom = control_end(s) - s->control_size - s->stack_size;
+    } else {
+        s->stack_top = near ? s->base - SLOT_GUARD
+            : s->base + FAR_OFFSET + FAR_GUARD + s->stack_size;
+        s->stack_bottom = s->stack_top - s->stack_size;
+        s->stack_top -= s->index % COLOURS * COLOUR;
+    }
 }
 
 static size_t area_stride(const struct slot *s)
@@ -104,8 +127,8 @@ bool slot_area(struct slot *s, uint32_t i, struct slot_area *a)
     if (at + area_stride(s) > s->base + FAR_OFFSET)
         return false;
     a->stack_bottom = at + SLOT_GUARD;
-    a->control = a->stack_bottom + s->stack_size;
-    a->stack_top = a->control - i % STACK_COLOURS * STACK_COLOUR;
+    a->control = block_in(at + area_stride(s), s->control_bytes, i);
+    a->stack_top = a->control;
     lock_take(&s->lock);
     if (s->areas <= i)
         s->areas = i + 1;
@@ -155,9 +178,9 @@ static struct slot *slot_make(size_t control_bytes, size_t stack_bytes)
     s->lock = (struct lock)LOCK(RANK_SLOT);
     s->index = index;
     s->base = region_of(index) + BASE_OFFSET + index % BASE_COLOURS * PAGE_SIZE;
-    lay_out(s, control_bytes, stack_bytes);
-    for (size_t off = 0; off < s->control_size; off += PAGE_SIZE)
-        if (!map_fresh(s, s->control + off)) {
+    slot_lay_out(s, control_bytes, stack_bytes);
+    for (size_t off = s->control_size; off; off -= PAGE_SIZE)
+        if (!map_fresh(s, control_end(s) - off)) {
             slot_destroy(s);
             return NULL;
         }
@@ -169,13 +192,12 @@ struct slot *slot_alloc(size_t control_bytes, size_t stack_bytes, uint64_t memor
 {
     struct slot *s;
 
-    if (control_bytes > FAR_MAX || stack_bytes > FAR_MAX)
+    if (slot_control_size(control_bytes) > FAR_MAX || stack_bytes > FAR_MAX)
         return NULL;
-    s = pool_take(page_up(control_bytes), page_up(stack_bytes), memory_bytes, initial);
+    s = pool_take(control_bytes, page_up(stack_bytes), memory_bytes, initial);
     if (!s && !(s = slot_make(control_bytes, stack_bytes))
             && !(slot_trim() && (s = slot_make(control_bytes, stack_bytes))))
         return NULL;
-    s->control_bytes = control_bytes;
     s->initial = 0;
     s->committed = 0;               /* `extent` stays: pages of the one before may be there */
     s->window_low = MEMORY_MAX;
@@ -211,8 +233,8 @@ void slot_destroy(struct slot *s)
     uintptr_t low = s->base, far = s->base + FAR_OFFSET;
     size_t freed;
 
-    if (s->control < low)
-        low = s->control;
+    if (s->control_size && s->control < low)
+        low = control_end(s) - s->control_size;
     if (s->stack_top && s->stack_bottom < low)
         low = s->stack_bottom;
     freed = unmap_range(low, page_up(s->base + s->extent) - low);

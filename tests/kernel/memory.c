@@ -213,3 +213,52 @@ KTEST(memory_slot_given_back_early)
     slot_free(again);
     CHECK(slot_trim() > 0, "it was not kept again");    /* all its pages are found */
 }
+
+static bool is_zero(uintptr_t va, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (((const volatile uint8_t *)va)[i])
+            return false;
+    return true;
+}
+
+/* Block and stack share a page; who gets the slot next, with a larger block, finds zeroes where the
+ * stack was, and the guard between them and the memory is whole. */
+KTEST(memory_block_beside_stack)
+{
+    struct slot *s, *again;
+
+    slot_trim();
+    CHECK((s = slot_alloc(300, SLOT_STACK_DEFAULT, 65536, 0, NULL)), "no slot");
+    CHECK_EQ(s->stack_top, s->control);
+    CHECK_EQ((s->stack_top - 1) / PAGE_SIZE, s->control / PAGE_SIZE);
+    CHECK(is_zero(s->control, 300), "not zero");
+    memset((void *)(s->stack_top - 600), 0xff, 900);
+    slot_free(s);
+    CHECK((again = slot_alloc(800, SLOT_STACK_DEFAULT, 65536, 0, NULL)), "no slot");
+    CHECK(again == s, "it was not kept");
+    CHECK(is_zero(s->control, 800), "what another one left");
+    CHECK(s->control + 800 <= s->base - SLOT_GUARD, "the block is in the guard");
+    for (uintptr_t va = s->base - SLOT_GUARD; va < s->base; va += PAGE_SIZE)
+        CHECK(!page_query(va, NULL, NULL), "a hole in the guard");
+    slot_free(s);
+}
+
+/* So do those of further threads, each with a guard of its own below. */
+KTEST(memory_areas_apart)
+{
+    struct slot_area a, next;
+    struct slot *s;
+
+    CHECK((s = slot_alloc(300, SLOT_STACK_DEFAULT, 65536, 0, NULL)), "no slot");
+    for (uint32_t i = 0; i < 9; i++) {
+        CHECK(slot_area(s, i, &a) && slot_area(s, i + 1, &next), "no room");
+        CHECK_EQ(a.stack_top, a.control);
+        CHECK(a.stack_top - a.stack_bottom >= SLOT_STACK_DEFAULT, "too small a stack");
+        CHECK(a.control + 300 <= next.stack_bottom - SLOT_GUARD, "no guard");
+        CHECK_EQ(slot_fault(a.control + 299), SLOT_PAGED);
+        CHECK_EQ(slot_fault(a.stack_bottom), SLOT_PAGED);
+        CHECK_EQ(slot_fault(a.stack_bottom - 1), SLOT_OUTSIDE);
+    }
+    slot_free(s);
+}
