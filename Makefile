@@ -86,7 +86,8 @@ $B/sip/drivers/%.o $B/sip/sips/%.o: SIP_OPT := -Os
 $B/sip/sips/primes.o $B/sip/sips/spin.o: SIP_OPT := -O2
 SIP_CFLAGS = --target=wasm32 -nostdlibinc -std=gnu11 $(SIP_OPT) -mbulk-memory -ffunction-sections \
 	-fdata-sections $(WARN) -Wno-missing-prototypes -I. -I$B -MMD -MP
-SIP_LDFLAGS := -m wasm32 --no-entry --export=_start --stack-first -z stack-size=65536 \
+# the first 512 bytes of data share a page with the top of the stack: one less to map and to look up
+SIP_LDFLAGS := -m wasm32 --no-entry --export=_start --stack-first -z stack-size=65024 \
 	--strip-debug --gc-sections
 SIP_DIRS := $(patsubst %/,%,$(filter-out sips/iface/ sips/runtime/,$(wildcard sips/*/ drivers/*/)))
 SIP_SRC := $(wildcard sips/*.c drivers/*.c)
