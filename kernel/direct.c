@@ -32,7 +32,7 @@ int32_t direct_yield_many(struct wasm_instance *in, uint32_t a, uint32_t b, int6
     struct link *queue = &c->ready[t->priority];
 
     stack_touch_little();
-    if (looks() || ready_from(c, t->priority) != 1)
+    if (looks(false) || ready_from(c, t->priority) != 1)
         return sys_yield_slow(in);
     lock_take(&c->lock);
     if (queue->next != queue && !container_of(queue->next, struct thread, run)->preempted) {
@@ -74,14 +74,14 @@ always int32_t call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
     uint64_t len;
 
     stack_touch_little();
-    if (looks() || limited(deadline) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
+    if (looks(false) || limited(deadline) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
             || !decode_out(v, msg, &data, &len) || !decode_in(v, msg, &t->rx))
         return sys_call_slow(in, h, msg, deadline);
     e = container_of(o, struct endpoint, o);
     if (!(to = both(e, s, many)))
         return sys_call_slow(in, h, msg, deadline);
     if (!(w = object_waiter(&e->peer->o))
-            || !hand(e, w, to, data, len, t))
+            || !hand(e, w, to, data, len, t, false))
         w = NULL;
     else
         begin(t, e, to, h, many);
@@ -112,7 +112,7 @@ always bool write_checked(struct thread *t, struct endpoint *e, const uint8_t *d
 
     if (len < 4 || !peek32(data, &word)
             || contract_check_answer(c, t->call_op, (int32_t)word, (uint32_t)len, 0) < 0
-            || !write(&t->rx, data, len, t->call_handle, MSG_DATA, NULL)
+            || !write(&t->rx, data, len, t->call_handle, MSG_DATA, NULL, false)
             || !poke32(t->rx.buf, (uint32_t)word))
         return false;
     e->state = contract_next_answer(c, e->state, t->call_op, (int32_t)word);
@@ -125,7 +125,7 @@ always bool give(struct thread *t, uint32_t token, struct endpoint *e, const uin
 {
     if (unlikely(len > t->rx.cap) || unlikely(guess(t->timed) != NULL))
         return false;
-    if (likely(!e->contract) ? !write(&t->rx, data, len, t->call_handle, MSG_DATA, NULL)
+    if (likely(!e->contract) ? !write(&t->rx, data, len, t->call_handle, MSG_DATA, NULL, false)
                              : !write_checked(t, e, data, len))
         return false;
     t->answered = token;
@@ -151,7 +151,7 @@ always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t ms
     bool given, more;
 
     stack_touch_little();
-    if (looks() || limited(deadline) || !decode_out(v, msg, &data, &len)
+    if (looks(false) || limited(deadline) || !decode_out(v, msg, &data, &len)
             || !decode_in(v, msg, &t->rx) || unlikely(!(to = thread_of_token(token)))
             || unlikely(!(e = follow(to->call_end, many))))
         return sys_answer_wait_slow(in, token, msg, deadline);

@@ -37,6 +37,7 @@ _Noreturn void direct_go_many(struct thread *to, struct thread *from);
 int32_t sys_yield(struct wasm_instance *in);
 int32_t sys_yield_many(struct wasm_instance *in);
 int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
+int32_t sys_send_many(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
 int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 int32_t sys_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 int32_t sys_send_slow(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);

@@ -1,13 +1,14 @@
 /*
  * direct_send.c - `send`, when nothing out of the ordinary is asked for (direct.c): bytes go into
  * the buffer of who waits, or into the ring. It never switches, so it is a C function like others;
- * channel.c does the rest.
+ * channel.c does the rest. On one CPU, what is not `plain` (hand.h) is found out at once or when
+ * nothing has been done yet, and begun again.
  */
 #include "kernel/hand.h"
 #include "kernel/mailbox.h"
 
 /* Into the ring of e's peer, at which nobody waits, if there is room without more ado. */
-always bool queue(struct endpoint *e, const uint8_t *data, uint64_t len)
+always bool queue(struct endpoint *e, const uint8_t *data, uint64_t len, bool plain)
 {
     struct endpoint *p = e->peer;
     struct record *r = ring_behind(p, record_size(0, (uint32_t)len));
@@ -16,11 +17,11 @@ always bool queue(struct endpoint *e, const uint8_t *data, uint64_t len)
     if (unlikely(!r) || unlikely(ring_full(p, len)))
         return false;
     record_head(r, MSG_DATA, 0, 0, (uint32_t)len);
-    if (likely(!e->contract)) {
-        if (!copy(record_data(r), data, len))
+    if (plain || likely(!e->contract)) {
+        if (!copy(record_data(r), data, len, plain))
             return false;
     } else {
-        if (!passes(e, data, len, MSG_DATA, &op) || !copy(record_data(r), data, len))
+        if (!passes(e, data, len, MSG_DATA, &op) || !copy(record_data(r), data, len, plain))
             return false;
         *(uint32_t *)record_data(r) = (uint32_t)op;
         passed(e, op);
@@ -39,7 +40,7 @@ always bool post(const struct sip *s, struct endpoint *e, const uint8_t *data, u
 
     if (!p || !glance(p->polled) || !e->turn || unlikely(len > MAIL_BYTES)
             || unlikely(guess(p->count) != 0) || unlikely(e->contract != NULL)
-            || unlikely(guess(s->nthreads) != 1) || !copy(mail_place(e), data, len))
+            || unlikely(guess(s->nthreads) != 1) || !copy(mail_place(e), data, len, false))
         return false;
     mail_post(e, len);
     if (unlikely(!glance(p->polled)))
@@ -47,7 +48,19 @@ always bool post(const struct sip *s, struct endpoint *e, const uint8_t *data, u
     return true;
 }
 
-always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags, bool many)
+/* For who saves no registers: he ends with it. */
+static __attribute__((noinline)) int32_t resume(struct thread *w)
+{
+    stack_touch_little();
+    sched_resume(w);
+    return 0;
+}
+
+static __attribute__((noinline)) int32_t send_other(struct wasm_instance *in, uint32_t h,
+                                                    uint32_t msg, uint32_t flags);
+
+always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags, bool many,
+                    bool plain)
 {
     struct sip *s = this_thread()->sip, *to;
     struct thread *w;
@@ -57,38 +70,44 @@ always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t
     uint64_t len;
     bool done;
 
-    stack_touch_little();
-    if (unlikely(flags > SEND_NOWAIT) || unlikely(cpu_field(need_resched) != 0)
-            || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
-            || !decode_out(view_of(s), msg, &data, &len))
+    if (!plain || LOCK_CHECKED)
+        stack_touch_little();
+    if (unlikely(flags > (plain ? 0 : SEND_NOWAIT)))
+        return plain ? send_other(in, h, msg, flags) : sys_send_slow(in, h, msg, flags);
+    if (unlikely(cpu_field(need_resched) != 0)
+            || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL))))
         goto slow;
     e = container_of(o, struct endpoint, o);
+    if ((plain && unlikely(e->contract)) || !decode_out(view_of(s), msg, &data, &len)
+            || (plain && !small(len)))
+        goto slow;
     if (many && post(s, e, data, len))
         return 0;
     if (!(to = both(e, s, many)))
         goto slow;
     w = object_waiter(&e->peer->o);
-    done = w ? hand(e, w, to, data, len, NULL) : queue(e, data, len);
+    done = w ? hand(e, w, to, data, len, NULL, plain) : queue(e, data, len, plain);
     drop(&to->lock, many);
     drop(e->o.lock, many);
-    if (done) {
-        if (w && !enqueue(this_core(), w, many))
-            sched_resume(w);
-        return 0;
-    }
+    if (done)
+        return w && !enqueue(this_core(), w, many) ? resume(w) : 0;
 slow:
-    return sys_send_slow(in, h, msg, flags);
+    return plain ? send_other(this_thread()->in, h, msg, 0) : sys_send_slow(in, h, msg, flags);
 }
 
-static __attribute__((noinline)) int32_t send_many(struct wasm_instance *in, uint32_t h,
-                                                   uint32_t msg, uint32_t flags)
+int32_t sys_send_many(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags)
 {
-    return send(in, h, msg, flags, true);
+    return send(in, h, msg, flags, true, false);
+}
+
+/* Of one CPU, whatever is not plain. */
+static __attribute__((noinline)) int32_t send_other(struct wasm_instance *in, uint32_t h,
+                                                    uint32_t msg, uint32_t flags)
+{
+    return send(in, h, msg, flags, false, false);
 }
 
 int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags)
 {
-    if (unlikely(cpus_many))
-        return send_many(in, h, msg, flags);
-    return send(in, h, msg, flags, false);
+    return send(in, h, msg, flags, false, true);
 }

@@ -9,18 +9,21 @@
 always struct thread *next(struct core *c, bool many)
 {
     struct thread *to = NULL;
-    unsigned level;
+    struct link *queue;
+    uint64_t bits;
+    unsigned bit;
 
     take(&c->lock, many);
-    if (likely(c->ready_bits)) {
-        level = ready_highest(c);
-        to = container_of(c->ready[level].next, struct thread, run);
+    if (likely((bits = c->ready_bits))) {
+        bit = 63 - (unsigned)__builtin_clzll(bits);
+        queue = ready_queue(c, bit);
+        to = container_of(queue->next, struct thread, run);
         if ((many && unlikely(to->preempted)) || unlikely(to->slice_left)) {
             to = NULL;
         } else {
-            list_cut(&to->run);
-            if (list_empty(&c->ready[level]))
-                ready_none(c, level);
+            list_cut_first(queue);
+            if (list_empty(queue))
+                c->ready_bits = bits ^ 1ull << bit;
         }
     }
     drop(&c->lock, many);
@@ -29,7 +32,7 @@ always struct thread *next(struct core *c, bool many)
 
 /* The first message in the ring of o, which is an endpoint of s, for t: its length, or below 0 if
  * there is none, or anything but bytes is to be seen to. */
-always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool many)
+always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool many, bool plain)
 {
     struct object *o = &e->o;
     struct record *r;
@@ -41,10 +44,12 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
             && likely(list_empty(&e->senders))) {
         r = ring_first(e);
         if (!r->nobj && r->len <= rx.cap
-                && write(&rx, (uint8_t *)(r + 1), r->len, o->number, r->kind, &r->token)) {
+                && !(plain && (!small(r->len) || unlikely(r->token) || ring_goes(e)))
+                && write(&rx, (uint8_t *)(r + 1), r->len, o->number, r->kind,
+                         plain ? NULL : &r->token, plain)) {
             n = (int32_t)r->len;
             s->messages++;
-            if (r->token)
+            if (!plain && r->token)
                 chan_delivered(e, r->token);
             ring_drop(e, r->size, r->len, 0);
             if (!chan_pending(e)) {
@@ -63,7 +68,8 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
 /* The message of n bytes that is in the mailbox for e, an end that s polls. */
 always bool take_mail(struct sip *s, struct endpoint *e, const struct rx *rx, int64_t n)
 {
-    if (n > rx->cap || !write(rx, mail_bytes(e), (uint64_t)n, e->o.number, MSG_DATA, NULL))
+    if (n > rx->cap || !write(rx, mail_bytes(e), (uint64_t)n, e->o.number, MSG_DATA, NULL,
+                                 false))
         return false;
     s->messages++;
     mail_taken(e);
@@ -96,17 +102,24 @@ always struct object *wanted(struct sip *s, uint32_t h)
     return l == &s->ready ? NULL : container_of(l, struct object, ready);
 }
 
+/* Does nobody wait for o, or know all that is to be said of it? */
+always bool awaits(const struct object *o)
+{
+    return !guess(o->waiter) && !guess(container_of(o, struct endpoint, o)->told);
+}
+
 /* Is there nothing to receive from o, or from anything if it is NULL, or to say of it? True for
  * good only with the lock of s. */
 always bool nothing_for(const struct sip *s, const struct object *o)
 {
-    return o ? list_looks_empty(&o->ready) && !guess(o->waiter)
-            && !guess(container_of(o, struct endpoint, o)->told)
-        : list_looks_empty(&s->ready);
+    return o ? list_looks_empty(&o->ready) && awaits(o) : list_looks_empty(&s->ready);
 }
 
+static int32_t wait_other(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
+                          struct thread *t);
+
 always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                    struct thread *t, bool many)
+                    struct thread *t, bool many, bool plain)
 {
     struct sip *s = t->sip;
     struct thread *to = NULL;
@@ -117,31 +130,31 @@ always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
     int64_t n;
 
     stack_touch_little();
-    if (unlikely(deadline < 0) || looks()
-            || !decode_in(view_of(s), msg, &rx) || (!(o = wanted(s, h)) && unlikely(h))
-            || (many && !h && s->polls))
+    if ((plain && unlikely(!h)) || looks(plain) || !decode_in(view_of(s), msg, &rx)
+            || (!(o = wanted(s, h)) && unlikely(h)) || (many && !h && s->polls))
         goto slow;
     e = container_of(o, struct endpoint, o);
     if (many && h && e->polled && (n = mail_here(e)) >= 0) {
-        if (likely(take_mail(s, e, &rx, n)))
+        if (likely(deadline >= 0) && likely(take_mail(s, e, &rx, n)))
             return (int32_t)n;
         goto slow;
     }
-    if (o && o->kind == HANDLE_CHANNEL && guess(e->count)) {
-        if (likely((n = take_out(s, e, rx, many)) >= 0))
+    if (o && !list_looks_empty(&o->ready)) {
+        if (likely(deadline >= 0) && likely(h || o->kind == HANDLE_CHANNEL)
+                && likely(guess(e->count)) && likely((n = take_out(s, e, rx, many, plain)) >= 0))
             return (int32_t)n;
         goto slow;
     }
-    if (deadline == 0 && nothing_for(s, o))     /* who polls keeps nobody from the locks */
-        return many && h ? poll(s, e, &rx) : ERR_EMPTY;
-    if (many && h && e->polled)
+    if (limited(deadline)) {
+        if (deadline == 0 && nothing_for(s, o))     /* who polls keeps nobody from the locks */
+            return many && h ? poll(s, e, &rx) : ERR_EMPTY;
         goto slow;
-    if ((o && unlikely(!list_looks_empty(&o->ready))) || limited(deadline)
-            || unlikely(guess(s->prompt)) || !guess(c->ready_bits))
+    }
+    if ((many && h && e->polled) || unlikely(guess(s->prompt)) || !guess(c->ready_bits))
         goto slow;
     take(&s->lock, many);
-    if (likely(!many || (wanted(s, h) == o && (!o || guess(o->owner) == s)))
-            && nothing_for(s, o)
+    if ((many ? likely(wanted(s, h) == o && (!o || guess(o->owner) == s)) && nothing_for(s, o)
+              : !o || likely(awaits(o)))
             && (to = next(c, many))) {
         t->rx = rx;
         t->waits_on = o;
@@ -158,21 +171,28 @@ always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
         if (!many)
             t->level = t->priority;
         c->slice_stale = true;
-        to->urgent = false;
         return own(t, to, many);
     }
 slow:
-    return sys_wait_slow(in, h, msg, deadline);
+    return plain ? wait_other(in, h, msg, deadline, t) : sys_wait_slow(in, h, msg, deadline);
 }
 
 int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                          struct thread *t)
 {
-    return wait(in, h, msg, deadline, t, true);
+    return wait(in, h, msg, deadline, t, true, false);
+}
+
+/* Of one CPU, whatever is not plain. */
+static __attribute__((noinline)) int32_t wait_other(struct wasm_instance *in, uint32_t h,
+                                                    uint32_t msg, int64_t deadline,
+                                                    struct thread *t)
+{
+    return wait(in, h, msg, deadline, t, false, false);
 }
 
 int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                     struct thread *t)
 {
-    return wait(in, h, msg, deadline, t, false);
+    return wait(in, h, msg, deadline, t, false, true);
 }

@@ -2,6 +2,8 @@
  * hand.h - what the direct paths are made of (direct*.c), inlined into each.
  *
  * `many`: each path is compiled twice, for one CPU without what only others make necessary.
+ * `plain`: and once more for most messages, which are of 33 to 64 bytes and under no contract; what
+ * is left then calls nothing, and so saves no registers.
  * Functions with a result look at everything first and give up without a trace.
  */
 #ifndef KERNEL_HAND_H
@@ -39,14 +41,13 @@ always struct view view_of(const struct sip *s)
 always bool decode_out(struct view v, uint32_t off, const uint8_t **data, uint64_t *len)
 {
     const uint8_t *at = v.base + off;
-    uint64_t out, nhandles;
+    uint64_t out;
 
     if (unlikely(off + sizeof(struct msg) > v.size) || !peek32(at, &out) || !peek32(at + 4, len)
-            || !peek32(at + 16, &nhandles))
+            || !zero32(at + 16))
         return false;
     *data = v.base + out;
-    return !(unlikely(nhandles != 0) || unlikely(*len > MSG_BYTES_MAX)
-             || unlikely(out + *len > v.size));
+    return !(unlikely(*len > MSG_BYTES_MAX) || unlikely(out + *len > v.size));
 }
 
 /* Where it is to be received by the struct msg at `off`. */
@@ -62,21 +63,34 @@ always bool decode_in(struct view v, uint32_t off, struct rx *rx)
     return true;
 }
 
-always bool copy(uint8_t *to, const uint8_t *data, uint64_t len)
+/* What copy_64 copies. */
+always bool small(uint64_t len)
 {
-    return likely(len - 33 < 32) ? copy_64(to, data, len)
+    return likely(len - 33 < 32);
+}
+
+always bool copy(uint8_t *to, const uint8_t *data, uint64_t len, bool plain)
+{
+    return plain || small(len) ? copy_64(to, data, len)
         : !len || copy_checked(to, data, len);
 }
 
-/* Writes the message where rx says. token: NULL if it has none. */
-always bool write(const struct rx *rx, const uint8_t *data, uint64_t len, uint32_t from,
-                  uint32_t kind, const uint32_t *token)
+/* What the kernel says of a message of bytes. token: NULL if it has none. */
+always bool write_head(const struct rx *rx, uint64_t len, uint32_t from, uint32_t kind,
+                       const uint32_t *token)
 {
     uint8_t *head = rx->msg;
 
-    return copy(rx->buf, data, len) && poke32(head + 16, 0) && poke32(head + 36, from)
-        && poke32(head + 40, kind) && poke32(head + 44, token ? *token : 0)
+    return poke32(head + 16, 0) && poke32(head + 36, from)
+        && (token ? poke32(head + 40, kind) && poke32(head + 44, *token) : poke64(head + 40, kind))
         && poke32(head + 48, (uint32_t)len);
+}
+
+/* Writes the message where rx says. */
+always bool write(const struct rx *rx, const uint8_t *data, uint64_t len, uint32_t from,
+                  uint32_t kind, const uint32_t *token, bool plain)
+{
+    return copy(rx->buf, data, len, plain) && write_head(rx, len, from, kind, token);
 }
 
 always void claim(struct thread *t, int32_t result)
@@ -107,10 +121,10 @@ always void wait_here(struct thread *t, enum thread_state state, struct lock *gu
     t->guard = guard;                       /* an older wait */
 }
 
-/* Is an interrupt to be looked at? */
-always bool looks(void)
+/* Is an interrupt to be looked at? plain: or may one be? */
+always bool looks(bool plain)
 {
-    return unlikely(cpu_handoff()) && direct_look();
+    return unlikely(cpu_handoff()) && (plain || direct_look());
 }
 
 /* The CPU is to's from here on; t goes on where it has called from. */
@@ -146,11 +160,14 @@ always int32_t switch_over(struct thread *t, struct thread *to, bool many)
 /* w, claimed, runs in its turn. False: it belongs elsewhere, or the timer has to be set. */
 always bool enqueue(struct core *c, struct thread *w, bool many)
 {
-    if (many || unlikely(w->core != c) || unlikely(c->slice_end < cpu_field(timer_deadline)))
+    unsigned level = w->level;
+    struct link *queue = &c->ready[level];
+
+    if (many || unlikely(c->slice_end < cpu_field(timer_deadline)))
         return false;
-    w->urgent = false;
-    list_push(&c->ready[w->level], &w->run);
-    ready_some(c, w->level);
+    in_register(queue);
+    list_push(queue, &w->run);
+    ready_some(c, level);
     return true;
 }
 
@@ -176,20 +193,20 @@ always void passed(struct endpoint *e, uint64_t op)
 /* To the thread w of s, which waits at e's peer and is claimed then. caller: the thread whose call
  * it is, or NULL. */
 always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint8_t *data,
-                 uint64_t len, struct thread *caller)
+                 uint64_t len, struct thread *caller, bool plain)
 {
     uint32_t kind = caller ? MSG_CALL : MSG_DATA;
     const uint32_t *token = caller ? &caller->token : NULL;
     uint64_t op;
 
-    if (unlikely(len > w->rx.cap) || unlikely(guess(w->timed) != NULL))
+    if (unlikely((uint32_t)len > w->rx.cap) || unlikely(guess(w->timed) != NULL))
         return false;
-    if (likely(!e->contract)) {
-        if (!write(&w->rx, data, len, e->peer->o.number, kind, token))
+    if (plain || likely(!e->contract)) {
+        if (!write(&w->rx, data, len, e->peer->o.number, kind, token, plain))
             return false;
     } else {
         if (!passes(e, data, len, kind, &op)
-                || !write(&w->rx, data, len, e->peer->o.number, kind, token)
+                || !write(&w->rx, data, len, e->peer->o.number, kind, token, plain)
                 || !poke32(w->rx.buf, (uint32_t)op))
             return false;
         passed(e, op);
@@ -197,11 +214,11 @@ always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint
             caller->call_op = (uint8_t)op;
     }
     s->messages++;
-    if (likely(!w->waits_on)) {
-        s->any_waiter = w->next_waiter;         /* w is the first of them */
+    if (likely(e->peer->o.waiter == w)) {
+        clear64(&e->peer->o.waiter);
+        clear64(&w->waits_on);
     } else {
-        w->waits_on->waiter = NULL;
-        w->waits_on = NULL;
+        s->any_waiter = w->next_waiter;         /* w is the first of them */
     }
     claim(w, (int32_t)len);
     return true;

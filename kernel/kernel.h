@@ -226,6 +226,11 @@ static inline uint64_t ready_from(const struct core *c, unsigned level)
 {
     return glance(c->ready_bits) >> level * 8;
 }
+/* The queue of that bit. */
+static inline struct link *ready_queue(struct core *c, unsigned bit)
+{
+    return (struct link *)((char *)c->ready + bit * (sizeof(struct link) / 8));
+}
 static inline unsigned ready_highest(const struct core *c)
 {
     return (63 - (unsigned)__builtin_clzll(c->ready_bits)) / 8;
@@ -474,7 +479,7 @@ err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, str
  * Its lock and its owner's are held, as for everything that object_receive calls. */
 err_t chan_receive(struct endpoint *e, const struct rx *rx);
 /* Is there anything but what is in the mailbox? */
-static inline bool chan_pending(const struct endpoint *e)
+always bool chan_pending(const struct endpoint *e)
 {
     return guess(e->count) || (!guess(e->peer) && !e->kernel && !guess(e->told));
 }
@@ -843,7 +848,7 @@ _Static_assert(offsetof(struct sip, all) == CACHE_LINE, "a line for what a messa
 static inline struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind)
 {
     const struct handles *t = __atomic_load_n(&s->handles, __ATOMIC_ACQUIRE);
-    struct object *o = h < t->cap ? *(struct object *const volatile *)&t->at[h] : NULL;
+    struct object *o = h < t->cap ? glance_entry(t->at[h]) : NULL;
 
     return o && (kind == 0 || o->kind == kind) ? o : NULL;
 }

@@ -44,6 +44,16 @@ static inline void list_cut(struct link *n)
     n->next = NULL;
 }
 
+/* Of the first one, which there is. */
+static inline void list_cut_first(struct link *l)
+{
+    struct link *n = l->next, *then = n->next;
+
+    l->next = then;
+    then->prev = l;
+    n->next = NULL;
+}
+
 static inline struct link *list_first(struct link *l) { return l->next == l ? NULL : l->next; }
 
 /* Takes the first one out; NULL if there is none. */

@@ -87,6 +87,12 @@ static inline struct record *ring_first(struct endpoint *e)
 
 __attribute__((cold)) void ring_free(struct endpoint *e);
 
+/* Does it go when it is empty? */
+static inline bool ring_goes(const struct endpoint *e)
+{
+    return e->cap > RING_KEPT;
+}
+
 /* The first record, of `size` bytes with len of data, is done with. */
 static inline __attribute__((always_inline)) void ring_drop(struct endpoint *e, uint32_t size,
                                                             uint32_t len, uint32_t nobj)
@@ -97,7 +103,7 @@ static inline __attribute__((always_inline)) void ring_drop(struct endpoint *e, 
     if (--e->count)
         return;
     e->head = e->used = 0;
-    if (__builtin_expect(e->cap > RING_KEPT, 0))
+    if (__builtin_expect(ring_goes(e), 0))
         ring_free(e);
 }
 

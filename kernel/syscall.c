@@ -281,7 +281,7 @@ static void *code_of(void *one)
 {
     static void *const many[][2] = {
         { sys_yield, sys_yield_many }, { sys_wait, sys_wait_many }, { sys_call, sys_call_many },
-        { sys_answer_wait, sys_answer_wait_many },
+        { sys_answer_wait, sys_answer_wait_many }, { sys_send, sys_send_many },
     };
 
     for (unsigned i = 0; cpus_many && i < sizeof many / sizeof *many; i++)

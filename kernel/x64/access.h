@@ -37,6 +37,16 @@ PEEK(64, "q %1,%0")
 POKE(32, "l")
 POKE(64, "q")
 
+/* Is it there, and 0? */
+static inline bool zero32(const void *at)
+{
+    __asm__ goto("1: cmpl $0,%0\n\tjne %l[fault]\n\t" FIXUP
+                 : : "m"(*(const volatile uint32_t *)at) : "cc" : fault);
+    return true;
+fault:
+    return false;
+}
+
 /* 33 to 64 bytes, the last ones first: who polls looks at the first line. Vector registers are free
  * in kernel text: C does not use them there, and no image keeps one across a call. */
 static inline bool copy_64(void *to, const void *from, uint64_t n)
@@ -62,6 +72,9 @@ static inline void clear32(void *at)
 {
     __asm__("movl $0,%0" : "=m"(*(uint32_t *)at));
 }
+
+/* This pointer is computed once, not anew for each field that it leads to. */
+#define in_register(pointer) __asm__("" : "+r"(pointer))
 
 /* cpu_field(handoffs) goes down, in one instruction: an interrupt may set it to 0. True: it was 0
  * or less. */

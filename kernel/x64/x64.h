@@ -79,6 +79,15 @@ static inline void call_lock_spin(void *l)
     __asm__ volatile("call lock_spin" : : "D"(l) : "memory", "cc");
 }
 
+/* One load of a pointer, as glance.h means it. */
+static inline void *load_entry(const void *at)
+{
+    void *v;
+
+    __asm__("mov %1,%0" : "=r"(v) : "m"(*(void *const *)at));
+    return v;
+}
+
 static inline void *phys_to_virt(paddr_t pa) { return (void *)(DIRECT_BASE + pa); }
 /* Of a direct map pointer only. */
 static inline paddr_t virt_to_phys(const void *p) { return (uintptr_t)p - DIRECT_BASE; }
