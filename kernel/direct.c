@@ -74,11 +74,12 @@ always int32_t call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
     uint64_t len;
 
     stack_touch_little();
-    if (looks(false) || limited(deadline) || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
+    if (looks(false) || unlikely(limited(&deadline))
+            || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL)))
             || !decode_out(v, msg, &data, &len) || !decode_in(v, msg, &t->rx))
         return sys_call_slow(in, h, msg, deadline);
     e = container_of(o, struct endpoint, o);
-    if (!(to = both(e, s, many)))
+    if (!both(e, s, &to, many))
         return sys_call_slow(in, h, msg, deadline);
     if (!(w = object_waiter(&e->peer->o))
             || !hand(e, w, to, data, len, t, false))
@@ -151,7 +152,7 @@ always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t ms
     bool given, more;
 
     stack_touch_little();
-    if (looks(false) || limited(deadline) || !decode_out(v, msg, &data, &len)
+    if (looks(false) || unlikely(limited(&deadline)) || !decode_out(v, msg, &data, &len)
             || !decode_in(v, msg, &t->rx) || unlikely(!(to = thread_of_token(token)))
             || unlikely(!(e = follow(to->call_end, many))))
         return sys_answer_wait_slow(in, token, msg, deadline);

@@ -56,11 +56,9 @@ static __attribute__((noinline)) int32_t resume(struct thread *w)
     return 0;
 }
 
-static __attribute__((noinline)) int32_t send_other(struct wasm_instance *in, uint32_t h,
-                                                    uint32_t msg, uint32_t flags);
+static __attribute__((noinline)) int32_t send_other(uint32_t flags, uint32_t h, uint32_t msg);
 
-always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags, bool many,
-                    bool plain)
+always int32_t send(uint32_t h, uint32_t msg, uint32_t flags, bool many, bool plain)
 {
     struct sip *s = this_thread()->sip, *to;
     struct thread *w;
@@ -72,9 +70,9 @@ always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t
 
     if (!plain || LOCK_CHECKED)
         stack_touch_little();
-    if (unlikely(flags > (plain ? 0 : SEND_NOWAIT)))
-        return plain ? send_other(in, h, msg, flags) : sys_send_slow(in, h, msg, flags);
-    if (unlikely(cpu_field(need_resched) != 0)
+    if (plain && unlikely((flags | cpu_field(need_resched)) != 0))
+        return send_other(flags, h, msg);
+    if ((!plain && unlikely(flags > SEND_NOWAIT || cpu_field(need_resched) != 0))
             || unlikely(!(o = handle_get(s, h, HANDLE_CHANNEL))))
         goto slow;
     e = container_of(o, struct endpoint, o);
@@ -83,31 +81,35 @@ always int32_t send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t
         goto slow;
     if (many && post(s, e, data, len))
         return 0;
-    if (!(to = both(e, s, many)))
+    if (!both(e, s, &to, many))
         goto slow;
-    w = object_waiter(&e->peer->o);
-    done = w ? hand(e, w, to, data, len, NULL, plain) : queue(e, data, len, plain);
+    w = e->peer->o.waiter;
+    if (plain && likely(w))
+        done = hand(e, w, to, data, len, NULL, plain);
+    else if ((w = object_waiter(&e->peer->o)))
+        done = !plain && hand(e, w, to, data, len, NULL, plain);
+    else
+        done = queue(e, data, len, plain);
     drop(&to->lock, many);
     drop(e->o.lock, many);
     if (done)
         return w && !enqueue(this_core(), w, many) ? resume(w) : 0;
 slow:
-    return plain ? send_other(this_thread()->in, h, msg, 0) : sys_send_slow(in, h, msg, flags);
+    return plain ? send_other(0, h, msg) : sys_send_slow(this_thread()->in, h, msg, flags);
 }
 
 int32_t sys_send_many(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags)
 {
-    return send(in, h, msg, flags, true, false);
+    return send(h, msg, flags, true, false);
 }
 
-/* Of one CPU, whatever is not plain. */
-static __attribute__((noinline)) int32_t send_other(struct wasm_instance *in, uint32_t h,
-                                                    uint32_t msg, uint32_t flags)
+/* Of one CPU, whatever is not plain; h and msg stay in their registers. */
+static int32_t send_other(uint32_t flags, uint32_t h, uint32_t msg)
 {
-    return send(in, h, msg, flags, false, false);
+    return send(h, msg, flags, false, false);
 }
 
 int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags)
 {
-    return send(in, h, msg, flags, false, true);
+    return send(h, msg, flags, false, true);
 }

@@ -45,13 +45,16 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
         r = ring_first(e);
         if (!r->nobj && r->len <= rx.cap
                 && !(plain && (!small(r->len) || unlikely(r->token) || ring_goes(e)))
-                && write(&rx, (uint8_t *)(r + 1), r->len, o->number, r->kind,
-                         plain ? NULL : &r->token, plain)) {
+                && copy(rx.buf, (uint8_t *)(r + 1), r->len, plain)
+                && write_head(&rx, r->len, o->number, r->kind, plain ? NULL : &r->token)) {
             n = (int32_t)r->len;
             s->messages++;
             if (!plain && r->token)
                 chan_delivered(e, r->token);
-            ring_drop(e, r->size, r->len, 0);
+            if (plain)
+                ring_take(e, r->size, r->len, 0);
+            else
+                ring_drop(e, r->size, r->len, 0);
             if (!chan_pending(e)) {
                 list_del(&o->ready);
             } else if (o->ready.next != &s->ready) {
@@ -115,11 +118,10 @@ always bool nothing_for(const struct sip *s, const struct object *o)
     return o ? list_looks_empty(&o->ready) && awaits(o) : list_looks_empty(&s->ready);
 }
 
-static int32_t wait_other(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                          struct thread *t);
+static int32_t wait_other(struct thread *t, uint32_t h, uint32_t msg, int64_t deadline);
 
-always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                    struct thread *t, bool many, bool plain)
+always int32_t wait(struct thread *t, uint32_t h, uint32_t msg, int64_t deadline, bool many,
+                    bool plain)
 {
     struct sip *s = t->sip;
     struct thread *to = NULL;
@@ -130,8 +132,9 @@ always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
     int64_t n;
 
     stack_touch_little();
-    if ((plain && unlikely(!h)) || looks(plain) || !decode_in(view_of(s), msg, &rx)
-            || (!(o = wanted(s, h)) && unlikely(h)) || (many && !h && s->polls))
+    if (looks(plain) || !decode_in(view_of(s), msg, &rx)
+            || (!(o = plain ? handle_get(s, h, HANDLE_CHANNEL) : wanted(s, h))
+                && (plain || unlikely(h))) || (many && !h && s->polls))
         goto slow;
     e = container_of(o, struct endpoint, o);
     if (many && h && e->polled && (n = mail_here(e)) >= 0) {
@@ -140,12 +143,12 @@ always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
         goto slow;
     }
     if (o && !list_looks_empty(&o->ready)) {
-        if (likely(deadline >= 0) && likely(h || o->kind == HANDLE_CHANNEL)
+        if (likely(deadline >= 0) && likely(plain || h || o->kind == HANDLE_CHANNEL)
                 && likely(guess(e->count)) && likely((n = take_out(s, e, rx, many, plain)) >= 0))
             return (int32_t)n;
         goto slow;
     }
-    if (limited(deadline)) {
+    if (unlikely(limited(&deadline))) {
         if (deadline == 0 && nothing_for(s, o))     /* who polls keeps nobody from the locks */
             return many && h ? poll(s, e, &rx) : ERR_EMPTY;
         goto slow;
@@ -174,25 +177,24 @@ always int32_t wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
         return own(t, to, many);
     }
 slow:
-    return plain ? wait_other(in, h, msg, deadline, t) : sys_wait_slow(in, h, msg, deadline);
+    return plain ? wait_other(t, h, msg, deadline) : sys_wait_slow(t->in, h, msg, deadline);
 }
 
 int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                          struct thread *t)
 {
-    return wait(in, h, msg, deadline, t, true, false);
+    return wait(t, h, msg, deadline, true, false);
 }
 
-/* Of one CPU, whatever is not plain. */
-static __attribute__((noinline)) int32_t wait_other(struct wasm_instance *in, uint32_t h,
-                                                    uint32_t msg, int64_t deadline,
-                                                    struct thread *t)
+/* Of one CPU, whatever is not plain: h is 0, too. */
+static __attribute__((noinline)) int32_t wait_other(struct thread *t, uint32_t h, uint32_t msg,
+                                                    int64_t deadline)
 {
-    return wait(in, h, msg, deadline, t, false, false);
+    return wait(t, h, msg, deadline, false, false);
 }
 
 int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                     struct thread *t)
 {
-    return wait(in, h, msg, deadline, t, false, true);
+    return wait(t, h, msg, deadline, false, true);
 }

@@ -99,12 +99,18 @@ always void claim(struct thread *t, int32_t result)
     clear64(&t->guard);
 }
 
-/* Is there a time at which to give up? */
-always bool limited(int64_t deadline)
+/* Is there a time at which to give up? It is added to in place and put back, not copied. */
+always bool limited(int64_t *deadline)
 {
-    int64_t none;
+    int64_t next;
 
-    return unlikely(!__builtin_add_overflow(deadline, 1, &none));
+    if (likely(__builtin_add_overflow(*deadline, 1, &next))) {
+        *deadline = FOREVER;
+        return false;
+    }
+    in_register(next);
+    *deadline = next - 1;
+    return true;
 }
 
 /* t waits from here on: another CPU may claim it as soon as the guard is dropped (sched_wait). */
@@ -135,7 +141,7 @@ always int32_t own(struct thread *t, struct thread *to, bool many)
     cpu_field(current) = to;
     if (!many) {
         clear32(&t->slice_left);
-        direct_go(to);
+        GO_TO(to, offsetof(struct thread, ctx), offsetof(struct thread, result));
     }
     c = this_core();
     thread_on(to, c);
@@ -160,14 +166,14 @@ always int32_t switch_over(struct thread *t, struct thread *to, bool many)
 /* w, claimed, runs in its turn. False: it belongs elsewhere, or the timer has to be set. */
 always bool enqueue(struct core *c, struct thread *w, bool many)
 {
-    unsigned level = w->level;
-    struct link *queue = &c->ready[level];
+    uint64_t bit = w->level * 8ul;
+    struct link *queue = ready_queue(c, bit);
 
     if (many || unlikely(c->slice_end < cpu_field(timer_deadline)))
         return false;
     in_register(queue);
     list_push(queue, &w->run);
-    ready_some(c, level);
+    c->ready_bits |= 1ull << bit;
     return true;
 }
 
@@ -190,23 +196,24 @@ always void passed(struct endpoint *e, uint64_t op)
     *state = contract_next(e->contract, *state, (uint32_t)op);
 }
 
-/* To the thread w of s, which waits at e's peer and is claimed then. caller: the thread whose call
- * it is, or NULL. */
+/* To the thread w of s, which waits at e's peer (plain: for it alone) and is claimed then. caller:
+ * the thread whose call it is, or NULL. */
 always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint8_t *data,
                  uint64_t len, struct thread *caller, bool plain)
 {
     uint32_t kind = caller ? MSG_CALL : MSG_DATA;
     const uint32_t *token = caller ? &caller->token : NULL;
+    struct object *o = &e->peer->o;
     uint64_t op;
 
     if (unlikely((uint32_t)len > w->rx.cap) || unlikely(guess(w->timed) != NULL))
         return false;
     if (plain || likely(!e->contract)) {
-        if (!write(&w->rx, data, len, e->peer->o.number, kind, token, plain))
+        if (!write(&w->rx, data, len, o->number, kind, token, plain))
             return false;
     } else {
         if (!passes(e, data, len, kind, &op)
-                || !write(&w->rx, data, len, e->peer->o.number, kind, token, plain)
+                || !write(&w->rx, data, len, o->number, kind, token, plain)
                 || !poke32(w->rx.buf, (uint32_t)op))
             return false;
         passed(e, op);
@@ -214,8 +221,8 @@ always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint
             caller->call_op = (uint8_t)op;
     }
     s->messages++;
-    if (likely(e->peer->o.waiter == w)) {
-        clear64(&e->peer->o.waiter);
+    if (plain || likely(o->waiter == w)) {
+        clear64(&o->waiter);
         clear64(&w->waits_on);
     } else {
         s->any_waiter = w->next_waiter;         /* w is the first of them */
@@ -224,21 +231,27 @@ always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint
     return true;
 }
 
-/* Takes the locks of e, which is handle o of s, and of who has the other end: that, or NULL. */
-always struct sip *both(struct endpoint *e, const struct sip *s, bool many)
+/* Is there an owner of p, who seems to be `to`? One CPU: who is waited for has one. */
+always bool owned(const struct endpoint *p, const struct sip *to, bool many)
 {
-    struct sip *to;
+    return (!many && likely(p->o.waiter)) || likely(to);
+}
+
+/* Takes the locks of e, an end of s, and of who has the other end, which is *to; false: nobody. */
+always bool both(struct endpoint *e, const struct sip *s, struct sip **to, bool many)
+{
+    struct endpoint *p;
 
     take(e->o.lock, many);
-    if (likely(e->peer) && likely(!many || guess(e->o.owner) == s)
-            && likely((to = follow(e->peer->o.owner, many)))) {
-        take(&to->lock, many);
-        if (likely(!many) || guess(e->peer->o.owner) == to)
-            return to;
-        drop(&to->lock, many);
+    if (likely((p = e->peer)) && likely(!many || guess(e->o.owner) == s)
+            && owned(p, *to = follow(p->o.owner, many), many)) {
+        take(&(*to)->lock, many);
+        if (likely(!many) || guess(p->o.owner) == *to)
+            return true;
+        drop(&(*to)->lock, many);
     }
     drop(e->o.lock, many);
-    return NULL;
+    return false;
 }
 
 #endif

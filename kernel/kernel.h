@@ -227,7 +227,7 @@ static inline uint64_t ready_from(const struct core *c, unsigned level)
     return glance(c->ready_bits) >> level * 8;
 }
 /* The queue of that bit. */
-static inline struct link *ready_queue(struct core *c, unsigned bit)
+static inline struct link *ready_queue(struct core *c, uint64_t bit)
 {
     return (struct link *)((char *)c->ready + bit * (sizeof(struct link) / 8));
 }

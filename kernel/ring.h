@@ -93,17 +93,21 @@ static inline bool ring_goes(const struct endpoint *e)
     return e->cap > RING_KEPT;
 }
 
-/* The first record, of `size` bytes with len of data, is done with. */
-static inline __attribute__((always_inline)) void ring_drop(struct endpoint *e, uint32_t size,
-                                                            uint32_t len, uint32_t nobj)
+/* The first record, of `size` bytes with len of data, is done with; the ring stays. */
+always void ring_take(struct endpoint *e, uint32_t size, uint32_t len, uint32_t nobj)
 {
     e->bytes -= len;
     e->with_handles -= nobj != 0;
     ring_skip(e, size);
-    if (--e->count)
-        return;
-    e->head = e->used = 0;
-    if (__builtin_expect(ring_goes(e), 0))
+    if (!--e->count)
+        e->head = e->used = 0;
+}
+
+/* The same, and it goes if it is empty and large. */
+always void ring_drop(struct endpoint *e, uint32_t size, uint32_t len, uint32_t nobj)
+{
+    ring_take(e, size, len, nobj);
+    if (!e->count && unlikely(ring_goes(e)))
         ring_free(e);
 }
 

@@ -40,8 +40,10 @@ POKE(64, "q")
 /* Is it there, and 0? */
 static inline bool zero32(const void *at)
 {
-    __asm__ goto("1: cmpl $0,%0\n\tjne %l[fault]\n\t" FIXUP
-                 : : "m"(*(const volatile uint32_t *)at) : "cc" : fault);
+    uint64_t unused;
+
+    __asm__ goto("1: cmpl $0,%1\n\tjne %l[fault]\n\t" FIXUP
+                 : "=r"(unused) : "m"(*(const volatile uint32_t *)at) : "cc" : fault);
     return true;
 fault:
     return false;
@@ -93,5 +95,18 @@ static inline void stack_touch_little(void)
 {
     __asm__ volatile("testb %%al,-1024(%%rsp)" ::: "cc", "memory");
 }
+
+/* direct_go (switch.asm) without a call: `to` is a thread, its context and its result are so many
+ * bytes from its beginning. */
+#define GO_TO(to, ctx, result) \
+    do { \
+        __asm__ volatile("movl %c2(%0),%%eax\n\tmovq %c1(%0),%%rcx\n\t" \
+                         "movq (%%rcx),%%r15\n\tmovq 8(%%rcx),%%r14\n\t" \
+                         "movq 16(%%rcx),%%r13\n\tmovq 24(%%rcx),%%r12\n\t" \
+                         "movq 32(%%rcx),%%rbp\n\tmovq 40(%%rcx),%%rbx\n\t" \
+                         "leaq 56(%%rcx),%%rsp\n\tjmp *48(%%rcx)" \
+                         : : "c"(to), "i"(ctx), "i"(result) : "memory"); \
+        __builtin_unreachable(); \
+    } while (0)
 
 #endif
