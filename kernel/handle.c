@@ -22,11 +22,15 @@ static void give_back(struct reclaim *r)
 
 struct handles handles_none;
 
+#define FIRST_CAP 12u               /* two cache lines */
+_Static_assert(sizeof(struct handles) + FIRST_CAP * sizeof(struct object *) == 2 * CACHE_LINE,
+               "kmalloc begins with a line");
+
 /* Makes the table large enough for `number`. */
 static bool grow(struct sip *s, uint32_t number)
 {
     struct handles *old = s->handles, *t;
-    uint32_t cap = old->cap ? old->cap : 16;
+    uint32_t cap = old->cap ? old->cap : FIRST_CAP;
 
     while (cap <= number)
         cap *= 2;
