@@ -289,12 +289,25 @@ static struct sip *sides_lock(struct sip *from, struct object *o, uint32_t nobj)
     }
 }
 
-static void sides_unlock(struct sip *from, struct sip *s, uint32_t nobj)
+/* Objects of a message have come to s, endpoints perhaps with something in their queues: who else
+ * waits there gets that. Their locks are held, and that of s. */
+static void notify_landed(const struct sip *s, const struct parcel *c)
 {
+    for (uint32_t i = 0; i < c->nobj && s->any_waiter; i++)
+        if (guess(c->obj[i]->owner) == s)
+            object_notify_owned(c->obj[i]);
+}
+
+static void sides_unlock(struct sip *from, struct sip *s, const struct parcel *c)
+{
+    if (__builtin_expect(c->nobj, 0)) {
+        if (s)
+            notify_landed(s, c);
+        if (s != from)
+            lock_drop(&from->lock);
+    }
     if (s)
         lock_drop(&s->lock);
-    if (__builtin_expect(nobj, 0) && s != from)
-        lock_drop(&from->lock);
 }
 
 /* Nobody waits, or can take it now. */
@@ -327,7 +340,7 @@ static err_t push_to(struct sip *from, struct endpoint *p, struct parcel *c, str
     } else if (r != ERR_NO_MEMORY && (r = enqueue(p, c)) >= 0) {
         object_notify_owned(&p->o);         /* the receiver learns what is wrong */
     }
-    sides_unlock(from, s, c->nobj);
+    sides_unlock(from, s, c);
     return r == PUSHED && !s ? PUSHED_AHEAD : r;
 }
 
@@ -347,6 +360,18 @@ static err_t push(struct sip *from, struct endpoint *e, struct parcel *c, struct
             && (r = push_to(from, e->peer, c, to)) >= 0)
         session_move(e, c);
     return r;
+}
+
+/* After PUSHED_AHEAD to o. */
+static void notify_ahead(struct object *o, const struct parcel *c)
+{
+    struct sip *s = object_owner_lock(o);
+
+    if (!s)
+        return;
+    object_notify_owned(o);
+    notify_landed(s, c);
+    lock_drop(&s->lock);
 }
 
 static err_t lookup(struct sip *s, uint32_t h, struct endpoint **e)
@@ -409,7 +434,7 @@ err_t chan_send(struct sip *s, uint32_t h, uint32_t msg, uint32_t flags)
             return r;
     }
     if (r == PUSHED_AHEAD)
-        object_notify(&e->peer->o);
+        notify_ahead(&e->peer->o, &p);
     msg_unlock(&e->ch->lock, &p);
     if (r == PUSHED_NOW)
         sched_resume(to);
@@ -472,7 +497,7 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
         sched_wait_until(t, THREAD_CALLING, &e->ch->lock, deadline, to);
     }
     if (r == PUSHED_AHEAD)
-        object_notify(&e->peer->o);
+        notify_ahead(&e->peer->o, &p);
     msg_unlock(&e->ch->lock, &p);
     return r < 0 ? r : sched_switch(to);
 }
@@ -520,8 +545,9 @@ static err_t give(struct sip *s, struct thread *t, struct parcel *p, err_t *e)
         return r;
     if (__builtin_expect(p->nobj, 0)) {
         lock_two(&s->lock, &to->lock);
-        if ((r = msg_may_pass(s, p, end)) >= 0)
-            *e = msg_deliver(to, &t->rx, t->call_handle, p);
+        if ((r = msg_may_pass(s, p, end)) >= 0
+                && (*e = msg_deliver(to, &t->rx, t->call_handle, p)) >= 0)
+            notify_landed(to, p);
         lock_drop_two(&s->lock, &to->lock);
         if (r < 0)
             return r;

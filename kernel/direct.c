@@ -124,7 +124,7 @@ always bool write_checked(struct thread *t, struct endpoint *e, const uint8_t *d
 always bool give(struct thread *t, uint32_t token, struct endpoint *e, const uint8_t *data,
                  uint64_t len)
 {
-    if (unlikely(len > t->rx.cap) || unlikely(guess(t->timed) != NULL))
+    if (unlikely(len > t->rx.cap) || unlikely(guess_last(t->timed) != NULL))
         return false;
     if (likely(!e->contract) ? !write(&t->rx, data, len, t->call_handle, MSG_DATA, NULL, false)
                              : !write_checked(t, e, data, len))

@@ -13,12 +13,14 @@
 #define glance(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 
 /* It is tested on the spot and nothing else hangs on it: the compiler need not even load it into a
- * register. */
+ * register. guess_last: who stored it (releasing) had done with what is used from here on. */
 #ifdef SELKIE_RACES
 #define guess(x) glance(x)
+#define guess_last(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define glance_entry(x) glance(x)
 #else
 #define guess(x) (x)
+#define guess_last(x) (x)           /* loads are not overtaken by later ones: SDM 3A 8.2.2 */
 /* At a pointer in a table: for its address an atomic load takes an addition more. */
 #define glance_entry(x) load_entry(&(x))
 #endif

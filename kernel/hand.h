@@ -206,7 +206,7 @@ always bool hand(struct endpoint *e, struct thread *w, struct sip *s, const uint
     struct object *o = &e->peer->o;
     uint64_t op;
 
-    if (unlikely((uint32_t)len > w->rx.cap) || unlikely(guess(w->timed) != NULL))
+    if (unlikely((uint32_t)len > w->rx.cap) || unlikely(guess_last(w->timed) != NULL))
         return false;
     if (plain || likely(!e->contract)) {
         if (!write(&w->rx, data, len, o->number, kind, token, plain))

@@ -922,7 +922,7 @@ static inline uint64_t sip_memory(const struct sip *s)
 {
     size_t blocks = s->account ? __atomic_load_n(&s->account->blocks, __ATOMIC_RELAXED) : 0;
 
-    return s->pages * WASM_PAGE + blocks;
+    return glance(s->pages) * WASM_PAGE + blocks;
 }
 struct sip *sip_find(uint32_t pid);
 struct sip *sip_next(uint32_t after);       /* the one with the next higher pid */

@@ -206,6 +206,24 @@ static bool lock_both(struct sip *s, struct object *o)
     return false;
 }
 
+/* A message was received; if there is more, as in the queue of an endpoint that came with it,
+ * others that wait for anything get that. */
+static __attribute__((noinline)) void share(struct sip *s)
+{
+    struct object *o;
+
+    lock_take(&s->lock);
+    for (unsigned i = 0; i < MSG_HANDLES_MAX && s->any_waiter && !list_empty(&s->ready); i++) {
+        o = container_of(s->ready.next, struct object, ready);
+        if (!lock_both(s, o))
+            continue;
+        object_notify_owned(o);
+        if (o->lock)
+            lock_drop(o->lock);
+    }
+    lock_drop(&s->lock);
+}
+
 /* The message that is there already: ERR_EMPTY if there is none; then, and only then, the lock of s
  * is still held, and *on is what was asked for. */
 static err_t try_receive(struct sip *s, uint32_t h, const struct rx *rx, struct object **on)
@@ -225,6 +243,8 @@ static err_t try_receive(struct sip *s, uint32_t h, const struct rx *rx, struct 
         if (o->lock && r != ERR_EMPTY) {
             lock_drop(&s->lock);
             lock_drop(o->lock);
+            if (__builtin_expect(guess(s->any_waiter) != NULL, 0) && r >= 0)
+                share(s);
             return r;
         }
         if (o->lock)

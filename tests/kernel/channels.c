@@ -178,3 +178,16 @@ KTEST(iface_two_handlers)
                    "busy: serve test-a is owned by test/handler (pid");
     finish(h, 0, NULL);
 }
+
+/* Of two threads that wait for anything one gets an endpoint, the other what is in its queue. */
+KTEST(channel_lands_with_messages)
+{
+    int32_t status[2];
+
+    run_pair("test/landing takes sent", "test/landing gives sent", 20000, status);
+    CHECK_EQ(status[0], 0);
+    run_pair("test/landing takes large", "test/landing gives large", 20000, status);
+    CHECK_EQ(status[0], 0);
+    run_pair("test/landing takes answered", "test/landing gives answered", 20000, status);
+    CHECK_EQ(status[0], 0);
+}
