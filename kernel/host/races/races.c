@@ -94,8 +94,11 @@ static uint32_t *lock_of(uintptr_t at)
     return &locks[(at / 8 * 0x9e3779b97f4a7c15ul) >> 52];
 }
 
+/* The stack may be that of a SIP, where a page that is missing is one fault more, and that asks for
+ * locks here, too: it is there before the first one is taken. */
 static void lock_word(uint32_t *l)
 {
+    __asm__ volatile("testb %%al,-3072(%%rsp)" ::: "cc", "memory");
     while (__atomic_exchange_n(l, 1, __ATOMIC_ACQUIRE) && on)
         LINUX3(sched_yield, 0, 0, 0);
 }
