@@ -17,7 +17,7 @@
 #ifdef SELKIE_RACES
 #define guess(x) glance(x)
 #define guess_last(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
-#define glance_entry(x) glance(x)
+#define glance_entry(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #else
 #define guess(x) (x)
 #define guess_last(x) (x)           /* loads are not overtaken by later ones: SDM 3A 8.2.2 */
