@@ -5,8 +5,7 @@
   kernel/host/ those of Linux' system calls;
   SIPs see the SDK, generated interfaces and their own folder; nothing includes tools/ and
   tests/ but themselves.
-- No header of kernel/ includes itself in the end. (Its layers share kernel.h, which is ordered by
-  them.)
+- No header of kernel/ includes itself in the end.
 - Inline assembly stands in kernel/x64/ and kernel/host/ (and in host tools, programs of Linux).
 - No conditional compilation in .c files; no line beyond 100 columns; no function beyond 60 lines.
 """
