@@ -1,5 +1,5 @@
 /*
- * channel.c - endpoints, their queues, and the three ways of a message: sent, called, answered.
+ * channel.c - endpoints, their queues, and messages that are sent or called; answer.c has the rest.
  *
  * A message goes by one of two ways. (1) The receiver waits: bytes go straight from the sender's
  * memory into the buffer that it posted. (2) Nobody waits: bytes go into the ring of the
@@ -289,9 +289,7 @@ static struct sip *sides_lock(struct sip *from, struct object *o, uint32_t nobj)
     }
 }
 
-/* Objects of a message have come to s, endpoints perhaps with something in their queues: who else
- * waits there gets that. Their locks are held, and that of s. */
-static void notify_landed(const struct sip *s, const struct parcel *c)
+void chan_landed(const struct sip *s, const struct parcel *c)
 {
     for (uint32_t i = 0; i < c->nobj && s->any_waiter; i++)
         if (guess(c->obj[i]->owner) == s)
@@ -302,7 +300,7 @@ static void sides_unlock(struct sip *from, struct sip *s, const struct parcel *c
 {
     if (__builtin_expect(c->nobj, 0)) {
         if (s)
-            notify_landed(s, c);
+            chan_landed(s, c);
         if (s != from)
             lock_drop(&from->lock);
     }
@@ -370,7 +368,7 @@ static void notify_ahead(struct object *o, const struct parcel *c)
     if (!s)
         return;
     object_notify_owned(o);
-    notify_landed(s, c);
+    chan_landed(s, c);
     lock_drop(&s->lock);
 }
 
@@ -500,111 +498,4 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline)
         notify_ahead(&e->peer->o, &p);
     msg_unlock(&e->ch->lock, &p);
     return r < 0 ? r : sched_switch(to);
-}
-
-/* ---- answering ------------------------------------------------------------------------------- */
-
-/* The thread that waits for the answer to this token from s, with its channel's lock and those of
- * the parcel's objects held. */
-static err_t caller_lock(struct sip *s, uint32_t token, const struct parcel *p,
-                         struct thread **caller, struct lock **lock)
-{
-    struct thread *t = thread_of_token(token);
-    struct endpoint *e;
-
-    if (!t)
-        return ERR_TOKEN;
-    while ((e = __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE))) {
-        *lock = &e->ch->lock;
-        msg_lock(*lock, p);
-        if (guess(t->token) == token && guess(t->call_end) == e
-                && guess(t->state) == THREAD_CALLING) {
-            *caller = t;
-            if (t->server == s)
-                return 0;
-            msg_unlock(*lock, p);
-            return ERR_TOKEN;
-        }
-        msg_unlock(*lock, p);
-        if (guess(t->token) != token || guess(t->call_end) == e)
-            break;
-    }
-    return guess(t->answered) == token ? ERR_TOKEN : ERR_PEER;
-}
-
-/* Gives the answer to t, whose channel's lock is held, and ends its call. *e: what became of it; a
- * result below 0: the answer itself is wrong, and nothing has happened. */
-static err_t give(struct sip *s, struct thread *t, struct parcel *p, err_t *e)
-{
-    struct endpoint *end = t->call_end;
-    struct sip *to = t->sip;
-    err_t r = 0;
-
-    p->checked = false;
-    if (end->contract && (r = session_check_answer(s, end, t->call_op, p)) < 0)
-        return r;
-    if (__builtin_expect(p->nobj, 0)) {
-        lock_two(&s->lock, &to->lock);
-        if ((r = msg_may_pass(s, p, end)) >= 0
-                && (*e = msg_deliver(to, &t->rx, t->call_handle, p)) >= 0)
-            notify_landed(to, p);
-        lock_drop_two(&s->lock, &to->lock);
-        if (r < 0)
-            return r;
-    } else {
-        *e = msg_deliver(to, &t->rx, t->call_handle, p);
-    }
-    if (end->contract)
-        session_move(end, p);
-    t->answered = t->token;
-    chan_call_done(t);
-    sched_claim(t, *e);
-    return 0;
-}
-
-/* Nobody took the answer: what was to go with it ends. */
-static void discard_objects(struct sip *s, struct parcel *p)
-{
-    bool mine[MSG_HANDLES_MAX];
-
-    lock_take(&s->lock);
-    for (uint32_t i = 0; i < p->nobj; i++)
-        if ((mine[i] = handle_get(s, p->handle[i], 0) == p->obj[i]))
-            handle_end(p->obj[i]);
-    lock_drop(&s->lock);
-    for (uint32_t i = 0; i < p->nobj; i++)
-        if (mine[i])
-            object_drop(p->obj[i]);
-}
-
-err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, struct thread **wake)
-{
-    struct thread *t = NULL;
-    struct lock *lock;
-    struct parcel p;
-    struct msg_in m;
-    err_t r, found;
-
-    if (__builtin_expect(token & TOKEN_IRQ, 0))
-        return irq_answer(s, token);
-    if ((r = msg_read(s, msg, &m)) < 0 || (r = msg_parcel(s, &m, NULL, &p)) < 0)
-        return r;
-    p.kind = MSG_DATA;
-    p.token = 0;
-    found = caller_lock(s, token, &p, &t, &lock);
-    if (found == ERR_TOKEN)
-        return found;
-    if (t) {
-        r = give(s, t, &p, &found);
-        msg_unlock(lock, &p);
-        if (r < 0)
-            return r;
-        if (wake)
-            *wake = t;
-        else
-            sched_resume(t);
-    }
-    if (__builtin_expect(found < 0, 0) && discard)
-        discard_objects(s, &p);
-    return found < 0 ? found : 0;
 }

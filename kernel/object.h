@@ -151,6 +151,9 @@ err_t chan_call(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline);
 /* Answers a token. wake = NULL: the caller is put into the run queue; else it is handed out there,
  * claimed, for sched_switch. discard: objects of an answer that nobody takes are dropped. */
 err_t chan_answer(struct sip *s, uint32_t token, uint32_t msg, bool discard, struct thread **wake);
+/* Objects of a message have come to s, endpoints perhaps with something in their queues: who else
+ * waits there gets that. Their locks are held, and that of s. */
+void chan_landed(const struct sip *s, const struct parcel *p);
 /* One message from an endpoint: its length, ERR_EMPTY, ERR_PEER (closed and told), ERR_TOO_BIG ...
  * Its lock and its owner's are held, as for everything that object_receive calls. */
 err_t chan_receive(struct endpoint *e, const struct rx *rx);
