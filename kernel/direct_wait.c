@@ -88,7 +88,7 @@ always int32_t poll(struct sip *s, struct endpoint *e, const struct rx *rx)
         mail_pause(e);
         if (likely((n = mail_here(e)) >= 0) && take_mail(s, e, rx, n))
             return (int32_t)n;
-    } else if (e->peer && !e->contract) {
+    } else if (guess(e->peer) && !e->contract) {
         poll_begin(s, e);
     }
     return ERR_EMPTY;
