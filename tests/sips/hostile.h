@@ -232,8 +232,8 @@ static void one_call(struct dice *d)
         v[i] = argument(d, r, i);
     if (!strcmp(r->name, "thread") && !v[0])
         return;
-    if (!invoke(r, v, &result))
-        exit(-2);               /* a signature that invoke() does not know */
+    if (!invoke(r, v, &result))     /* a signature that it does not know, or a row gone bad */
+        sys_exit(0x80000000u | ((uint32_t)(r - rows) & 0x7fff) << 16 | (ADDR(r->sig) & 0xffff));
     ++*d->done;
     for (uint32_t i = 0; i < PARAMS_MOST && r->sig[i] != ':'; i++)
         if (result >= 0 && r->role[i] == ROLE_POINTER && (uint32_t)v[i] - ADDR(arena) < ARENA)
