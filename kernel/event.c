@@ -18,18 +18,6 @@ void event_set(struct event *e)
     lock_drop(&e->lock);
 }
 
-/* If event_set has not. */
-static void leave(struct event *e, struct thread *t)
-{
-    struct thread **at = &e->waiter;
-
-    while (*at && *at != t)
-        at = &(*at)->next_waiter;
-    if (*at)
-        *at = t->next_waiter;
-    t->next_waiter = NULL;
-}
-
 bool event_wait(struct event *e, int64_t deadline)
 {
     struct thread *t = this_thread();
@@ -41,7 +29,7 @@ bool event_wait(struct event *e, int64_t deadline)
         e->waiter = t;
         sched_block(THREAD_KERNEL, &e->lock, deadline);
         lock_take(&e->lock);
-        leave(e, t);
+        waiter_del(&e->waiter, t);          /* if event_set has not */
     }
     was = e->set;
     e->set = false;

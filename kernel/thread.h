@@ -284,6 +284,16 @@ extern uint32_t quota_shares;               /* SIPs that have one; atomic */
 void quota_charge(struct sip *s, uint64_t ticks);
 bool quota_spent(struct sip *s);
 
+/* t out of the list of waiters that begins at *at, if it is there. Its lock is held. */
+static inline void waiter_del(struct thread **at, struct thread *t)
+{
+    while (*at && *at != t)
+        at = &(*at)->next_waiter;
+    if (*at)
+        *at = t->next_waiter;
+    t->next_waiter = NULL;
+}
+
 /* A flag that kernel threads wait for: one of those who do finds it set. */
 struct event { struct lock lock; bool set; struct thread *waiter; };
 #define EVENT { LOCK(RANK_EVENT), false, NULL }

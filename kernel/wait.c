@@ -89,18 +89,12 @@ void poll_end(struct sip *s)
 
 void wait_done(struct thread *t)
 {
-    struct thread **at = &t->sip->any_waiter;
-
     if (t->waits_on) {
         t->waits_on->waiter = NULL;
         t->waits_on = NULL;
         return;
     }
-    while (*at && *at != t)
-        at = &(*at)->next_waiter;
-    if (*at)
-        *at = t->next_waiter;
-    t->next_waiter = NULL;
+    waiter_del(&t->sip->any_waiter, t);
 }
 
 struct sip *object_owner_lock(struct object *o)
