@@ -30,15 +30,15 @@ static void charge(struct block *b, struct account *a)
     }
 }
 
-/* Has anybody but this CPU used the memory in which it stands? */
-static bool used_elsewhere(const struct block *b)
+/* Has anybody but this CPU used the memory of that SIP? */
+static bool used_elsewhere(const void *sip)
 {
-    return cpus_many && b->shows && sip_ran_elsewhere(b->shows);
+    return cpus_many && sip_ran_elsewhere(sip);
 }
 
 static void move(struct block *b, const struct sip *s, uintptr_t to)
 {
-    extent_move(&b->extent, to, used_elsewhere(b));
+    extent_move(&b->extent, to, used_elsewhere, b->shows);
     b->shows = s;
 }
 

@@ -53,11 +53,11 @@ static pte_t *place(uintptr_t va)
     return e;
 }
 
-void extent_move(struct extent *x, uintptr_t to, bool others)
+void extent_move(struct extent *x, uintptr_t to, bool (*others)(const void *), const void *arg)
 {
     if (x->at) {
-        *x->place = 0;
-        tables_flush(x->at, 1ul << (x->table == PAGE_NONE ? 0 : x->order), others);
+        __atomic_store_n(x->place, 0, __ATOMIC_RELEASE);
+        tables_flush(x->at, 1ul << (x->table == PAGE_NONE ? 0 : x->order), others(arg));
     }
     if (to) {
         x->place = place(to);

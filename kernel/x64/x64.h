@@ -130,9 +130,10 @@ struct extent {
 };
 bool extent_make(struct extent *x, paddr_t pa, unsigned order);     /* false: no memory */
 void extent_free(struct extent *x);         /* it stands nowhere */
-/* to: in a room, free; 0: nowhere. others: CPUs other than this may have used where it stands. On
- * Linux it may be found nowhere instead, at Linux' limit of mappings. */
-void extent_move(struct extent *x, uintptr_t to, bool others);
+/* to: in a room, free; 0: nowhere. others(arg): may CPUs other than this have used where it stands?
+ * It is asked once nobody can begin to. On Linux it may be found nowhere instead, at Linux' limit
+ * of mappings. */
+void extent_move(struct extent *x, uintptr_t to, bool (*others)(const void *), const void *arg);
 /* Prepares a range, 2 MiB aligned, for extents alone; and ends that, when they are gone. False: no
  * memory. */
 bool extent_room(uintptr_t va, size_t size);

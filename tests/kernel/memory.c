@@ -262,3 +262,37 @@ KTEST(memory_areas_apart)
     }
     slot_free(s);
 }
+
+/* Is the extent still where it stands? */
+static bool still_there(const void *extent)
+{
+    wrong_if(page_query(((const struct extent *)extent)->at, NULL, NULL));
+    done++;
+    return false;
+}
+
+/* Who may have an extent's place in the TLB is asked when no other CPU can look there any more:
+ * one that looked after the question would keep what another SIP is given. */
+KTEST(memory_extent_leaves_first)
+{
+    size_t before = settled_pages();
+    struct extent x;
+    uintptr_t room;
+    struct slot *s;
+    paddr_t pa;
+
+    wrong = done = 0;
+    CHECK((s = slot_alloc(PAGE_SIZE, 0, 0, 0, NULL)) && (room = slot_room(s, 2 * EXTENT_SPAN)),
+          "no slot");
+    CHECK((pa = page_alloc_run(0)) != PAGE_NONE && extent_make(&x, pa, 0), "no extent");
+    extent_move(&x, room, still_there, &x);
+    CHECK(page_query(room, NULL, NULL), "it does not stand there");
+    extent_move(&x, room + EXTENT_SPAN, still_there, &x);
+    extent_move(&x, 0, still_there, &x);
+    CHECK_EQ(done, 2);
+    CHECK_EQ(wrong, 0);
+    extent_free(&x);
+    page_free_run(pa, 0);
+    slot_free(s);
+    CHECK_EQ(settled_pages(), before);
+}
