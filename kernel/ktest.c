@@ -99,6 +99,13 @@ void ktest_note(const char *fmt, ...)
     kprintf("# %s\n", line);
 }
 
+void ktest_end(struct thread *t)
+{
+    while (!thread_stop(t))
+        sched_sleep(NS_PER_MS);
+    thread_free(t);
+}
+
 /* ---- allocations that fail ------------------------------------------------------------------- */
 
 static struct thread *tester;

@@ -35,6 +35,9 @@ void ktest_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A line of information beside the results. */
 void ktest_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Ends a kernel thread of the test's, once it is blocked or waits for a CPU. */
+void ktest_end(struct thread *t);
+
 /* From now on one in `n` allocations fails, at random, of the tests' thread and of SIPs from this
  * pid on; n = 0: none. In the checked hosted build alone (kernel/host/checked). */
 void ktest_faults(uint32_t n, uint32_t pid);

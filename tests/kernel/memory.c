@@ -189,11 +189,8 @@ KTEST(memory_on_all_cpus)
     CHECK_EQ(wrong, 0);
     for (uint32_t i = 0; i < ROUNDS; i++)
         CHECK_EQ(*(volatile uint32_t *)(shared->base + i * 2 * PAGE_SIZE), WORKERS);
-    for (uint32_t i = 0; i < WORKERS; i++) {
-        while (!thread_stop(t[i]))
-            sched_sleep(NS_PER_MS);
-        thread_free(t[i]);
-    }
+    for (uint32_t i = 0; i < WORKERS; i++)
+        ktest_end(t[i]);
     slot_free(shared);
     CHECK_EQ(settled_pages(), before);
 }

@@ -77,13 +77,6 @@ static struct thread *start_pinned(void (*fn)(void *), void *arg)
     return t;
 }
 
-static void end(struct thread *t)
-{
-    while (!thread_stop(t))
-        sched_sleep(NS_PER_MS);
-    thread_free(t);
-}
-
 /* A thread in an image is put aside where it was. */
 static bool is_put_aside(void)
 {
@@ -94,7 +87,7 @@ static bool is_put_aside(void)
         return false;
     sched_sleep(5 * NS_PER_MS);
     there = t->preempted && t->frame.rip == (uintptr_t)spin.rx;
-    end(t);
+    ktest_end(t);
     return there;
 }
 
@@ -115,7 +108,7 @@ KTEST(preempt_by_turns)
     }
     event_wait(&done, FOREVER);
     for (unsigned i = 0; i < 2; i++)
-        end(thread[i]);
+        ktest_end(thread[i]);
     code_free(&spin);
     code_free(&jump);
     this_thread()->pinned = pinned;

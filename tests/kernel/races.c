@@ -9,16 +9,21 @@
 
 #define LONG (10 * NS_PER_S)
 
-/* True if there are not n CPUs, or no such points; else the test stays on its own one. */
-static bool left_out(unsigned n)
+/* The test stays on its own CPU, if there are n of them and such points. */
+static void race(bool points, unsigned n, void (*run)(void))
 {
-    if (!DWELLING || cpus_up() < n) {
-        ktest_say("left out");
-        return true;
-    }
     this_thread()->pinned = true;
-    return false;
+    if (points && cpus_up() >= n)
+        run();
+    else
+        ktest_say("left out");
+    this_thread()->pinned = false;
 }
+
+#define RACE(id, cpus) \
+    static void id(void); \
+    KTEST(race_##id) { race(DWELLING, cpus, id); } \
+    static void id(void)
 
 /* The n-th CPU after this one. */
 static struct core *other(unsigned n)
@@ -56,11 +61,47 @@ static bool reaches(const uint32_t *x, uint32_t value)
     return glance(*x) >= value;
 }
 
-static void end(struct thread *t)
+static struct thread *a, *b;
+static uint32_t passed;
+
+static void pass(void)
 {
-    while (!thread_stop(t))
-        sched_sleep(NS_PER_MS);
-    thread_free(t);
+    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+}
+
+/* One on each of the next two CPUs. */
+static void make_both(void (*fn_a)(void *), void (*fn_b)(void *))
+{
+    passed = 0;
+    a = make(1, fn_a);
+    b = make(2, fn_b);
+}
+
+static void end_both(void)
+{
+    ktest_end(a);
+    ktest_end(b);
+}
+
+/* Thread t is started, and stays at that point. */
+static bool start_until(enum dwell at, struct thread *t)
+{
+    dwell_ask(at, t, LONG);
+    sched_start(t);
+    return dwell_wait(at);
+}
+
+/* A program is started, and a thread of it stays at that point. NULL: none does. */
+static struct process *start_sip_until(enum dwell at, const char *args, struct endpoint *stdio)
+{
+    struct process *p;
+
+    dwell_ask(at, NULL, LONG);
+    p = start(args, stdio);
+    if (dwell_wait(at))
+        return p;
+    finish(p, 0, NULL);
+    return NULL;
 }
 
 static int64_t in_ms(uint64_t ms)
@@ -85,14 +126,12 @@ static void claim_under(struct lock *l, struct thread *t)
 }
 
 static struct lock lock_a = LOCK(RANK_EVENT), lock_b = LOCK(RANK_EVENT);
-static struct thread *a, *b;
-static uint32_t passed;
 
 /* ---- whose level ----------------------------------------------------------------------------- */
 
 /* Who blocks is claimed before it has left its stack, by one of a higher level, which it gets: what
  * it ran at is known when it waits again. No slice ends meanwhile, for that would end it, too. */
-KTEST(race_level_is_kept)
+RACE(level_is_kept, 2)
 {
     struct thread *me = this_thread(), *t;
     struct endpoint *end[2];
@@ -100,12 +139,8 @@ KTEST(race_level_is_kept)
     struct sip *s;
     uint32_t seq;
 
-    if (left_out(2))
-        return;
     CHECK(chan_create(NULL, end) >= 0, "no channel");
-    dwell_ask(DWELL_LEAVING, NULL, LONG);
-    p = start("test/dwell wait", end[0]);
-    CHECK(dwell_wait(DWELL_LEAVING), "nobody waits");
+    CHECK(p = start_sip_until(DWELL_LEAVING, "test/dwell wait", end[0]), "it does not wait");
     s = alive(p);
     t = container_of(s->threads.next, struct thread, of_sip);
     lock_take(&s->lock);
@@ -131,7 +166,7 @@ KTEST(race_level_is_kept)
 static void leave_a(void *arg)
 {
     wait_under(&lock_a, FOREVER, NULL);
-    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+    pass();
     rest();
 }
 
@@ -139,31 +174,22 @@ static void leave_b(void *arg)
 {
     claim_under(&lock_a, a);
     wait_under(&lock_b, FOREVER, a);
-    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+    pass();
     rest();
 }
 
 /* Two CPUs that leave for each other's threads at the same time. */
-KTEST(race_stacks_crosswise)
+RACE(stacks_crosswise, 3)
 {
-    if (left_out(3))
-        return;
-    passed = 0;
-    a = make(1, leave_a);
-    b = make(2, leave_b);
-    dwell_ask(DWELL_LEAVING, a, LONG);
-    dwell_ask(DWELL_HANDING, b, LONG);
-    sched_start(a);
-    CHECK(dwell_wait(DWELL_LEAVING), "a does not leave");
-    sched_start(b);
-    CHECK(dwell_wait(DWELL_HANDING), "b does not leave");
+    make_both(leave_a, leave_b);
+    CHECK(start_until(DWELL_LEAVING, a), "a does not leave");
+    CHECK(start_until(DWELL_HANDING, b), "b does not leave");
     claim_under(&lock_b, b);
     resume_on(1, b);
     dwell_end(DWELL_LEAVING);
     dwell_end(DWELL_HANDING);
     CHECK(reaches(&passed, 2), "they wait for each other");
-    end(a);
-    end(b);
+    end_both();
 }
 
 /* ---- whose heap ------------------------------------------------------------------------------ */
@@ -171,7 +197,7 @@ KTEST(race_stacks_crosswise)
 static void sleep_300(void *arg)
 {
     wait_under(&lock_b, in_ms(300), NULL);
-    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+    pass();
     rest();
 }
 
@@ -182,7 +208,7 @@ static void sleep_5_then_100(void *arg)
     wait_under(&lock_a, in_ms(5), NULL);
     lock_take(&lock_a);
     sched_wait_until(t, THREAD_KERNEL, &lock_a, in_ms(100), NULL);
-    __atomic_fetch_add(&passed, 1, __ATOMIC_RELAXED);
+    pass();
     lock_drop(&lock_a);
     sched_switch(NULL);
     rest();
@@ -190,55 +216,40 @@ static void sleep_5_then_100(void *arg)
 
 /* A thread is in another CPU's heap of deadlines as soon as it is said to be in none: with what
  * hangs below it there. */
-KTEST(race_heap_of_deadlines)
+RACE(heap_of_deadlines, 3)
 {
-    if (left_out(3))
-        return;
-    passed = 0;
-    a = make(1, sleep_5_then_100);
-    b = make(2, sleep_300);
+    make_both(sleep_5_then_100, sleep_300);
     sched_start(b);
     for (unsigned ms = 0; ms < 10000 && !__atomic_load_n(&b->timed, __ATOMIC_ACQUIRE); ms++)
         sched_sleep(NS_PER_MS);
-    dwell_ask(DWELL_UNTIMED, a, LONG);
-    sched_start(a);
-    CHECK(dwell_wait(DWELL_UNTIMED), "its deadline does not come");
+    CHECK(start_until(DWELL_UNTIMED, a), "its deadline does not come");
     claim_under(&lock_a, a);
     resume_on(2, a);
     CHECK(reaches(&passed, 1), "it does not wait again");
     dwell_end(DWELL_UNTIMED);
     CHECK(reaches(&passed, 2), "a deadline is lost");
-    end(a);
-    end(b);
+    end_both();
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
 /* A deadline has found the guard of a thread whose SIP ends, futexes and all. */
-KTEST(race_futex_and_end)
+RACE(futex_and_end, 2)
 {
-    struct process *p;
+    struct process *p = start_sip_until(DWELL_GUARD, "test/dwell futex", NULL);
 
-    if (left_out(2))
-        return;
-    dwell_ask(DWELL_GUARD, NULL, LONG);
-    p = start("test/dwell futex", NULL);
-    CHECK(dwell_wait(DWELL_GUARD), "its deadline does not come");
+    CHECK(p, "its deadline does not come");
     CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
     dwell_end(DWELL_GUARD);
     reclaim_settle();           /* by when that CPU has gone on */
 }
 
 /* Who finds that a SIP has ended finds out how. */
-KTEST(race_exit_info)
+RACE(exit_info, 2)
 {
-    struct process *p;
+    struct process *p = start_sip_until(DWELL_ENDED, "test/quit 7", NULL);
 
-    if (left_out(2))
-        return;
-    dwell_ask(DWELL_ENDED, NULL, LONG);
-    p = start("test/quit 7", NULL);
-    CHECK(dwell_wait(DWELL_ENDED), "it does not end");
+    CHECK(p, "it does not end");
     CHECK(alive(p) || p->info.status == 7, "it has ended with %d", p->info.status);
     dwell_end(DWELL_ENDED);
     CHECK_EQ(finish(p, 10000, NULL), 7);
@@ -246,16 +257,12 @@ KTEST(race_exit_info)
 
 /* A block leaves its place before its number is free. And who waits for a SIP that cannot be
  * stopped yet keeps nobody from the CPU. */
-KTEST(race_place_of_a_block)
+RACE(place_of_a_block, 2)
 {
-    struct process *p;
+    struct process *p = start_sip_until(DWELL_CLOSED, "test/dwell blocks", NULL);
     struct sip *s;
 
-    if (left_out(2))
-        return;
-    dwell_ask(DWELL_CLOSED, NULL, LONG);
-    p = start("test/dwell blocks", NULL);
-    CHECK(dwell_wait(DWELL_CLOSED), "nothing is closed");
+    CHECK(p, "nothing is closed");
     while ((s = alive(p)) && !__atomic_load_n(&s->dying, __ATOMIC_ACQUIRE))
         sched_sleep(NS_PER_MS);
     sched_sleep(5 * NS_PER_MS);

@@ -118,9 +118,7 @@ KTEST(sched_events_wake)
         CHECK(event_wait(&pong, (int64_t)(clock_ns() + NS_PER_S)), "round %u", i);
     }
     CHECK_EQ(done, 1000);
-    while (!thread_stop(t))
-        sched_sleep(NS_PER_MS);
-    thread_free(t);
+    ktest_end(t);
 }
 
 KTEST(sched_event_deadline)
