@@ -192,6 +192,73 @@ RACE(stacks_crosswise, 3)
     end_both();
 }
 
+/* ---- whose queue ----------------------------------------------------------------------------- */
+
+enum { RUNS = 1, YIELD, STAYS, LEAVE };
+static uint32_t at, ran_on;             /* where the test is, and the last of the three below */
+
+static void now_at(uint32_t x)
+{
+    __atomic_store_n(&at, x, __ATOMIC_RELAXED);
+}
+
+static void yield_once(void *arg)
+{
+    now_at(RUNS);
+    while (glance(at) < YIELD)
+        cpu_relax();
+    sched_ask();
+    sched_yield();
+    pass();
+    rest();
+}
+
+static void stay(void *arg)
+{
+    now_at(STAYS);
+    while (glance(at) < LEAVE)
+        cpu_relax();
+    pass();
+    rest();
+}
+
+static void note_cpu(void *arg)
+{
+    ran_on = cpu_field(id);
+    pass();
+    rest();
+}
+
+/* Who yields is put aside for somebody of a higher level, and goes on on another CPU: it does not
+ * take there whom it has seen in the queue of the first. No point of the code is needed. */
+static void yield_elsewhere(void)
+{
+    struct thread *c;
+
+    passed = 0;
+    now_at(0);
+    a = make(1, yield_once);
+    b = make(1, stay);
+    c = make(1, note_cpu);
+    b->priority = b->level = PRIORITY_HIGH;
+    sched_start(a);
+    CHECK(reaches(&at, RUNS), "it does not run");
+    sched_start(b);
+    sched_start(c);
+    now_at(YIELD);
+    CHECK(reaches(&at, STAYS), "it is not put aside");
+    CHECK(sched_remove(a), "it is in no queue");
+    resume_on(2, a);
+    CHECK(reaches(&passed, 1), "it does not go on");
+    now_at(LEAVE);
+    CHECK(reaches(&passed, 3), "a thread is lost");
+    CHECK_EQ(glance(ran_on), other(1)->cpu->id);
+    end_both();
+    ktest_end(c);
+}
+
+KTEST(race_yield_elsewhere) { race(true, 2, yield_elsewhere); }
+
 /* ---- whose heap ------------------------------------------------------------------------------ */
 
 static void sleep_300(void *arg)
