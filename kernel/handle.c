@@ -127,7 +127,7 @@ void handle_unlink(struct object *o)
     s->handles->at[o->number] = NULL;
     mark(s, o->number, false);
     list_del(&o->ready);
-    o->owner = NULL;
+    __atomic_store_n(&o->owner, NULL, __ATOMIC_RELEASE);    /* an interface may be another's now */
 }
 
 void handle_take(struct object *o)

@@ -42,11 +42,18 @@ static void give_back(struct reclaim *r)
     kfree(container_of(r, struct iface, reclaim));
 }
 
+/* The SIP that handles it. NULL: nobody, or it has ended its handle and will not touch it but to
+ * drop it, when it may be another one's. */
+static struct sip *handler(const struct iface *f)
+{
+    return __atomic_load_n(&f->o.owner, __ATOMIC_ACQUIRE);
+}
+
 /* With the registry's lock. Between the end of a handler's handle and iface_drop another one may
  * have found it unused and freed it, which does not go before this CPU leaves the kernel. */
 static void free_if_unused(struct iface *f)
 {
-    if (f->o.owner || f->kernel || f->nwaiting || list_empty(&f->all))
+    if (handler(f) || f->kernel || f->nwaiting || list_empty(&f->all))
         return;
     list_del(&f->all);
     contract_put(f->contract);
@@ -89,16 +96,12 @@ static err_t serve(struct sip *s, const struct resource *r, struct sip **owner)
 
     if (!f)
         return ERR_NO_MEMORY;
-    if (f->o.owner || f->kernel) {
-        *owner = f->o.owner;
+    if ((*owner = handler(f)) || f->kernel)
         return ERR_BUSY;
-    }
     lock_take(&f->lock);
     lock_take(&s->lock);
-    if ((e = handle_reserve_at(s, r->handle)) >= 0) {
-        object_init(&f->o, HANDLE_INTERFACE, &f->lock);
+    if ((e = handle_reserve_at(s, r->handle)) >= 0)
         handle_put(s, r->handle, &f->o);
-    }
     lock_drop(&s->lock);
     lock_drop(&f->lock);
     if (e < 0)
@@ -149,7 +152,7 @@ static err_t open_channel(struct sip *s, const struct resource *r, struct endpoi
         e = chan_create(s, both);
     if (e >= 0)
         chan_bind(both[0], both[1], r->contract);
-    if (e >= 0 && r->now && !f->kernel && !f->o.owner)
+    if (e >= 0 && r->now && !f->kernel && !handler(f))
         object_drop(&both[1]->o);               /* there is nobody: closed from the start */
     else if (e >= 0 && !f->kernel && (e = announce(f, both[1])) < 0) {
         object_drop(&both[0]->o);
@@ -238,7 +241,7 @@ uint32_t iface_handler(const struct contract *c)
 
     lock_take(&registry);
     f = find(c->id);
-    owner = f ? __atomic_load_n(&f->o.owner, __ATOMIC_ACQUIRE) : NULL;
+    owner = f ? handler(f) : NULL;
     pid = owner ? owner->pid : 0;
     lock_drop(&registry);
     return pid;
@@ -254,7 +257,7 @@ bool iface_at(uint32_t n, struct iface_info *to)
         n--;
     if (l != &all) {
         const struct iface *f = container_of(l, struct iface, all);
-        const struct sip *owner = __atomic_load_n(&f->o.owner, __ATOMIC_ACQUIRE);
+        const struct sip *owner = handler(f);
         memcpy(to->id, f->id, sizeof to->id);
         memcpy(to->name, f->name, sizeof to->name);
         to->pid = owner ? owner->pid : 0;

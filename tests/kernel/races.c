@@ -336,3 +336,44 @@ RACE(place_of_a_block, 2)
     CHECK(dwell_end(DWELL_CLOSED), "the test did not get its CPU back");
     CHECK_EQ(finish(p, 10000, NULL), 0);
 }
+
+static bool registered(const char *name)
+{
+    struct iface_info info;
+    bool found = false;
+
+    for (uint32_t n = 0; iface_at(n, &info) && !found; n++)
+        found = contains(info.name, name);
+    return found;
+}
+
+/* Nobody handles an interface any more, and before the last handler has gone on, the last client
+ * ends that waited for one: it is freed, once. */
+RACE(interface_freed_once, 2)
+{
+    size_t before = settled_pages();
+    struct process *client = start("test/client 1", NULL), *p;
+
+    p = start_sip_until(DWELL_CLOSED, "test/dwell serve", NULL);
+    CHECK_EQ(finish(client, 0, NULL), TIMED_OUT);
+    CHECK(p, "it closes nothing");
+    CHECK(!registered("test-a"), "somebody waits for it still");
+    dwell_end(DWELL_CLOSED);
+    CHECK_EQ(finish(p, 10000, NULL), 0);
+    CHECK_EQ(settled_pages(), before);
+}
+
+/* Before the last handler has gone on, another one is there: it is not touched. */
+RACE(interface_handed_on, 2)
+{
+    size_t before = settled_pages();
+    struct process *p = start_sip_until(DWELL_CLOSED, "test/dwell serve", NULL);
+    struct process *q = start("test/handler", NULL);
+
+    CHECK(p && q, "it closes nothing");
+    dwell_end(DWELL_CLOSED);
+    CHECK_EQ(finish(p, 10000, NULL), 0);
+    CHECK_EQ(run("test/client 3", NULL, 10000), 0);
+    CHECK_EQ(finish(q, 0, NULL), TIMED_OUT);
+    CHECK_EQ(settled_pages(), before);
+}

@@ -3,6 +3,9 @@
  */
 #include "sips/thread.h"
 #include "tests/sips/peer.h"
+#include "iface/test_a.h"
+
+SERVE(IFACE_TEST_A, SELF, 9);
 
 static struct thread other;
 static uint32_t never;
@@ -48,5 +51,7 @@ int main(int argc, char **argv)
         futex_wait(&never, 0, sys_clock() + 10000000);
     if (argc > 1 && !strcmp(argv[1], "blocks"))
         blocks();
+    if (argc > 1 && !strcmp(argv[1], "serve"))
+        return sys_close(SELF);
     return 1;
 }
