@@ -67,6 +67,7 @@ static void discard_objects(struct sip *s, struct parcel *p)
 {
     bool mine[MSG_HANDLES_MAX];
 
+    dwell(DWELL_DISCARDED, this_thread());
     lock_take(&s->lock);
     for (uint32_t i = 0; i < p->nobj; i++)
         if ((mine[i] = handle_get(s, p->handle[i], 0) == p->obj[i]))

@@ -18,6 +18,7 @@ enum dwell {
     DWELL_UNTIMED,      /* timer_del: the thread is said to be in no heap */
     DWELL_ENDED,        /* sip_end: the exit info is written, and not yet to be read */
     DWELL_CLOSED,       /* handle_close: the number is free, the object not dropped */
+    DWELL_DISCARDED,    /* chan_answer: nobody takes it, and what goes with it is not ended yet */
     DWELLS
 };
 

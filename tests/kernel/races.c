@@ -377,3 +377,22 @@ RACE(interface_handed_on, 2)
     CHECK_EQ(finish(q, 0, NULL), TIMED_OUT);
     CHECK_EQ(settled_pages(), before);
 }
+
+/* Nobody takes an answer any more, and before the block in it is closed, another thread closes it
+ * and makes one that has its number: that one stays. */
+RACE(discarded_block, 2)
+{
+    size_t before = settled_pages();
+    struct endpoint *end[2];
+    struct process *p;
+    struct sip *s;
+
+    CHECK(chan_create(NULL, end) >= 0, "no channel");
+    CHECK(p = start_sip_until(DWELL_DISCARDED, "test/dwell discard", end[0]), "it is taken");
+    object_drop(&end[1]->o);
+    for (unsigned ms = 0; ms < 10000 && (s = alive(p)) && glance(s->nthreads) > 1; ms++)
+        sched_sleep(NS_PER_MS);
+    CHECK(dwell_end(DWELL_DISCARDED), "it has gone on");
+    CHECK_EQ(finish(p, 10000, NULL), 0);
+    CHECK_EQ(settled_pages(), before);
+}

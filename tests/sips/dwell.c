@@ -43,6 +43,38 @@ static void blocks(void)
     exit(0);
 }
 
+static uint32_t side[2];
+static volatile uint32_t given_up;
+
+/* Its token stays as long as it does; it ends what is in the answer when the test says so. */
+static void call_and_close(void *arg)
+{
+    struct msg m = { 0 };
+
+    EXPECT(sys_call(side[0], ADDR(&m), sys_clock() + 20 * MS) == ERR_TIMEOUT);
+    given_up = 1;
+    EXPECT(sys_wait(HANDLE_STDIO, ADDR(&m), FOREVER) >= 0 && m.kind == MSG_CLOSED);
+    EXPECT(sys_close((uint32_t)first) == 0 && sys_block(4096) == first);
+    *(uint32_t *)block_at((uint32_t)first) = 2;
+}
+
+/* The answer that nobody takes has a block. */
+static void discard(void)
+{
+    struct msg m = { 0 };
+
+    EXPECT(sys_channel(ADDR(side)) == 0 && (first = sys_block(4096)) > 0);
+    EXPECT(thread_create(&other, call_and_close, NULL, 0) > 0);
+    EXPECT(sys_wait(side[1], ADDR(&m), FOREVER) == 0 && m.kind == MSG_CALL);
+    while (!given_up)
+        sys_yield();
+    m.nhandles = 1;
+    m.handle[0] = (uint32_t)first;
+    EXPECT(sys_answer_wait(m.token, ADDR(&m), sys_clock()) == ERR_TIMEOUT);
+    EXPECT(*(uint32_t *)block_at((uint32_t)first) == 2 && sys_close((uint32_t)first) == 0);
+    exit(0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "wait"))
@@ -53,5 +85,7 @@ int main(int argc, char **argv)
         blocks();
     if (argc > 1 && !strcmp(argv[1], "serve"))
         return sys_close(SELF);
+    if (argc > 1 && !strcmp(argv[1], "discard"))
+        discard();
     return 1;
 }
