@@ -13,7 +13,7 @@ static err_t caller_lock(struct sip *s, uint32_t token, const struct parcel *p,
     struct endpoint *e;
 
     if (!t)
-        return ERR_TOKEN;
+        return token % (1u << TOKEN_BITS) ? ERR_PEER : ERR_TOKEN;   /* it has ended, or never was */
     while ((e = __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE))) {
         *lock = &e->ch->lock;
         msg_lock(*lock, p);

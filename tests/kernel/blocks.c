@@ -24,6 +24,17 @@ KTEST(block_handed_over)
     CHECK_EQ(settled_pages(), before);
 }
 
+/* In answers that nobody takes, more than it may have at a time. */
+KTEST(block_in_answers_discarded)
+{
+    size_t before = settled_pages();
+    int32_t status[2];
+
+    run_pair("test/blocks give-up 151", "test/blocks discard 151", 20000, status);
+    CHECK(status[0] == 0 && status[1] == 0, "lines %d, %d", status[0], status[1]);
+    CHECK_EQ(settled_pages(), before);
+}
+
 /* What is not there, or is another's, traps like any address outside of the memory. */
 KTEST(block_access_traps)
 {

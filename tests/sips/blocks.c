@@ -1,8 +1,9 @@
 /*
  * blocks.c - memory that is handed on. Alone: made, moved through a channel of its own, limits, and
  * every wrong use that is refused. `blocks give` and `blocks take`, at the two ends of a channel,
- * hand blocks of all sizes to each other. `blocks trap HOW` touches what is not or no more its own;
- * `blocks leave HOW` ends with as many as it can, its own and in queues.
+ * hand blocks of all sizes to each other; `blocks give-up N` and `blocks discard N` are a caller
+ * who does not take the answer, with a block in it, and who answers. `blocks trap HOW` touches what
+ * is not or no more its own; `blocks leave HOW` ends with as many as it can, its own and in queues.
  */
 #include "tests/sips/peer.h"
 
@@ -220,6 +221,41 @@ static void take(void)
     }
 }
 
+/* Every other call has no room for the answer; nobody waits for the others', and who made the last
+ * one is gone. */
+static void give_up(uint32_t n)
+{
+    struct msg m = { 0 };
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (i % 2) {
+            EXPECT(sys_call(HANDLE_STDIO, ADDR(&m), FOREVER) == ERR_TOO_BIG);
+        } else {
+            EXPECT(sys_call(HANDLE_STDIO, ADDR(&m), sys_clock()) == ERR_TIMEOUT);
+            EXPECT(i + 1 == n || sys_send(HANDLE_STDIO, ADDR(&m), 0) == 0);
+        }
+    }
+}
+
+static void discard(uint32_t n)
+{
+    struct msg m = { 0 }, news = { 0 };
+
+    EXPECT(sys_wait(HANDLE_STDIO, ADDR(&m), FOREVER) == 0);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t h = make(BLOCK_MAX);
+        bool last = i + 1 == n;
+        EXPECT(m.kind == MSG_CALL);
+        EXPECT(i % 2 || sys_wait(HANDLE_STDIO, ADDR(&news), FOREVER) == 0);
+        EXPECT((news.kind == MSG_CLOSED) == last);
+        m.data = ADDR("x");
+        m.len = m.nhandles = 1;
+        m.handle[0] = h;
+        EXPECT(sys_answer_wait(m.token, ADDR(&m), last ? 0 : FOREVER) == (last ? ERR_EMPTY : 0));
+        EXPECT(!block_at(h) && sys_close(h) == ERR_HANDLE);
+    }
+}
+
 /* ---- what ends it ---------------------------------------------------------------------------- */
 
 static void touch(const char *how)
@@ -267,6 +303,10 @@ int main(int argc, char **argv)
         give();
     } else if (argc > 1 && !strcmp(argv[1], "take")) {
         take();
+    } else if (argc > 2 && !strcmp(argv[1], "give-up")) {
+        give_up(number_arg(argc, argv, 2, 0));
+    } else if (argc > 2 && !strcmp(argv[1], "discard")) {
+        discard(number_arg(argc, argv, 2, 0));
     } else if (argc > 2 && !strcmp(argv[1], "trap")) {
         touch(argv[2]);
     } else if (argc > 2 && !strcmp(argv[1], "leave")) {
