@@ -136,13 +136,7 @@ KTEST(channel_bad_pointers)
  * maker. */
 KTEST(channel_leaks_are_freed)
 {
-    size_t before;
-
-    CHECK_EQ(run("test/handles leak", NULL, 5000), 0);
-    before = settled_pages();
-    for (unsigned i = 0; i < 20; i++)
-        CHECK_EQ(run("test/handles leak", NULL, 5000), 0);
-    CHECK_EQ(settled_pages(), before);
+    run_without_loss("test/handles leak", 20);
     CHECK_EQ(ring_bytes(), 0);
 }
 

@@ -112,6 +112,17 @@ int32_t run(const char *args, struct endpoint *stdio, uint64_t ms)
     return finish(start(args, stdio), ms, NULL);
 }
 
+void run_without_loss(const char *args, unsigned n)
+{
+    size_t before;
+
+    CHECK_EQ(run(args, NULL, 5000), 0);
+    before = settled_pages();
+    while (n--)
+        CHECK_EQ(run(args, NULL, 5000), 0);
+    CHECK_EQ(settled_pages(), before);
+}
+
 void run_pair(const char *a, const char *b, uint64_t ms, int32_t status[2])
 {
     struct endpoint *end[2];

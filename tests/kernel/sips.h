@@ -29,6 +29,8 @@ static inline struct sip *alive(const struct process *p)
 }
 /* CPU time used by the SIP of p, ns; 0: it has ended. */
 uint64_t time_of(struct process *p);
+/* Runs it n + 1 times to status 0; after the first time no page is lost. */
+void run_without_loss(const char *args, unsigned n);
 /* Two programs with a channel between their handles 1; the status of each. */
 void run_pair(const char *a, const char *b, uint64_t ms, int32_t status[2]);
 /* Expects a refusal to start that contains `words`. */
