@@ -24,6 +24,16 @@ always void arm_slice(struct core *c, uint64_t now)
         timer_arm(want);
 }
 
+/* t goes back into the queue, and whoever is found runs. The lock of c is held, which it drops. */
+static __attribute__((noinline)) _Noreturn void put_back(struct core *c, struct thread *t,
+                                                         bool head)
+{
+    cpu_field(current) = c->idle;
+    sched_push(c, t, head);
+    lock_drop(&c->lock);
+    sched_run(sched_pick(c));
+}
+
 /* t, whose frame is complete, goes back into the queue, and the next one runs. Who finds t there
  * finds its stack free. */
 static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now, uint32_t rest)
@@ -40,12 +50,8 @@ static _Noreturn void put_aside(struct core *c, struct thread *t, uint64_t now, 
     __atomic_store_n(&t->on_cpu, 0, __ATOMIC_RELEASE);
     /* another CPU may have taken the one that is to run */
     if ((unlikely(cpus_many) && unlikely(!ready_from(c, t->level)))
-            || unlikely(guess(quota_shares))) {
-        cpu_field(current) = c->idle;
-        sched_push(c, t, rest != 0);
-        lock_drop(&c->lock);
-        sched_run(sched_pick(c));
-    }
+            || unlikely(guess(quota_shares)))
+        put_back(c, t, rest != 0);
     if (!c->ready_bits)
         __builtin_unreachable();        /* with one CPU, give_way has seen them */
     to = first(c);

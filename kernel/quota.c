@@ -3,9 +3,9 @@
  *
  * A share is a budget of CPU time in each period of PERIOD_NS (all begin at multiples of it). What
  * its threads use is taken off when the scheduler looks at the clock; once nothing is left they are
- * parked (sched.c) until the next period. What a slice took too much is taken off the next budget,
- * so that the share is kept on average. While any SIP has a share, the timer of a busy CPU fires
- * every slice.
+ * parked (sched_queue.c) until the next period. What a slice took too much is taken off the next
+ * budget, so that the share is kept on average. While any SIP has a share, the timer of a busy CPU
+ * fires every slice.
  */
 #include "kernel/kernel.h"
 

@@ -1,6 +1,6 @@
 /*
- * sched.h - what sched.c and preempt.c share: who is next, how long, and when the timer is to fire.
- * All times are TSC ticks. Nobody else includes it.
+ * sched.h - what the files of the scheduler share (sched*.c, preempt.c, core.c): who is next, how
+ * long, and when the timer is to fire. All times are TSC ticks. Nobody else includes it.
  */
 #ifndef KERNEL_SCHED_H
 #define KERNEL_SCHED_H
@@ -8,35 +8,61 @@
 #include "kernel/kernel.h"
 
 /* How long a thread runs if others wait, and what rest of that is none; after what time a ready one
- * is worth waking an idle CPU. Set before threads run, the first two by tests, too. */
-extern uint64_t sched_slice_ticks, sched_slice_least, sched_spread;
+ * is worth waking an idle CPU, or what was recorded is worth another look. Set before threads run,
+ * the first two by tests, too. */
+extern uint64_t sched_slice_ticks, sched_slice_least, sched_spread, sched_retry;
 extern uint64_t sched_idle_bits[CPU_MAX / 64];      /* CPUs that sleep or are about to; atomic */
 
-/* Acts on interrupts and deadlines that have come; the caller sees to the timer then. */
-void sched_drain(struct core *c);
-/* Takes the next thread, perhaps another CPU's; it becomes current. */
+/* sched.c. Takes the next thread, perhaps another CPU's; it becomes current. */
 struct thread *sched_pick(struct core *c);
-/* Runs t, which is current already. */
-_Noreturn void sched_run(struct thread *t);
-/* The interrupt that came must be looked at on the way out of the kernel. Interrupts are off. */
-void sched_record(void);
 /* Sees to it that the timer fires for the next deadline, and for the slice if somebody waits. */
 void sched_arm(struct core *c);
-/* Code that can be put aside was interrupted, t runs it: acts on whatever has come. */
+
+/* sched_queue.c. The first thread of c's queues, taken out; or one that waits on another CPU and
+ * may move, of the highest queue that has one, taken out or only looked for. NULL: there is
+ * none. */
+struct thread *sched_pop(struct core *c);
+struct thread *sched_steal(struct core *c, bool take);
+/* Those of c that were parked, whose SIPs have CPU time again, are ready. */
+void sched_unpark(struct core *c);
+
+/* sched_switch.c. From the caller, which is put aside, to t, which is current already. */
+void switch_to(struct core *c, struct thread *from, struct thread *t);
+/* Runs t, which is current already, from a stack of the CPU's. */
+_Noreturn void sched_run(struct thread *t);
+
+/* sched_interrupt.c. The interrupt that came must be looked at on the way out of the kernel.
+ * Interrupts are off. */
+void sched_record(void);
+/* Acts on interrupts and deadlines that have come; the caller sees to the timer then. */
+void sched_drain(struct core *c);
+
+/* preempt.c. Code that can be put aside was interrupted, t runs it: acts on whatever has come. */
 _Noreturn void preempt(struct core *c, struct thread *t);
 /* switch.asm: preempt_timer for C */
 void preempt_here(void);
 /* The same by the timer, from an entry that has saved all registers; it keeps rbp and rsp alone. */
 void preempt_timer(void);
-/* Into the run queue of c, whose lock is held. */
-void sched_push(struct core *c, struct thread *t, bool head);
 
+/* core.c. Makes the struct core of `cpu`, which is this CPU, and its idle thread, who runs then. */
+void core_init(struct cpu *cpu);
+/* A CPU that sleeps, if any does, is woken. */
+void core_wake_idle(void);
+
+/* Does any CPU sleep, or is about to? Does c? */
 always bool any_idle(void)
 {
     for (unsigned w = 0; w < CPU_MAX / 64; w++)
         if (__atomic_load_n(&sched_idle_bits[w], __ATOMIC_RELAXED))
             return true;
     return false;
+}
+
+always bool is_idle(const struct core *c)
+{
+    unsigned id = c->cpu->id;
+
+    return __atomic_load_n(&sched_idle_bits[id / 64], __ATOMIC_RELAXED) >> id % 64 & 1;
 }
 
 always uint64_t sooner(uint64_t a, uint64_t b)
@@ -55,6 +81,23 @@ always bool spent(const struct thread *t)
 {
     return unlikely(guess(quota_shares)) && t->sip && t->sip->quota.cpu
         && quota_spent(t->sip);
+}
+
+/* t into the run queue of c. lock: the core's */
+always void sched_push(struct core *c, struct thread *t, bool head)
+{
+    unsigned level = t->urgent && t->slice_left ? PRIORITY_URGENT : t->level;
+
+    thread_on(t, c);
+    if (spent(t)) {
+        list_push(&c->ready[PARKED], &t->run);
+        return;
+    }
+    if (head)
+        list_push_head(&c->ready[level], &t->run);
+    else
+        list_push(&c->ready[level], &t->run);
+    ready_some(c, level);
 }
 
 /* t out of the queue of `level`. lock: the core's */

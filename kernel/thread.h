@@ -142,7 +142,7 @@ void reclaim_idle(bool idle);
 /* Waits until all that was handed over so far is given back. A kernel thread. */
 void reclaim_settle(void);
 
-/* ---- scheduling (sched.c, timer.c) */
+/* ---- scheduling (sched*.c, core.c, timer.c) */
 
 /* What the core keeps for each CPU. lock: its own for queues and timers; else that CPU alone */
 struct core {
@@ -205,6 +205,7 @@ _Noreturn void sched_idle(void);
 void sched_slice(uint64_t ns);
 /* Starts the other CPUs. */
 void sched_cpus(void);
+/* t, which is new or was claimed, is ready: into a run queue. */
 void sched_start(struct thread *t);
 /* The caller, which holds `guard`, waits in `state` until somebody who holds it calls sched_wake,
  * or the deadline passes (result ERR_TIMEOUT). Drops the guard. Returns the result. deadline: ns,
@@ -254,8 +255,15 @@ static inline void sched_point(void)
 }
 /* Between these, compiler text is as little preempted as the kernel's own: for kernel code that
  * calls into wasm/ and must be seen whole. It must not block. */
-void sched_hold(void);
-void sched_unhold(void);
+static inline void sched_hold(void)
+{
+    this_core()->hold++;
+}
+static inline void sched_unhold(void)
+{
+    assert(this_core()->hold, "sched_unhold without sched_hold");
+    this_core()->hold--;
+}
 /* The CPU is to look at what was recorded on its way out. */
 static inline void sched_ask(void)
 {

@@ -5,7 +5,7 @@
 ; calls below go on in the image.
 
 %define CTX 16                                  ; of struct thread, whose `run` is at 0
-%define RESULT 24                               ; (all of these are pinned in sched.c)
+%define RESULT 24                               ; (all of these are pinned in sched_switch.c)
 %define ON_CPU 48
 %define PRIORITY 53
 %define LEVEL 54

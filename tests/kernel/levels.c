@@ -1,6 +1,6 @@
 /*
- * levels.c - a level that was lent (sched.c): who borrows it and never comes back keeps nobody from
- * the CPU for long.
+ * levels.c - a level that was lent (sched_switch.c): who borrows it and never comes back keeps
+ * nobody from the CPU for long.
  *
  * All of them share one CPU, whose test, of the usual level, wants so many turns: each time that
  * it yields, the others run for their slices at most. They would go on for twenty seconds
