@@ -122,7 +122,7 @@ void handle_unlink(struct object *o)
 {
     struct sip *s = o->owner;
 
-    if (s->polls && o == &s->polls->o)
+    if (object_polled(o))
         poll_end(s);
     s->handles->at[o->number] = NULL;
     mark(s, o->number, false);

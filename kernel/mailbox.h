@@ -30,6 +30,11 @@
 
 /* e, an end of s that is no more than looked at, is polled, if that may be. wait.c */
 void poll_begin(struct sip *s, struct endpoint *e);
+/* Does its owner, whose lock is held, poll o? */
+static inline bool object_polled(const struct object *o)
+{
+    return o->kind == HANDLE_CHANNEL && container_of(o, struct endpoint, o)->polled;
+}
 /* What s polls is polled no more. The lock of s is held. */
 void poll_end(struct sip *s);
 /* The owner of the peer of e, which has posted to it, is told. channel.c */

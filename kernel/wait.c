@@ -259,7 +259,7 @@ static bool begin(struct sip *s, struct thread *t, struct object *o, const struc
         t->next_waiter = s->any_waiter;
         s->any_waiter = t;
     } else {
-        if (s->polls && o == &s->polls->o) {
+        if (object_polled(o)) {
             poll_end(s);
             if (has_news(o))
                 return false;

@@ -116,6 +116,9 @@ static void check_end(struct sip *s, const struct endpoint *e)
     MUST(e->count || !e->used, s, "%u bytes of no message", e->used);
     MUST(e->bytes <= e->used, s, "%u bytes in %u", e->bytes, e->used);
     check_mail(s, e);
+    lock_take(&s->lock);
+    MUST(e->o.owner != s || e->polled == (s->polls == e), s, "what is polled");
+    lock_drop(&s->lock);
     MUST(e->with_handles <= e->count, s, "%u of %u", e->with_handles, e->count);
     MUST(e->peer || e->kernel || e->connecting || !callers, s, "%u call nobody", callers);
 }
