@@ -19,6 +19,7 @@ enum dwell {
     DWELL_ENDED,        /* sip_end: the exit info is written, and not yet to be read */
     DWELL_CLOSED,       /* handle_close: the number is free, the object not dropped */
     DWELL_DISCARDED,    /* chan_answer: nobody takes it, and what goes with it is not ended yet */
+    DWELL_CALLING,      /* a call to the kernel: the end is looked up, the call not begun */
     DWELLS
 };
 

@@ -83,12 +83,19 @@ static err_t take_objects(struct sip *s, struct endpoint *e, struct parcel *p)
     return r;
 }
 
-/* The call begins before its handler runs, for a kernel thread may answer it soon. */
-static void begin(struct endpoint *e, uint32_t h, const struct rx *rx)
+/* The call begins before its handler runs, for a kernel thread may answer it soon. But not through
+ * an end that another thread has closed, or passed on, since it was looked up: nobody would end a
+ * call through what is about to be freed. */
+static err_t begin(struct sip *s, struct endpoint *e, uint32_t h, const struct rx *rx)
 {
+    bool ours;
+
+    dwell(DWELL_CALLING, this_thread());
     lock_take(&e->ch->lock);
-    chan_call_begin(this_thread(), e, h, rx);
+    if ((ours = guess(e->o.owner) == s))
+        chan_call_begin(this_thread(), e, h, rx);
     lock_drop(&e->ch->lock);
+    return ours ? 0 : ERR_HANDLE;
 }
 
 static void end(struct endpoint *e)
@@ -117,11 +124,14 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
 
     if (p->len && !copy_checked(c->request, p->data, p->len))
         return ERR_NO_MEMORY;
-    if ((r = take_objects(s, e, p)) < 0)
+    if (rx && (r = begin(s, e, h, rx)) < 0)
         return r;
+    if ((r = take_objects(s, e, p)) < 0) {
+        if (rx)
+            end(e);
+        return r;
+    }
     memcpy(c->request, &p->op, sizeof p->op);   /* what was checked is what is handled */
-    if (rx)
-        begin(e, h, rx);
     this_thread()->call_op = (uint8_t)p->op;
     memcpy(k.obj, p->obj, p->nobj * sizeof *k.obj);     /* the others stay NULL */
     e->kernel->call(&k);

@@ -396,3 +396,15 @@ RACE(discarded_block, 2)
     CHECK_EQ(finish(p, 10000, NULL), 0);
     CHECK_EQ(settled_pages(), before);
 }
+
+/* Who calls the kernel through an end that is closed before the call begins does not wait in what
+ * is freed. */
+RACE(call_and_close, 2)
+{
+    struct process *p = start_sip_until(DWELL_CALLING, "test/dwell call", NULL);
+
+    CHECK(p, "it does not call");
+    CHECK_EQ(handle_close(alive(p), 2), 0);
+    dwell_end(DWELL_CALLING);
+    CHECK_EQ(finish(p, 10000, NULL), 0);
+}

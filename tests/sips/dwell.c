@@ -3,8 +3,10 @@
  */
 #include "sips/thread.h"
 #include "tests/sips/peer.h"
+#include "iface/kernel_process.h"
 #include "iface/test_a.h"
 
+USE(IFACE_KERNEL_PROCESS, PROCESS, 2);
 SERVE(IFACE_TEST_A, SELF, 9);
 
 static struct thread other;
@@ -75,6 +77,17 @@ static void discard(void)
     exit(0);
 }
 
+/* The handle is closed while it calls, for what the kernel answers later. */
+static void call(void)
+{
+    static const char program[] = "test/quit 0";
+    struct child c;
+
+    EXPECT(spawn_with(PROCESS, KERNEL_PROCESS_REPLACE, NULL, program, sizeof program, 0, &c)
+           == ERR_HANDLE);
+    exit(0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "wait"))
@@ -87,5 +100,7 @@ int main(int argc, char **argv)
         return sys_close(SELF);
     if (argc > 1 && !strcmp(argv[1], "discard"))
         discard();
+    if (argc > 1 && !strcmp(argv[1], "call"))
+        call();
     return 1;
 }
