@@ -278,11 +278,12 @@ struct image *image_compile(const uint8_t *bytes, size_t size, const struct wasm
                   WASM_F_EXTCONST | WASM_F_EH | WASM_F_LEGACY_EH | WASM_F_THREADS | \
                   WASM_F_MULTIMEM)
 
-/* Devices look at the memory of a SIP that has a window. */
+/* Devices look at the memory of a SIP that has a window, of whatever kind: what they have done to
+ * it since, no earlier load or store tells. */
 static bool has_window(const struct manifest *m)
 {
     for (uint32_t i = 0; i < m->count; i++)
-        if (m->res[i].kind == RES_WINDOW)
+        if (m->res[i].kind >= RES_WINDOW)
             return true;
     return false;
 }

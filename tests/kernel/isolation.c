@@ -314,6 +314,12 @@ KTEST(device_memory_for_dma)
     expect_refusal("test/dma", false, ERR_DENIED, "denied: dma 40000");
 }
 
+/* A device writes there while the driver looks. */
+KTEST(device_memory_is_looked_at)
+{
+    CHECK_EQ(run("test/dma device", NULL, 10000), 0);
+}
+
 KTEST(manifest_hostile_text)
 {
     static const struct { const char *text; bool ok; } rows[] = {
