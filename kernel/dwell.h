@@ -20,6 +20,7 @@ enum dwell {
     DWELL_CLOSED,       /* handle_close: the number is free, the object not dropped */
     DWELL_DISCARDED,    /* chan_answer: nobody takes it, and what goes with it is not ended yet */
     DWELL_CALLING,      /* a call to the kernel: the end is looked up, the call not begun */
+    DWELL_MAKING,       /* object_init: it has no lock yet */
     DWELLS
 };
 

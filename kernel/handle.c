@@ -10,6 +10,7 @@
 void object_init(struct object *o, enum handle_kind kind, struct lock *lock)
 {
     memset(o, 0, sizeof *o);
+    dwell(DWELL_MAKING, this_thread());
     o->kind = (uint8_t)kind;
     o->lock = lock;
     list_init(&o->ready);

@@ -20,14 +20,16 @@ err_t irq_claim(struct sip *s, uint32_t number, unsigned line, struct sip **owne
     if (line >= IRQ_MAX)
         return ERR_ARGUMENT;
     lock_take(&registry);
-    q->lock.rank = RANK_OBJECT;
+    if (!q->o.lock) {
+        q->lock.rank = RANK_OBJECT;
+        object_init(&q->o, HANDLE_IRQ, &q->lock);
+    }
     lock_take(&q->lock);
     lock_take(&s->lock);
     if (q->claimed) {
         *owner = q->o.owner;
         e = ERR_BUSY;
     } else if ((e = handle_reserve_at(s, number)) >= 0) {
-        object_init(&q->o, HANDLE_IRQ, &q->lock);
         q->line = (uint8_t)line;
         q->claimed = true;
         q->fired = q->out = false;

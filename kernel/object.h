@@ -12,7 +12,8 @@
 
 /* Head of everything that a handle can name. `lock` is the object's own (of a channel: one for both
  * ends) and is taken before the owner's, which guards the fields here; `owner` may be read under
- * either. */
+ * either. Who has lost the handle may still look for the lock: it never changes, whoever claims the
+ * object next. */
 struct object {
     uint8_t kind;               /* enum handle_kind */
     uint8_t number;             /* in the owner's table */

@@ -408,3 +408,43 @@ RACE(call_and_close, 2)
     dwell_end(DWELL_CALLING);
     CHECK_EQ(finish(p, 10000, NULL), 0);
 }
+
+static struct sip *owner_of_line;
+
+static void claim_again(void *arg)
+{
+    struct sip *before;
+
+    handle_close(owner_of_line, 5);
+    irq_claim(owner_of_line, 5, 5, &before);
+    __atomic_store_n(&passed, 1, __ATOMIC_RELEASE);
+    rest();
+}
+
+/* A line that is claimed again has its lock all the time: a message with its handle, which another
+ * thread closes meanwhile, drops the locks that it took, and no others. */
+KTEST(race_lock_of_a_line)
+{
+    struct sip *s = left_out(2) ? NULL : sip_make(0), *before;
+    const struct object *line;
+    uint32_t unlocked = 0;
+
+    if (!s)
+        return;
+    CHECK_EQ(irq_claim(s, 5, 5, &before), 0);
+    line = handle_get(s, 5, HANDLE_IRQ);
+    passed = 0;
+    owner_of_line = s;
+    a = make(1, claim_again);
+    dwell_ask(DWELL_MAKING, a, 20 * NS_PER_MS);
+    sched_start(a);
+    for (unsigned ms = 0; ms < 10000 && !__atomic_load_n(&passed, __ATOMIC_ACQUIRE); ms++) {
+        unlocked += !glance(line->lock);
+        sched_sleep(NS_PER_MS);
+    }
+    dwell_end(DWELL_MAKING);
+    CHECK_EQ(unlocked, 0);
+    CHECK(handle_get(s, 5, HANDLE_IRQ) == line, "it was not claimed again");
+    end(a);
+    sip_free(s);
+}
