@@ -207,14 +207,19 @@ static uint8_t *state_of(struct endpoint *e)
     return e->handler && e->peer ? &e->peer->state : &e->state;
 }
 
-/* Are all handles what they have to be? *bad: the first that is not. */
-static err_t check_handles(const struct contract *c, const struct contract_part *p,
-                           const struct parcel *parcel, uint32_t *bad)
+/* Are all handles what they have to be? *bad: the first that is not. ERR_HANDLE: s has it no more,
+ * and of an end that is closed the contract may be gone. The locks of the objects are held, but for
+ * calls of the kernel, whose interfaces want handles of a kind, and of no contract. */
+static err_t check_handles(const struct sip *s, const struct contract *c,
+                           const struct contract_part *p, const struct parcel *parcel,
+                           uint32_t *bad)
 {
     for (uint32_t i = 0; i < parcel->nobj; i++) {
         const struct object *o = parcel->obj[i];
         const struct endpoint *e = container_of(o, struct endpoint, o);
         bool typed = o->kind == HANDLE_CHANNEL && e->contract && !e->handler;
+        if (guess(o->owner) != s)
+            return ERR_HANDLE;
         *bad = i;
         if (contract_check_handle(c, p, i, o->kind, typed ? e->contract->id : NULL) < 0)
             return ERR_HANDLE_KIND;
@@ -240,9 +245,9 @@ err_t session_check(struct sip *s, struct endpoint *e, struct parcel *p, bool ca
     r = contract_check(c, b.state, (e->handler ? WAY_EVENT : WAY_SEND) | call, b.op, p->len,
                        p->nobj);
     if (r >= 0 && p->nobj)
-        r = check_handles(c, &c->op[b.op - 1].request, p, &b.bad);
+        r = check_handles(s, c, &c->op[b.op - 1].request, p, &b.bad);
     if (r < 0)
-        return refuse(s, c, &b, r);
+        return r == ERR_HANDLE ? r : refuse(s, c, &b, r);
     p->checked = true;
     p->op = p->word = b.op;
     p->next = contract_next(c, b.state, b.op);
@@ -261,9 +266,9 @@ err_t session_check_answer(struct sip *s, struct endpoint *caller, uint32_t op, 
         return r;
     r = contract_check_answer(c, op, (int32_t)status, p->len, p->nobj);
     if (r >= 0 && p->nobj)
-        r = check_handles(c, &c->op[op - 1].answer, p, &b.bad);
+        r = check_handles(s, c, &c->op[op - 1].answer, p, &b.bad);
     if (r < 0)
-        return refuse(s, c, &b, r);
+        return r == ERR_HANDLE ? r : refuse(s, c, &b, r);
     p->checked = true;
     p->word = status;
     p->next = contract_next_answer(c, b.state, op, (int32_t)status);

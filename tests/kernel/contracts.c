@@ -148,3 +148,58 @@ KTEST(iface_replaced)
     CHECK_EQ(finish(c, 60000, NULL), 1);
     finish(new, 0, NULL);
 }
+
+/* ---- handles that go meanwhile --------------------------------------------------------------- */
+
+static struct contract *contract_of(const char *text, uint8_t id[32])
+{
+    char reason[200];
+    err_t e;
+
+    sha256(text, strlen(text), id);
+    return contract_add(text, strlen(text), id, &e, reason, sizeof reason);
+}
+
+/* The client's end of a new channel with this contract. */
+static struct endpoint *client_of(struct contract *c, struct endpoint *both[2])
+{
+    if (chan_create(NULL, both) < 0)
+        return NULL;
+    chan_bind(both[0], both[1], c);
+    return both[0];
+}
+
+/* Of an end that another thread has closed since it was looked up, nobody asks what contract it
+ * has: that may have gone with it. */
+KTEST(contract_of_a_closed_handle)
+{
+    static const uint32_t op = 1;
+    struct endpoint *way[2], *given[2];
+    struct contract *inner, *outer;
+    struct parcel p = { .data = (const uint8_t *)&op, .len = sizeof op, .nobj = 1 };
+    struct sip *s = sip_make(0);
+    uint8_t id[32], outer_id[32];
+    char text[200];
+    size_t n;
+
+    CHECK(s && (inner = contract_of("interface y { f : func ( ) ; }", id)), "no contract");
+    n = (size_t)ksnprintf(text, sizeof text, "interface x { f : func ( a : own < y@");
+    for (unsigned i = 0; i < 32; i++)
+        n += (size_t)ksnprintf(text + n, sizeof text - n, "%02x", id[i]);
+    ksnprintf(text + n, sizeof text - n, " > ) ; }");
+    CHECK((outer = contract_of(text, outer_id)), "no contract of %s", text);
+    CHECK(client_of(outer, way) && client_of(inner, given), "no channels");
+    CHECK_EQ(handle_reserve(s, 1, p.handle), 0);
+    handle_put(s, p.handle[0], &given[0]->o);
+    p.obj[0] = &given[0]->o;
+    CHECK_EQ(session_check(s, way[0], &p, false), 0);
+    handle_take(p.obj[0]);
+    CHECK_EQ(session_check(s, way[0], &p, false), ERR_HANDLE);
+    for (unsigned i = 0; i < 2; i++) {
+        object_drop(&way[i]->o);
+        object_drop(&given[i]->o);
+    }
+    contract_put(inner);
+    contract_put(outer);
+    sip_free(s);
+}
