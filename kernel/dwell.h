@@ -21,6 +21,7 @@ enum dwell {
     DWELL_DISCARDED,    /* chan_answer: nobody takes it, and what goes with it is not ended yet */
     DWELL_CALLING,      /* a call to the kernel: the end is looked up, the call not begun */
     DWELL_MAKING,       /* object_init: it has no lock yet */
+    DWELL_DEAD,         /* sys_connect: the end is seen to be dead, and not yet closed */
     DWELLS
 };
 

@@ -154,23 +154,39 @@ static int32_t sys_close(struct wasm_instance *in, uint32_t h)
     return leave(handle_close(enter(in), h));
 }
 
+/* Closes what stands at h, an end whose other one is closed: ERR_EXISTS if it is anything else, or
+ * is so by now, for another thread may connect, too. */
+static err_t close_dead(struct sip *s, uint32_t h)
+{
+    struct object *o = handle_get(s, h, 0);
+    const struct endpoint *e = container_of(o, struct endpoint, o);
+    bool same;
+
+    if (!o)
+        return 0;
+    if (o->kind != HANDLE_CHANNEL || glance(e->peer) || e->kernel)
+        return ERR_EXISTS;
+    dwell(DWELL_DEAD, this_thread());
+    lock_take(&s->lock);
+    if ((same = handle_get(s, h, 0) == o))
+        handle_end(o);
+    lock_drop(&s->lock);
+    if (same)
+        object_drop(o);
+    return 0;                           /* else it is free, or the next one finds it taken */
+}
+
 static int32_t sys_connect(struct wasm_instance *in, uint32_t h)
 {
     struct sip *s = enter(in);
-    struct object *o = handle_get(s, h, 0);
-    struct endpoint *e;
+    err_t e;
 
     for (uint32_t i = 0; i < s->manifest->count; i++) {
         const struct resource *r = &s->manifest->res[i];
         if (r->kind != RES_USE || r->handle != h)
             continue;
-        if (o) {
-            e = container_of(o, struct endpoint, o);
-            if (o->kind != HANDLE_CHANNEL || glance(e->peer) || e->kernel)
-                return leave(ERR_EXISTS);
-            handle_close(s, h);
-        }
-        return leave(iface_connect(s, r));
+        e = close_dead(s, h);
+        return leave(e < 0 ? e : iface_connect(s, r));
     }
     return leave(ERR_HANDLE);
 }

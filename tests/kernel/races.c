@@ -409,6 +409,28 @@ RACE(call_and_close, 2)
     CHECK_EQ(finish(p, 10000, NULL), 0);
 }
 
+/* Two threads connect again: what the first one has got, the second one does not close. */
+RACE(connect_twice, 2)
+{
+    struct endpoint *end[2];
+    struct process *p;
+    struct sip *s;
+    err_t e;
+
+    CHECK(chan_create(NULL, end) >= 0, "no channel");
+    CHECK((p = start_sip_until(DWELL_DEAD, "test/dwell connect", NULL)), "it does not connect");
+    s = alive(p);
+    CHECK_EQ(handle_close(s, 3), 0);
+    lock_take(&s->lock);
+    if ((e = handle_reserve_at(s, 3)) >= 0)
+        handle_put(s, 3, &end[0]->o);
+    lock_drop(&s->lock);
+    CHECK_EQ(e, 0);
+    dwell_end(DWELL_DEAD);
+    CHECK_EQ(finish(p, 10000, NULL), 0);
+    object_drop(&end[1]->o);
+}
+
 static struct sip *owner_of_line;
 
 static void claim_again(void *arg)
@@ -423,14 +445,13 @@ static void claim_again(void *arg)
 
 /* A line that is claimed again has its lock all the time: a message with its handle, which another
  * thread closes meanwhile, drops the locks that it took, and no others. */
-KTEST(race_lock_of_a_line)
+RACE(lock_of_a_line, 2)
 {
-    struct sip *s = left_out(2) ? NULL : sip_make(0), *before;
+    struct sip *s = sip_make(0), *before;
     const struct object *line;
     uint32_t unlocked = 0;
 
-    if (!s)
-        return;
+    CHECK(s, "no memory");
     CHECK_EQ(irq_claim(s, 5, 5, &before), 0);
     line = handle_get(s, 5, HANDLE_IRQ);
     passed = 0;
@@ -445,6 +466,6 @@ KTEST(race_lock_of_a_line)
     dwell_end(DWELL_MAKING);
     CHECK_EQ(unlocked, 0);
     CHECK(handle_get(s, 5, HANDLE_IRQ) == line, "it was not claimed again");
-    end(a);
+    ktest_end(a);
     sip_free(s);
 }

@@ -5,9 +5,11 @@
 #include "tests/sips/peer.h"
 #include "iface/kernel_process.h"
 #include "iface/test_a.h"
+#include "iface/test_b.h"
 
 USE(IFACE_KERNEL_PROCESS, PROCESS, 2);
 SERVE(IFACE_TEST_A, SELF, 9);
+USE_NOW(IFACE_TEST_B, NOBODY, 3);
 
 static struct thread other;
 static uint32_t never;
@@ -65,6 +67,7 @@ static void discard(void)
 {
     struct msg m = { 0 };
 
+    sys_close(NOBODY);      /* a dead end is news to who waits for anything */
     EXPECT(sys_channel(ADDR(side)) == 0 && (first = sys_block(4096)) > 0);
     EXPECT(thread_create(&other, call_and_close, NULL, 0) > 0);
     EXPECT(sys_wait(side[1], ADDR(&m), FOREVER) == 0 && m.kind == MSG_CALL);
@@ -88,6 +91,13 @@ static void call(void)
     exit(0);
 }
 
+/* Somebody else connects first. */
+static void connect(void)
+{
+    EXPECT(sys_connect(NOBODY) == ERR_EXISTS);
+    exit(0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "wait"))
@@ -102,5 +112,7 @@ int main(int argc, char **argv)
         discard();
     if (argc > 1 && !strcmp(argv[1], "call"))
         call();
+    if (argc > 1 && !strcmp(argv[1], "connect"))
+        connect();
     return 1;
 }
