@@ -152,11 +152,12 @@ err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parc
 
 /* Gives the answer to t if its call is still this one; the lock of its channel is held. ERR_EMPTY:
  * it is about to block in it, but does not yet. */
-static err_t answer(struct thread *t, uint32_t token, struct endpoint *e, const struct parcel *p)
+static err_t answer(struct thread *t, uint32_t token, uint32_t pid, struct endpoint *e,
+                    const struct parcel *p)
 {
     err_t r;
 
-    if (t->token != token || t->call_end != e || !e->kernel)
+    if (t->token != token || t->call_end != e || !e->kernel || t->sip->pid != pid)
         return ERR_PEER;
     if (!thread_blocked(t))
         return ERR_EMPTY;
@@ -169,14 +170,16 @@ static err_t answer(struct thread *t, uint32_t token, struct endpoint *e, const 
     return r;
 }
 
-bool kserve_waits(uint32_t token)
+bool kserve_waits(uint32_t token, uint32_t pid)
 {
     const struct thread *t = thread_of_token(token);
 
-    return t && glance(t->token) == token && __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE);
+    return t && glance(t->token) == token && __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE)
+        && t->sip->pid == pid;
 }
 
-bool kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj)
+bool kserve_answer(uint32_t token, uint32_t pid, const void *data, uint32_t len,
+                   struct object *obj)
 {
     struct thread *t = thread_of_token(token);
     struct parcel a = { .kind = MSG_DATA, .data = data, .len = len };
@@ -187,7 +190,7 @@ bool kserve_answer(uint32_t token, const void *data, uint32_t len, struct object
         a.obj[a.nobj++] = obj;
     while (t && (e = __atomic_load_n(&t->call_end, __ATOMIC_ACQUIRE))) {
         lock_take(&e->ch->lock);
-        r = answer(t, token, e, &a);
+        r = answer(t, token, pid, e, &a);
         lock_drop(&e->ch->lock);
         if (r != ERR_EMPTY)
             break;

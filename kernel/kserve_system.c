@@ -79,7 +79,7 @@ static void test_run(struct kcall *k)
 
     if (!q)
         return;
-    if (!k->token || (e = ktest_request(q->index, k->token)) < 0)
+    if (!k->token || (e = ktest_request(q->index, k->token, k->sip->pid)) < 0)
         kserve_status(k, k->token ? e : ERR_ARGUMENT);
     else
         k->later = true;

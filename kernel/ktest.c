@@ -14,7 +14,7 @@ extern const struct ktest ktests_start[], ktests_end[];
 
 static struct event work_come = EVENT;
 static bool asked;                      /* atomic */
-static uint32_t asked_index, asked_token;
+static uint32_t asked_index, asked_token, asked_pid;
 static char reason[REASON_MAX], said[80];
 
 /* The linker has each file's last test first. Members of groups count one each: *member. NULL: past
@@ -180,13 +180,13 @@ static void run_matching(const char *pattern)
 static void serve_request(void)
 {
     struct { struct kernel_system_test_run_ans a; char report[REASON_MAX]; } ans = { 0 };
-    uint32_t token = asked_token;
+    uint32_t token = asked_token, pid = asked_pid;
 
     run(asked_index);
     ans.a.failed = reason[0] != 0;
     memcpy(ans.report, reason, sizeof ans.report);
     __atomic_store_n(&asked, false, __ATOMIC_RELEASE);
-    kserve_answer(token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.report)), NULL);
+    kserve_answer(token, pid, &ans, (uint32_t)(sizeof ans.a + strlen(ans.report)), NULL);
 }
 
 static void work(void *arg)
@@ -201,7 +201,7 @@ static void work(void *arg)
 }
 
 /* Runs test `index` for a caller of kernel-system; one at a time. */
-err_t ktest_request(uint32_t index, uint32_t token)
+err_t ktest_request(uint32_t index, uint32_t token, uint32_t pid)
 {
     if (index >= ktest_count())
         return ERR_NOT_FOUND;
@@ -209,6 +209,7 @@ err_t ktest_request(uint32_t index, uint32_t token)
         return ERR_BUSY;
     asked_index = index;
     asked_token = token;
+    asked_pid = pid;
     event_set(&work_come);
     return 0;
 }

@@ -244,10 +244,12 @@ const void *kserve_request(struct kcall *k, size_t size);
 void *kserve_reply(struct kcall *k, size_t size);
 void kserve_status(struct kcall *k, err_t status);      /* an answer of a status alone */
 void kserve_text(struct kcall *k, const char *text);    /* appended to the answer */
-/* Answers later. False: the caller is gone, or cannot take it, and obj (or NULL) stays. */
-bool kserve_answer(uint32_t token, const void *data, uint32_t len, struct object *obj);
+/* Answers the call with this token of the SIP `pid` later: another one's may have the same by then.
+ * False: the caller is gone, or cannot take it, and obj (or NULL) stays. */
+bool kserve_answer(uint32_t token, uint32_t pid, const void *data, uint32_t len,
+                   struct object *obj);
 /* Does the caller still wait for that? It may leave at any moment. */
-bool kserve_waits(uint32_t token);
+bool kserve_waits(uint32_t token, uint32_t pid);
 err_t kserve_dispatch(struct sip *s, struct endpoint *e, uint32_t h, struct parcel *p,
                       const struct rx *rx, int64_t deadline);
 
@@ -267,7 +269,7 @@ void first_start(const char *args, uint32_t args_len);
 
 /* ktest.c */
 void ktest_init(void);
-err_t ktest_request(uint32_t index, uint32_t token);
+err_t ktest_request(uint32_t index, uint32_t token, uint32_t pid);
 uint32_t ktest_count(void);
 const char *ktest_name(uint32_t index);
 

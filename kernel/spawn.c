@@ -223,7 +223,7 @@ static err_t give_stdio(struct sip *s, struct object *stdio)
 /* Who asks may end, or give up, while it is compiled. */
 static err_t wanted(const struct spawn *sp, char *reason, size_t n)
 {
-    if (!sp->token || kserve_waits(sp->token))
+    if (!sp->token || kserve_waits(sp->token, sp->asker))
         return 0;
     ksnprintf(reason, n, "whoever asked for it does not wait for it any more");
     return ERR_PEER;

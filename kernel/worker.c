@@ -36,8 +36,8 @@ static void finish(struct job *j)
         object_drop(j->sp.stdio);
     if (p)
         ans.a.pid = p->pid;
-    if (!kserve_answer(j->sp.token, &ans, (uint32_t)(sizeof ans.a + strlen(ans.reason)),
-                       p ? &p->o : NULL) && p)
+    if (!kserve_answer(j->sp.token, j->sp.asker, &ans,
+                       (uint32_t)(sizeof ans.a + strlen(ans.reason)), p ? &p->o : NULL) && p)
         process_undo(&p->o);
 }
 

@@ -90,3 +90,27 @@ KTEST(start_fails_in_a_kept_slot)
     CHECK_EQ(settled_pages(), before);
     CHECK(!LOCK_CHECKED || ktest_faulted() > failed, "no memory was ever refused");
 }
+
+/* A token comes round again, and its thread's number goes to threads of others: what one SIP has
+ * asked for, no other one is answered. */
+KTEST(start_is_the_askers)
+{
+    struct endpoint *end[2];
+    struct process *p;
+    struct thread *t;
+    struct sip *s;
+
+    CHECK(chan_create(NULL, end) >= 0, "no channel");
+    p = start("test/blocked call", end[1]);
+    for (t = NULL; (s = alive(p)) && !t; sched_sleep(NS_PER_MS)) {
+        lock_take(&s->lock);
+        t = container_of(s->threads.next, struct thread, of_sip);
+        t = !list_empty(&s->threads) && t->call_end && thread_blocked(t) ? t : NULL;
+        lock_drop(&s->lock);
+    }
+    CHECK(t, "it does not call");
+    CHECK(kserve_waits(t->token, p->pid), "it does not wait");
+    CHECK(!kserve_waits(t->token, p->pid + 1), "it waits for what another one asked");
+    CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
+    object_drop(&end[0]->o);
+}
