@@ -46,8 +46,9 @@ bool quota_spent(struct sip *s)
     uint64_t now = clock_ns() / PERIOD_NS, was = __atomic_load_n(&s->cpu_period, __ATOMIC_RELAXED);
     int64_t more = budget(s), left, full;
 
-    if (was != now && __atomic_compare_exchange_n(&s->cpu_period, &was, now, false,
-                                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    /* another CPU may have begun the next period since the clock was read: it is not begun again */
+    if (was < now && __atomic_compare_exchange_n(&s->cpu_period, &was, now, false,
+                                                 __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         more *= now - was < 1000 ? (int64_t)(now - was) : 1000;
         left = __atomic_load_n(&s->cpu_left, __ATOMIC_RELAXED);
         do

@@ -61,6 +61,21 @@ static void check_account(struct process *p, uint64_t since)
           (long)(left / (int64_t)(hz / 1000)), periods);
 }
 
+/* Who read the clock before a period began, and looks after another CPU has begun it, neither ends
+ * it nor forgives a debt. */
+KTEST(quota_cpu_share_late)
+{
+    static struct sip s;
+    uint64_t period = clock_ns() / PERIOD_NS + 1000;
+
+    s.quota.cpu = TENTH;
+    s.cpu_period = period;
+    s.cpu_left = -1;
+    CHECK(quota_spent(&s), "a period that has passed gives no budget");
+    CHECK_EQ(s.cpu_left, -1);
+    CHECK_EQ(s.cpu_period, period);
+}
+
 struct spin { uint64_t a, b; };
 
 /* Two that spin for two seconds, the first with a tenth of a CPU. */
