@@ -21,33 +21,27 @@ static uint32_t rotr(uint32_t x, unsigned n)
     return x >> n | x << (32 - n);
 }
 
-/* FIPS 180-4 6.2.2: one block of 64 bytes into the hash value h. */
-static void block(uint32_t h[8], const uint8_t *p)
+/* FIPS 180-4 6.2.2: one block of 64 bytes into the hash value v. */
+static void block(uint32_t v[8], const uint8_t *p)
 {
-    uint32_t w[64], s[8];
+    uint32_t a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], f = v[5], g = v[6], h = v[7], w[64];
 
     for (unsigned t = 0; t < 16; t++, p += 4)
         w[t] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
     for (unsigned t = 16; t < 64; t++) {
-        uint32_t a = w[t - 15], b = w[t - 2];
-        w[t] = w[t - 16] + w[t - 7] + (rotr(a, 7) ^ rotr(a, 18) ^ a >> 3)
-             + (rotr(b, 17) ^ rotr(b, 19) ^ b >> 10);
+        uint32_t x = w[t - 15], y = w[t - 2];
+        w[t] = w[t - 16] + w[t - 7] + (rotr(x, 7) ^ rotr(x, 18) ^ x >> 3)
+             + (rotr(y, 17) ^ rotr(y, 19) ^ y >> 10);
     }
-    for (unsigned i = 0; i < 8; i++)
-        s[i] = h[i];
     for (unsigned t = 0; t < 64; t++) {
-        uint32_t a = s[0], e = s[4];
-        uint32_t t1 = s[7] + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25))
-                    + ((e & s[5]) ^ (~e & s[6])) + K[t] + w[t];
-        uint32_t t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22))
-                    + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-        for (unsigned i = 7; i > 0; i--)
-            s[i] = s[i - 1];
-        s[4] += t1;
-        s[0] = t1 + t2;
+        uint32_t t1 = h + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + ((e & f) ^ (~e & g))
+                    + K[t] + w[t];
+        uint32_t t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+        h = g, g = f, f = e, e = d + t1;
+        d = c, c = b, b = a, a = t1 + t2;
     }
-    for (unsigned i = 0; i < 8; i++)
-        h[i] += s[i];
+    v[0] += a, v[1] += b, v[2] += c, v[3] += d;
+    v[4] += e, v[5] += f, v[6] += g, v[7] += h;
 }
 
 void sha256(const void *p, size_t n, uint8_t out[SHA256_BYTES])
