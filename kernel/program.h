@@ -14,7 +14,6 @@ struct program {
     const uint8_t *bytes;
     size_t size;
     uint8_t hash[32];
-    bool hashed;
     bool module;                /* name ended with .wasm */
 };
 void store_init(void);

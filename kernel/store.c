@@ -3,7 +3,8 @@
  *
  * The archive is a ustar file (POSIX.1-1988 10.1.1) that the boot loader put into memory, where it
  * stays; entries point into it. It comes from the boot medium, but is parsed as if it were hostile.
- * A file NAME.wasm is a module and goes by NAME. Hashes are computed when first needed.
+ * A file NAME.wasm is a module and goes by NAME. Hashes are computed here, before anybody runs who
+ * would have to wait for it: nothing interrupts kernel text.
  */
 #include "kernel/kernel.h"
 #include "kernel/sha256.h"
@@ -73,6 +74,8 @@ void store_init(void)
     assert(files, "no memory for the list of files");
     for (at = 0; nfiles < n && next_file(a, size, &at, &files[nfiles]);)
         nfiles += files[nfiles].name[0] != 0;
+    for (n = 0; n < nfiles; n++)
+        sha256(files[n].bytes, files[n].size, files[n].hash);
     kprintf("store: %u files, %zu KiB\n", nfiles, size / 1024);
 }
 
@@ -83,18 +86,7 @@ uint32_t store_count(void)
 
 const struct program *store_at(uint32_t i)
 {
-    struct program *p;
-
-    if (i >= nfiles)
-        return NULL;
-    p = &files[i];
-    if (!__atomic_load_n(&p->hashed, __ATOMIC_ACQUIRE)) {
-        uint8_t hash[32];
-        sha256(p->bytes, p->size, hash);
-        memcpy(p->hash, hash, sizeof hash);     /* another CPU may write the same */
-        __atomic_store_n(&p->hashed, true, __ATOMIC_RELEASE);
-    }
-    return p;
+    return i < nfiles ? &files[i] : NULL;
 }
 
 /* CIDv1: version 1, codec raw (0x55), multihash sha2-256 (0x12) of 32 bytes; multibase 'b' =
@@ -137,11 +129,11 @@ err_t store_find(const char *name, const struct program **out)
 
     for (uint32_t i = 0; i < nfiles; i++)
         if (files[i].name[0] == name[0] && strcmp(files[i].name, name) == 0) {
-            *out = store_at(i);
+            *out = &files[i];
             return 0;
         }
     for (uint32_t i = 0; n >= 4 && i < nfiles; i++) {
-        if (!prefix_matches(store_at(i), name, n))
+        if (!prefix_matches(&files[i], name, n))
             continue;
         if (found && memcmp(found->hash, files[i].hash, 32) != 0)
             return ERR_EXISTS;

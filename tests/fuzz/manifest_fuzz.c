@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static unsigned live;               /* blocks of the kernel's */
-static struct program module = { .name = "module", .hashed = true, .module = true };
+static struct program module = { .name = "module", .module = true };
 
 /* ---- what the kernel's files ask of the rest of it ------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * starts.c - what the kernel's workers do if who asks goes, asks twice, or cannot take the answer.
  */
 #include "tests/kernel/sips.h"
+#include "kernel/sha256.h"
 
 /* False: they are still at work after a minute. */
 static bool wait_for_workers(void)
@@ -113,4 +114,20 @@ KTEST(start_is_the_askers)
     CHECK(!kserve_waits(t->token, p->pid + 1), "it waits for what another one asked");
     CHECK_EQ(finish(p, 0, NULL), TIMED_OUT);
     object_drop(&end[0]->o);
+}
+
+/* What a program or a file goes by is computed before anybody runs: who looks one up does not hold
+ * the CPU for as long as the whole archive takes. */
+KTEST(start_hashes_are_there)
+{
+    static const uint8_t abc[4] = { 0xba, 0x78, 0x16, 0xbf };       /* FIPS 180-4, example B.1 */
+    const struct program *all = store_at(0);
+    uint8_t hash[32];
+
+    sha256("abc", 3, hash);
+    CHECK(memcmp(hash, abc, sizeof abc) == 0, "it is not SHA-256");
+    for (uint32_t i = 0; i < store_count(); i++) {
+        sha256(all[i].bytes, all[i].size, hash);
+        CHECK(memcmp(all[i].hash, hash, sizeof hash) == 0, "%s has no hash yet", all[i].name);
+    }
 }
