@@ -162,24 +162,32 @@ static bool look_at(struct sip *s, struct kernel_process_sip *to)
     return there;
 }
 
+#define LISTED ((MSG_BYTES_MAX - sizeof(struct kernel_process_list_ans)) \
+    / sizeof(struct kernel_process_sip))
+
+/* One walk over the SIPs finds as many as an answer holds. Who asks takes an empty one for the end:
+ * it is that only if there is nobody any more, not if those that were found have just ended. */
 static void list(struct kcall *k)
 {
     const struct kernel_process_list_req *q = kserve_request(k, sizeof *q);
     struct kernel_process_sip one;
-    uint32_t after;
+    struct sip *some[LISTED];
+    uint32_t after, n, listed = 0;
 
     if (!q)
         return;
     after = q->after;
     sched_charge(this_core());      /* what the caller has used it has, whoever runs next */
     kserve_reply(k, sizeof(struct kernel_process_list_ans));
-    for (struct sip *s; (s = sip_next(after)); after = s->pid) {
-        if (k->answer_len + sizeof one > MSG_BYTES_MAX)
-            break;
-        if (!look_at(s, &one))
-            continue;
-        memcpy(k->answer + k->answer_len, &one, sizeof one);
-        k->answer_len += sizeof one;
+    while (!listed && (n = sip_list(after, some, LISTED)) > 0) {
+        for (uint32_t i = 0; i < n; i++) {
+            after = some[i]->pid;
+            if (!look_at(some[i], &one))
+                continue;
+            memcpy(k->answer + k->answer_len, &one, sizeof one);
+            k->answer_len += sizeof one;
+            listed++;
+        }
     }
 }
 

@@ -25,16 +25,23 @@ static uint32_t last_pid;
 static struct link graves = { &graves, &graves };   /* dying, for the reaper (`all`) */
 static struct event reap_more = EVENT, bury_more = EVENT;
 
-struct sip *sip_next(uint32_t after)
+uint32_t sip_list(uint32_t after, struct sip *to[], uint32_t n)
 {
-    struct sip *found = NULL;
+    uint32_t found = 0;
 
     lock_take(&lock);
-    for (struct link *l = sips.next; l != &sips && !found; l = l->next)
+    for (struct link *l = sips.next; l != &sips && found < n; l = l->next)
         if (container_of(l, struct sip, all)->pid > after)
-            found = container_of(l, struct sip, all);
+            to[found++] = container_of(l, struct sip, all);
     lock_drop(&lock);
     return found;
+}
+
+struct sip *sip_next(uint32_t after)
+{
+    struct sip *s;
+
+    return sip_list(after, &s, 1) ? s : NULL;
 }
 
 struct sip *sip_find(uint32_t pid)

@@ -184,6 +184,8 @@ static inline uint64_t sip_memory(const struct sip *s)
 }
 struct sip *sip_find(uint32_t pid);
 struct sip *sip_next(uint32_t after);       /* the one with the next higher pid */
+/* The same for up to n of them, in order: how many. They may end at any time, but stay memory. */
+uint32_t sip_list(uint32_t after, struct sip *to[], uint32_t n);
 void sip_free(struct sip *s);               /* releases a SIP that has no thread running */
 size_t sip_pages(void);
 err_t process_receive(struct process *p, const struct rx *rx);

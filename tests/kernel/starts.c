@@ -131,3 +131,22 @@ KTEST(start_hashes_are_there)
         CHECK(memcmp(all[i].hash, hash, sizeof hash) == 0, "%s has no hash yet", all[i].name);
     }
 }
+
+/* SIPs are listed in the order of their pids, each once, as many as there is room for. */
+KTEST(start_list)
+{
+    struct process *p[3];
+    struct sip *some[4];
+    uint32_t after;
+
+    for (unsigned i = 0; i < 3; i++)
+        CHECK((p[i] = start("test/quota spin", NULL)), "it does not start");
+    after = p[0]->pid - 1;
+    CHECK_EQ(sip_list(after, some, 2), 2);
+    CHECK(some[0] == p[0]->sip && some[1] == p[1]->sip, "others are listed");
+    CHECK_EQ(sip_list(after, some, 4), 3);
+    CHECK(some[2] == p[2]->sip && sip_next(p[1]->pid) == some[2], "others are listed");
+    CHECK_EQ(sip_list(p[2]->pid, some, 4), 0);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(finish(p[i], 0, NULL), TIMED_OUT);
+}
