@@ -48,9 +48,12 @@ static void copy_text(char *to, size_t n, const char *from, size_t max)
 
 static void add_range(paddr_t start, uint64_t length, uint32_t type)
 {
-    if (boot_info.nranges == BOOT_RANGES || length == 0 || start + length < start)
+    if (length == 0)
         return;
-    boot_info.ranges[boot_info.nranges++] = (struct boot_range){ start, start + length, type };
+    if (boot_info.nranges == BOOT_RANGES || start + length < start)
+        boot_info.left_out++;
+    else
+        boot_info.ranges[boot_info.nranges++] = (struct boot_range){ start, start + length, type };
 }
 
 static void mb2_framebuffer(const struct mb2_fb *t)

@@ -37,5 +37,5 @@ enum device_memory machine_memory(paddr_t first, paddr_t last)
         if (boot_info.ranges[i].start < boot_info.ranges[i].end
                 && overlap(first, last, boot_info.ranges[i].start, boot_info.ranges[i].end - 1))
             return DEVICE_KERNEL;
-    return kernels_own(first, last) ? DEVICE_KERNEL : DEVICE_FREE;
+    return boot_info.left_out || kernels_own(first, last) ? DEVICE_KERNEL : DEVICE_FREE;
 }

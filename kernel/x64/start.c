@@ -51,6 +51,9 @@ void machine_start(uint32_t magic, uint64_t info)
     kprintf("Selkie: archive %lu bytes, screen %ux%u%s\n",
             boot_info.archive_end - boot_info.archive, boot_info.fb.width, boot_info.fb.height,
             boot_info.fb.kind == FB_TEXT ? " text" : boot_info.fb.kind == FB_NONE ? " (none)" : "");
+    if (boot_info.left_out)
+        kprintf("Selkie: %u ranges of the memory map are wrong, or beyond %u: they are not used, "
+                "and no driver gets device memory\n", boot_info.left_out, BOOT_RANGES);
     if (option_given(OPT_FAULT))
         fault_provoke(option_string(OPT_FAULT));
     thread_start(enter_main, NULL, kstack_alloc(MAIN_STACK));

@@ -299,7 +299,7 @@ struct framebuffer {
     uint8_t red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
 };
 
-#define BOOT_RANGES 64u
+#define BOOT_RANGES 256u
 struct boot_range { paddr_t start, end; uint32_t type; };    /* E820 type, 1 = RAM */
 
 struct boot_info {
@@ -308,13 +308,14 @@ struct boot_info {
     paddr_t archive, archive_end;   /* the boot archive (reserved RAM), equal if there is none */
     uint8_t rsdp[36];               /* copy of the ACPI root pointer; zeros if none was given */
     struct framebuffer fb;
-    unsigned nranges;
+    unsigned nranges, left_out;     /* the latter had no room, or no end: nobody knows of them */
     struct boot_range ranges[BOOT_RANGES];
 };
 extern struct boot_info boot_info;
 
 /* Whose device memory is at [first, last]: a driver may have what is free. Not free is RAM, what
- * the firmware keeps, and the interrupt controllers, timers and PCI configuration. */
+ * the firmware keeps, and the interrupt controllers, timers and PCI configuration; if ranges of the
+ * memory map were left out, nothing is free. */
 enum device_memory { DEVICE_NONE, DEVICE_KERNEL, DEVICE_FREE };
 enum device_memory machine_memory(paddr_t first, paddr_t last);
 

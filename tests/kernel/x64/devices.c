@@ -1,0 +1,19 @@
+/*
+ * devices.c - which physical addresses a driver may have, on the machine alone: on Linux there are
+ * none.
+ */
+#include "kernel/ktest.h"
+
+#define HOLE 0xfed40000ul           /* of QEMU's machines: a TPM would be there */
+
+/* What nobody knows of might be anywhere. */
+KTEST(device_memory_of_a_map_cut_short)
+{
+    unsigned before = boot_info.left_out;
+
+    boot_info.left_out = 0;
+    CHECK_EQ(machine_memory(HOLE, HOLE + 0xfff), DEVICE_FREE);
+    boot_info.left_out = 1;
+    CHECK_EQ(machine_memory(HOLE, HOLE + 0xfff), DEVICE_KERNEL);
+    boot_info.left_out = before;
+}
