@@ -122,7 +122,9 @@ def qemu(build, bench, cpus):
 
 def table(now, before):
     ours, theirs, counts, ns = now["ours"], now["linux"], now["qemu"], 1e9 / now["hz"]
-    print(f"TSC {now['hz'] / 1e6:.0f} MHz; cycles, and nanoseconds")
+    core = 3000 / theirs["steps"] * now["hz"]
+    print(f"TSC {now['hz'] / 1e6:.0f} MHz, the core at {core / 1e6:.0f} MHz at best;"
+          " cycles, and nanoseconds")
     print(f"{'':<37}{'ours':>9}{'before':>9}{'ns':>9}   {'Linux':<17}{'':>8}{'times':>7}"
           f"{'QEMU, instr.':>14}{'before':>8}")
     for name, what, _, _, others, _ in ROWS:

@@ -1,7 +1,7 @@
 /*
  * linux.c - what Linux does for the same jobs as sip/kbench.c, in TSC cycles: the least of many
  * batches, on one CPU, but for the raw round trip of a cache line between two. `NAME CYCLES` a
- * line, first `hz N`. `linux quit` ends at once;
+ * line, first `hz N`, then `steps N`, what 3,000 cycles of the core are. `linux quit` ends at once;
  * `linux cpus` measures the cache line alone.
  */
 #define _GNU_SOURCE
@@ -39,6 +39,17 @@ static void measure(const char *name, void (*once)(void), unsigned times)
     }
     printf("%s %.1f\n", name, (double)best / times);
     fflush(stdout);
+}
+
+#define STEPS 1000
+
+/* Each multiplication needs the one before, and takes three cycles of the core's. */
+static void steps(void)
+{
+    uint64_t x = 0;
+
+    for (unsigned i = 0; i < STEPS / 10; i++)
+        __asm__ volatile(".rept 10\n\timul $3,%0\n\t.endr" : "+r"(x));
 }
 
 static void pid(void) { syscall(SYS_getpid); }
@@ -221,6 +232,7 @@ int main(int argc, char **argv)
         two_cpus();
         return 0;
     }
+    measure("steps", steps, 100);
     measure("getpid", pid, 10000);
     if (!(child = fork()))
         for (;;)
