@@ -274,7 +274,6 @@ KTEST(device_memory_of_the_kernel)
     expect_no_mmio(0xfec00000, 0xfec00fff, ERR_BUSY);
     expect_no_mmio(0xfee00000, 0xfee00fff, ERR_BUSY);
     expect_no_mmio(0xfeeff000, 0xfeefffff, ERR_BUSY);
-    expect_no_mmio(0xb0000000, 0xb0000fff, ERR_BUSY);
     expect_no_mmio(1ul << 52, (1ul << 52) + 4095, ERR_NOT_FOUND);
     expect_no_mmio(UINT64_MAX - 4095, UINT64_MAX, ERR_NOT_FOUND);
 }

@@ -3,6 +3,7 @@
  * none.
  */
 #include "kernel/ktest.h"
+#include "kernel/x64/machine.h"
 
 #define HOLE 0xfed40000ul           /* of QEMU's machines: a TPM would be there */
 
@@ -16,4 +17,14 @@ KTEST(device_memory_of_a_map_cut_short)
     boot_info.left_out = 1;
     CHECK_EQ(machine_memory(HOLE, HOLE + 0xfff), DEVICE_KERNEL);
     boot_info.left_out = before;
+}
+
+/* Where a machine has its PCI configuration space. */
+KTEST(device_memory_of_the_bus)
+{
+    for (unsigned i = 0; i < acpi.necam; i++) {
+        CHECK_EQ(machine_memory(acpi.ecam[i].first, acpi.ecam[i].first + 0xfff), DEVICE_KERNEL);
+        CHECK_EQ(machine_memory(acpi.ecam[i].last - 0xfff, acpi.ecam[i].last), DEVICE_KERNEL);
+    }
+    ktest_say("%u of them", acpi.necam);
 }
