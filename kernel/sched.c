@@ -106,10 +106,7 @@ void sched_yield(void)
     to = sched_pop(c);
     if (!to)
         return;
-    t->slice_left = 0;
-    lock_take(&c->lock);
-    sched_push(c, t, false);
-    lock_drop(&c->lock);
+    requeue(c, t, 0);
     if (--cpu_field(handoffs) <= 0)
         sched_charge(c);
     c->slice_stale = true;
