@@ -182,9 +182,11 @@ static void rule_words(const struct contract *c, const struct breach *b, err_t r
         kind_words(c, p, b->bad, to, n);
 }
 
-/* Keeps and logs why; returns the rule's error. */
+/* Keeps and logs why; returns the rule's error. ERR_HANDLE is no rule of the contract's. */
 static err_t refuse(struct sip *s, const struct contract *c, const struct breach *b, err_t rule)
 {
+    if (rule == ERR_HANDLE)
+        return rule;
     lock_take(&s->lock);
     if (!s->why)
         s->why = kzalloc(WHY_MAX);
@@ -247,7 +249,7 @@ err_t session_check(struct sip *s, struct endpoint *e, struct parcel *p, bool ca
     if (r >= 0 && p->nobj)
         r = check_handles(s, c, &c->op[b.op - 1].request, p, &b.bad);
     if (r < 0)
-        return r == ERR_HANDLE ? r : refuse(s, c, &b, r);
+        return refuse(s, c, &b, r);
     p->checked = true;
     p->op = p->word = b.op;
     p->next = contract_next(c, b.state, b.op);
@@ -268,7 +270,7 @@ err_t session_check_answer(struct sip *s, struct endpoint *caller, uint32_t op, 
     if (r >= 0 && p->nobj)
         r = check_handles(s, c, &c->op[op - 1].answer, p, &b.bad);
     if (r < 0)
-        return r == ERR_HANDLE ? r : refuse(s, c, &b, r);
+        return refuse(s, c, &b, r);
     p->checked = true;
     p->word = status;
     p->next = contract_next_answer(c, b.state, op, (int32_t)status);
