@@ -4,8 +4,9 @@
 BUILD has the kernels, BENCH the programs (archive/), linux and results.json. Ours and Linux' run
 in turns on one CPU (but for what is between two), numbers are TSC cycles, the least of 50 batches
 in each of a few rounds; in QEMU (-icount shift=0,sleep=off: a tick is an instruction, and so is
-each step of a rep movs) they are exact. Prints the table, with the previous run's numbers if
-results.json is there, which is then replaced; then what must be reached, and whether it is.
+each step of a rep movs) they are exact. Prints how fast the core ran, for the TSC does not tell;
+the table, with the previous run's numbers if results.json is there, which is then replaced; then
+what must be reached, and whether it is.
 """
 import argparse
 import json
