@@ -7,6 +7,16 @@
 
 /* ---- manifests ------------------------------------------------------------------------------- */
 
+/* An id, as 64 digits, and how many that are. */
+static size_t print_id(char *to, size_t n, const uint8_t id[32])
+{
+    size_t len = 0;
+
+    for (unsigned i = 0; i < 32; i++)
+        len += (size_t)ksnprintf(to + len, n - len, "%02x", id[i]);
+    return len;
+}
+
 /* A module of nothing but a manifest: `use NAME@ID = 2` and a text, of which ID is the hash with
  * `change` added to its first byte. */
 static struct manifest *parse(const char *name, const char *text, uint8_t change, err_t *e,
@@ -21,8 +31,7 @@ static struct manifest *parse(const char *name, const char *text, uint8_t change
     sha256(text, strlen(text), id);
     id[0] = (uint8_t)(id[0] + change);
     len = (size_t)ksnprintf(line, sizeof line, "use %s@", name);
-    for (unsigned i = 0; i < 32; i++)
-        len += (size_t)ksnprintf(line + len, sizeof line - len, "%02x", id[i]);
+    len += print_id(line + len, sizeof line - len, id);
     len += (size_t)ksnprintf(line + len, sizeof line - len, " = 2\n text %s\n", text);
     memcpy(m, magic, n);
     m[n++] = (uint8_t)((1 + name_len + len) % 128 | 128);
@@ -184,8 +193,7 @@ KTEST(contract_of_a_closed_handle)
 
     CHECK(s && (inner = contract_of("interface y { f : func ( ) ; }", id)), "no contract");
     n = (size_t)ksnprintf(text, sizeof text, "interface x { f : func ( a : own < y@");
-    for (unsigned i = 0; i < 32; i++)
-        n += (size_t)ksnprintf(text + n, sizeof text - n, "%02x", id[i]);
+    n += print_id(text + n, sizeof text - n, id);
     ksnprintf(text + n, sizeof text - n, " > ) ; }");
     CHECK((outer = contract_of(text, outer_id)), "no contract of %s", text);
     CHECK(client_of(outer, way) && client_of(inner, given), "no channels");

@@ -202,11 +202,17 @@ static void now_at(uint32_t x)
     __atomic_store_n(&at, x, __ATOMIC_RELAXED);
 }
 
+/* Keeps its CPU busy from there until the test is that far. */
+static void stay_until(uint32_t from, uint32_t until)
+{
+    now_at(from);
+    while (glance(at) < until)
+        cpu_relax();
+}
+
 static void yield_once(void *arg)
 {
-    now_at(RUNS);
-    while (glance(at) < YIELD)
-        cpu_relax();
+    stay_until(RUNS, YIELD);
     sched_ask();
     sched_yield();
     pass();
@@ -215,9 +221,7 @@ static void yield_once(void *arg)
 
 static void stay(void *arg)
 {
-    now_at(STAYS);
-    while (glance(at) < LEAVE)
-        cpu_relax();
+    stay_until(STAYS, LEAVE);
     pass();
     rest();
 }
