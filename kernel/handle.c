@@ -21,6 +21,7 @@ static void give_back(struct reclaim *r)
     kfree(container_of(r, struct handles, reclaim));
 }
 
+struct object object_none;
 struct handles handles_none;
 
 #define FIRST_CAP 12u               /* two cache lines */
@@ -37,10 +38,12 @@ static bool grow(struct sip *s, uint32_t number)
         cap *= 2;
     if (cap == old->cap)
         return true;
-    if (!(t = kzalloc(sizeof *t + cap * sizeof *t->at)))
+    if (!(t = kmalloc(sizeof *t + cap * sizeof *t->at)))
         return false;
-    t->cap = cap;
+    *t = (struct handles){ .cap = cap };
     memcpy(t->at, old->at, old->cap * sizeof *t->at);
+    for (uint32_t h = old->cap; h < cap; h++)
+        t->at[h] = &object_none;
     __atomic_store_n(&s->handles, t, __ATOMIC_RELEASE);
     handles_free(old);
     return true;
@@ -110,7 +113,8 @@ err_t handle_reserve_at(struct sip *s, uint32_t number)
 
 void handle_put(struct sip *s, uint32_t number, struct object *o)
 {
-    assert(!o->owner && !s->handles->at[number], "a handle names one object of one owner");
+    assert(!o->owner && s->handles->at[number] == &object_none,
+           "a handle names one object of one owner");
     o->number = (uint8_t)number;
     s->prompt |= o->kind == HANDLE_IRQ;
     __atomic_store_n(&s->handles->at[number], o, __ATOMIC_RELEASE);
@@ -125,7 +129,7 @@ void handle_unlink(struct object *o)
 
     if (object_polled(o))
         poll_end(s);
-    s->handles->at[o->number] = NULL;
+    s->handles->at[o->number] = &object_none;
     mark(s, o->number, false);
     list_del(&o->ready);
     __atomic_store_n(&o->owner, NULL, __ATOMIC_RELEASE);    /* an interface may be another's now */
@@ -207,6 +211,6 @@ uint32_t handle_count(const struct sip *s)
     uint32_t n = 0;
 
     for (uint32_t h = 0; h < s->handles->cap; h++)
-        n += s->handles->at[h] != NULL;
+        n += s->handles->at[h] != &object_none;
     return n;
 }

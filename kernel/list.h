@@ -31,8 +31,10 @@ static inline void list_push_head(struct link *l, struct link *n) { list_insert(
 
 static inline void list_del(struct link *n)
 {
-    n->prev->next = n->next;
-    n->next->prev = n->prev;
+    struct link *before = n->prev, *after = n->next;
+
+    before->next = after;
+    after->prev = before;
     list_init(n);
 }
 

@@ -24,8 +24,10 @@ struct object {
 };
 
 void object_init(struct object *o, enum handle_kind kind, struct lock *lock);
-/* A SIP's table; replaced by a larger one as it grows. */
+/* A SIP's table; replaced by a larger one as it grows. At a free number is object_none, which is of
+ * no kind: who looks for a kind need not ask whether there is anything. */
 struct handles { uint32_t cap; struct reclaim reclaim; struct object *at[]; };
+extern struct object object_none;
 extern struct handles handles_none;     /* what a SIP begins with */
 void handles_free(struct handles *t);
 /* Reserves n free numbers: ERR_LIMIT, ERR_NO_MEMORY. */

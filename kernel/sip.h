@@ -106,9 +106,12 @@ _Static_assert(offsetof(struct sip, all) == CACHE_LINE, "a line for what a messa
 static inline struct object *handle_get(struct sip *s, uint32_t h, enum handle_kind kind)
 {
     const struct handles *t = __atomic_load_n(&s->handles, __ATOMIC_ACQUIRE);
-    struct object *o = h < t->cap ? glance_entry(t->at[h]) : NULL;
+    struct object *o;
 
-    return o && (kind == 0 || o->kind == kind) ? o : NULL;
+    if (h >= t->cap)
+        return NULL;
+    o = glance_entry(t->at[h]);
+    return (kind ? o->kind == kind : o != &object_none) ? o : NULL;
 }
 /* The thread that waits for o, or for anything of its owner; NULL. The owner's lock is held. */
 static inline struct thread *object_waiter(const struct object *o)

@@ -37,7 +37,7 @@ static uint32_t ring_length(const struct link *ring, const char *what)
 static void check_handles(struct sip *s)
 {
     for (uint32_t h = 0; h < HANDLES_MAX; h++) {
-        const struct object *o = h < s->handles->cap ? s->handles->at[h] : NULL;
+        const struct object *o = handle_get(s, h, 0);
         bool used = s->handle_used[h / 64] >> h % 64 & 1;
 
         MUST(!o || used, s, "handle %u", h);
