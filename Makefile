@@ -255,8 +255,8 @@ $(KERNEL_WASM:%.c=$K/%.o): KERNEL_EXTRA := -mpopcnt
 $(KERNEL_C:%.c=$K/%.o): KERNEL_EXTRA := -mgeneral-regs-only
 # called by an entry that has saved them all (switch.asm); rbp would be saved a second time
 DIRECT_EXTRA := -fomit-frame-pointer -ffixed-rbp $(addprefix -fcall-used-,rbx r12 r13 r14 r15)
-$K/kernel/direct.o $K/kernel/direct_wait.o $K/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA)
-$K/kernel/direct_send.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer
+$K/kernel/direct.o $K/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA)
+$K/kernel/direct_send.o $K/kernel/direct_wait.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer
 $K/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $K/%.o: %.c | $(IFACE_H)
 	@mkdir -p $(@D)

@@ -163,7 +163,7 @@ static err_t enqueue(struct endpoint *p, struct parcel *c)
     msg_take(c);
     for (uint32_t i = 0; i < c->nobj; i++)
         r->obj[i] = c->obj[i];
-    ring_add(p, r);
+    ring_add(p, c->nobj, c->len);
     return 0;
 }
 

@@ -47,7 +47,7 @@ int32_t direct_yield_many(struct wasm_instance *in, uint32_t a, uint32_t b, int6
     if (!to)
         return sys_yield_slow(in);
     c->slice_stale = true;
-    return own(t, to, true);
+    direct_go_many(own(t, to, true), t);
 }
 
 /* ---- the call -------------------------------------------------------------------------------- */
@@ -88,7 +88,9 @@ always int32_t call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t 
         begin(t, e, to, h, many);
     drop(&to->lock, many);
     drop(e->o.lock, many);
-    return w ? switch_over(t, w, many) : sys_call_slow(t->in, h, msg, FOREVER);
+    if (!w)
+        return sys_call_slow(t->in, h, msg, FOREVER);
+    switch_over(t, w, many);
 }
 
 int32_t direct_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
@@ -170,13 +172,12 @@ always int32_t answer_wait(struct wasm_instance *in, uint32_t token, uint32_t ms
     drop(&s->lock, many);
     drop(e->o.lock, many);
     if (likely(given && !more))
-        return switch_over(t, to, many);
+        switch_over(t, to, many);
     if (!given)
         return sys_answer_wait_slow(in, token, msg, deadline);
     if (!enqueue(this_core(), to, many))
         sched_resume(to);
-    return many ? direct_wait_many(t->in, 0, msg, FOREVER, t)
-        : direct_wait(t->in, 0, msg, FOREVER, t);
+    return many ? sys_wait_many(t->in, 0, msg, FOREVER) : sys_wait(t->in, 0, msg, FOREVER);
 }
 
 int32_t direct_answer_wait_many(struct wasm_instance *in, uint32_t token, uint32_t msg,

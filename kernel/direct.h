@@ -14,10 +14,6 @@ struct wasm_instance;
 /* Called by switch.asm with the calling thread, whose context is set. They return to the image, or
  * go to another thread and never return; _many: while there is more than one CPU. */
 int32_t direct_yield_many(struct wasm_instance *in, uint32_t, uint32_t, int64_t, struct thread *t);
-int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                    struct thread *t);
-int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                         struct thread *t);
 int32_t direct_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
                     struct thread *t);
 int32_t direct_call_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,

@@ -26,7 +26,7 @@ always bool queue(struct endpoint *e, const uint8_t *data, uint64_t len, bool pl
         *(uint32_t *)record_data(r) = (uint32_t)op;
         passed(e, op);
     }
-    ring_add(p, r);
+    ring_add(p, 0, (uint32_t)len);
     if (list_empty(&p->o.ready))
         list_push(&p->o.owner->ready, &p->o.ready);
     return true;

@@ -30,9 +30,22 @@ always struct thread *next(struct core *c, bool many)
     return to;
 }
 
-/* The first message in the ring of o, which is an endpoint of s, for t: its length, or below 0 if
- * there is none, or anything but bytes is to be seen to. */
-always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool many, bool plain)
+/* A message of e, an end of s, has been taken out of its ring. */
+always void taken(struct sip *s, struct endpoint *e)
+{
+    struct object *o = &e->o;
+
+    if (!chan_pending(e)) {
+        list_del(&o->ready);
+    } else if (o->ready.next != &s->ready) {
+        list_del(&o->ready);                    /* it is the others' turn */
+        list_push(&s->ready, &o->ready);
+    }
+}
+
+/* The first message in the ring of e, an end of s, for t: its length, or below 0 if there is none,
+ * or anything but bytes is to be seen to. */
+always int32_t take_out(struct sip *s, struct endpoint *e, const struct rx *rx, bool many)
 {
     struct object *o = &e->o;
     struct record *r;
@@ -43,24 +56,14 @@ always int32_t take_out(struct sip *s, struct endpoint *e, struct rx rx, bool ma
     if (likely(!many || (guess(o->owner) == s && e->count && mail_here(e) < 0))
             && likely(list_empty(&e->senders))) {
         r = ring_first(e);
-        if (!r->nobj && r->len <= rx.cap
-                && !(plain && (!small(r->len) || unlikely(r->token) || ring_goes(e)))
-                && copy(rx.buf, (uint8_t *)(r + 1), r->len, plain)
-                && write_head(&rx, r->len, o->number, r->kind, plain ? NULL : &r->token)) {
+        if (!r->nobj && r->len <= rx->cap
+                && write(rx, record_data(r), r->len, o->number, r->kind, &r->token, false)) {
             n = (int32_t)r->len;
             s->messages++;
-            if (!plain && r->token)
+            if (r->token)
                 chan_delivered(e, r->token);
-            if (plain)
-                ring_take(e, r->size, r->len, 0);
-            else
-                ring_drop(e, r->size, r->len, 0);
-            if (!chan_pending(e)) {
-                list_del(&o->ready);
-            } else if (o->ready.next != &s->ready) {
-                list_del(&o->ready);            /* it is the others' turn */
-                list_push(&s->ready, &o->ready);
-            }
+            ring_drop(e, r->size, r->len, 0);
+            taken(s, e);
         }
     }
     drop(&s->lock, many);
@@ -94,6 +97,15 @@ always int32_t poll(struct sip *s, struct endpoint *e, const struct rx *rx)
     return ERR_EMPTY;
 }
 
+/* From t, which waits, to `to`, with its own priority. The result of t's wait. */
+always int32_t leave(struct thread *t, struct thread *to, struct core *c, bool many)
+{
+    if (!many)
+        t->level = t->priority;
+    c->slice_stale = true;
+    return thread_switch(t, own(t, to, many));
+}
+
 /* What handle h of s names, or for 0 the first that has something; NULL. */
 always struct object *wanted(struct sip *s, uint32_t h)
 {
@@ -118,13 +130,9 @@ always bool nothing_for(const struct sip *s, const struct object *o)
     return o ? list_looks_empty(&o->ready) && awaits(o) : list_looks_empty(&s->ready);
 }
 
-static int32_t wait_other(struct thread *t, uint32_t h, uint32_t msg, int64_t deadline);
-
-always int32_t wait(struct thread *t, uint32_t h, uint32_t msg, int64_t deadline, bool many,
-                    bool plain)
+always int32_t wait(struct sip *s, uint32_t h, uint32_t msg, int64_t deadline, bool many)
 {
-    struct sip *s = t->sip;
-    struct thread *to = NULL;
+    struct thread *t = this_thread(), *to = NULL;
     struct core *c = this_core();
     struct endpoint *e;
     struct object *o;
@@ -132,9 +140,8 @@ always int32_t wait(struct thread *t, uint32_t h, uint32_t msg, int64_t deadline
     int64_t n;
 
     stack_touch_little();
-    if (looks(plain) || !decode_in(view_of(s), msg, &rx)
-            || (!(o = plain ? handle_get(s, h, HANDLE_CHANNEL) : wanted(s, h))
-                && (plain || unlikely(h))) || (many && !h && s->polls))
+    if (looks(false) || !decode_in(view_of(s), msg, &rx)
+            || (!(o = wanted(s, h)) && unlikely(h)) || (many && !h && s->polls))
         goto slow;
     e = container_of(o, struct endpoint, o);
     if (many && h && e->polled && (n = mail_here(e)) >= 0) {
@@ -143,8 +150,8 @@ always int32_t wait(struct thread *t, uint32_t h, uint32_t msg, int64_t deadline
         goto slow;
     }
     if (o && !list_looks_empty(&o->ready)) {
-        if (likely(deadline >= 0) && likely(plain || h || o->kind == HANDLE_CHANNEL)
-                && likely(guess(e->count)) && likely((n = take_out(s, e, rx, many, plain)) >= 0))
+        if (likely(deadline >= 0) && likely(h || o->kind == HANDLE_CHANNEL)
+                && likely(guess(e->count)) && likely((n = take_out(s, e, &rx, many)) >= 0))
             return (int32_t)n;
         goto slow;
     }
@@ -170,31 +177,92 @@ always int32_t wait(struct thread *t, uint32_t h, uint32_t msg, int64_t deadline
         wait_here(t, THREAD_WAITING, &s->lock, many);
     }
     drop(&s->lock, many);
-    if (to) {
-        if (!many)
-            t->level = t->priority;
-        c->slice_stale = true;
-        return own(t, to, many);
-    }
+    if (to)
+        return leave(t, to, c, many);
 slow:
-    return plain ? wait_other(t, h, msg, deadline) : sys_wait_slow(t->in, h, msg, deadline);
+    return sys_wait_slow(t->in, h, msg, deadline);
 }
 
-int32_t direct_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                         struct thread *t)
+int32_t sys_wait_many(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
 {
-    return wait(t, h, msg, deadline, true, false);
+    return wait(this_thread()->sip, h, msg, deadline, true);
 }
 
-/* Of one CPU, whatever is not plain: h is 0, too. */
-static __attribute__((noinline)) int32_t wait_other(struct thread *t, uint32_t h, uint32_t msg,
-                                                    int64_t deadline)
+/* Of one CPU, whatever is not plain: h is 0, too. Its arguments stay in their registers. */
+static __attribute__((noipa)) int32_t wait_other(struct sip *s, uint32_t h, uint32_t msg,
+                                                 int64_t deadline)
 {
-    return wait(t, h, msg, deadline, false, false);
+    return wait(s, h, msg, deadline, false);
 }
 
-int32_t direct_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline,
-                    struct thread *t)
+/* The plain message that is next in the ring of e, an end of s, and its length; false. */
+always bool take_plain(struct sip *s, struct endpoint *e, const struct rx *rx, uint64_t *len)
 {
-    return wait(t, h, msg, deadline, false, true);
+    struct record *r = (struct record *)(e->ring + e->head);
+    uint64_t n;
+
+    if (!likely(guess(e->count)) || !likely(list_empty(&e->senders))
+            || unlikely(rx->cap < PLAIN_MAX) || unlikely(ring_goes(e))
+            || !likely(record_is_bytes(r)))
+        return false;
+    n = r->len;
+    if (!small(n) || !copy(rx->buf, (uint8_t *)(r + 1), n, true)
+            || !write_head(rx, n, e->o.number, MSG_DATA, NULL))
+        return false;
+    in_register(e);             /* a place in it is computed anew, not kept in another */
+    s->messages++;
+    ring_take(e, record_size(0, (uint32_t)n), (uint32_t)n, 0);
+    taken(s, e);
+    *len = n;
+    return true;
+}
+
+/* Saves no register, for few are in use: h and msg are found again where they have led. */
+int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline)
+{
+    struct sip *s = this_thread()->sip;
+    struct thread *t, *to = NULL;
+    struct core *c;
+    struct endpoint *e;
+    struct object *o;
+    struct rx rx;
+    uint64_t len;
+    bool done;
+
+    stack_touch_little();
+    if (looks(true) || !decode_in(view_of(s), msg, &rx)
+            || !(o = handle_get(s, h, HANDLE_CHANNEL)))
+        return wait_other(s, h, msg, deadline);
+    e = container_of(o, struct endpoint, o);
+    if (!list_looks_empty(&o->ready)) {
+        take(o->lock, false);
+        take(&s->lock, false);
+        done = likely(deadline >= 0) && take_plain(s, e, &rx, &len);
+        drop(&s->lock, false);
+        drop(o->lock, false);
+        if (done)
+            return (int32_t)len;
+        goto other;
+    }
+    if (unlikely(limited(&deadline))) {
+        if (deadline == 0 && awaits(o))
+            return ERR_EMPTY;
+        goto other;
+    }
+    t = this_thread();
+    c = this_core();
+    t->rx = rx;
+    in_register(t);
+    take(&s->lock, false);
+    if (!unlikely(guess(s->prompt)) && likely(awaits(o)) && (to = next(c, false))) {
+        t->waits_on = o;
+        o->waiter = t;
+        wait_here(t, THREAD_WAITING, &s->lock, false);
+    }
+    drop(&s->lock, false);
+    if (to)
+        return leave(t, to, c, false);
+    rx.msg = t->rx.msg;
+other:
+    return wait_other(s, o->number, (uint32_t)(rx.msg - s->mem.base), deadline);
 }

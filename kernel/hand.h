@@ -57,16 +57,18 @@ always bool decode_in(struct view v, uint32_t off, struct rx *rx)
     uint64_t in, cap;
 
     if (unlikely(off + sizeof(struct msg) > v.size) || !peek32(at + 8, &in)
-            || !peek32(at + 12, &cap) || unlikely(in + cap > v.size))
+            || !peek32(at + 12, &cap) || unlikely((int64_t)(v.size - in) < (int64_t)cap))
         return false;
     *rx = (struct rx){ at, v.base + in, (uint32_t)cap };
     return true;
 }
 
+#define PLAIN_MAX 64u
+
 /* What copy_64 copies. */
 always bool small(uint64_t len)
 {
-    return likely(len - 33 < 32);
+    return likely(len - 33 <= PLAIN_MAX - 33);
 }
 
 always bool copy(uint8_t *to, const uint8_t *data, uint64_t len, bool plain)
@@ -133,26 +135,27 @@ always bool looks(bool plain)
     return unlikely(cpu_handoff()) && (plain || direct_look());
 }
 
-/* The CPU is to's from here on; t goes on where it has called from. */
-always int32_t own(struct thread *t, struct thread *to, bool many)
+/* The CPU is to's from here on. Returns where to go from t, which goes on where it has called from:
+ * to it, or between. */
+always struct thread *own(struct thread *t, struct thread *to, bool many)
 {
     struct core *c;
 
     cpu_field(current) = to;
     if (!many) {
         clear32(&t->slice_left);
-        GO_TO(to, offsetof(struct thread, ctx), offsetof(struct thread, result));
+        return to;
     }
     c = this_core();
     thread_on(to, c);
     if (unlikely(thread_on_cpu(to)))
-        direct_go_many(sched_between(c, to), t);
+        return sched_between(c, to);
     to->on_cpu = 1;
-    direct_go_many(to, t);
+    return to;
 }
 
-/* The same, with the priority of t. */
-always int32_t switch_over(struct thread *t, struct thread *to, bool many)
+/* From t, whose context is set, to `to`, which has the CPU then, with the priority of t. */
+always _Noreturn void switch_over(struct thread *t, struct thread *to, bool many)
 {
     uint8_t level = many ? t->lent : t->level;
 
@@ -160,7 +163,10 @@ always int32_t switch_over(struct thread *t, struct thread *to, bool many)
         to->level = level;
     if (!many)
         t->level = t->priority;
-    return own(t, to, many);
+    to = own(t, to, many);
+    if (many)
+        direct_go_many(to, t);
+    GO_TO(to, offsetof(struct thread, ctx), offsetof(struct thread, result));
 }
 
 /* w, claimed, runs in its turn. False: it belongs elsewhere, or the timer has to be set. */

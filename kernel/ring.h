@@ -56,13 +56,21 @@ static inline struct record *ring_behind(const struct endpoint *e, uint32_t size
  * ERR_LIMIT, ERR_NO_MEMORY. */
 err_t ring_place(struct endpoint *e, uint32_t size, struct record **r);
 
-/* The record at the place that was got last, head and all, is in the ring. */
-static inline void ring_add(struct endpoint *e, const struct record *r)
+/* Bytes that were sent, and nothing else? */
+static inline bool record_is_bytes(const struct record *r)
 {
-    e->used += r->size;
+    _Static_assert(offsetof(struct record, kind) == offsetof(struct record, token) + 4
+                   && offsetof(struct record, nobj) == offsetof(struct record, token) + 6, "");
+    return *(const uint64_t *)&r->token == (uint64_t)MSG_DATA << 32;
+}
+
+/* The record at the place that was got last, head and all, is in the ring. */
+static inline void ring_add(struct endpoint *e, uint32_t nobj, uint32_t len)
+{
+    e->used += record_size(nobj, len);
     e->count++;
-    e->bytes += r->len;
-    e->with_handles += r->nobj != 0;
+    e->bytes += len;
+    e->with_handles += nobj != 0;
 }
 
 /* The next `n` bytes are done with. */

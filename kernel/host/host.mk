@@ -10,8 +10,8 @@ HOST_LD := ld -nostdlib -static -z max-page-size=4096 -z noexecstack -T kernel/h
 host: $B/host/selkie $B/boot.tar
 $(HOST_OBJ): PLACE := -Ikernel/host
 $(HOST_C:%.c=$H/%.o): KERNEL_EXTRA := -mgeneral-regs-only
-$H/kernel/direct.o $H/kernel/direct_wait.o $H/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA)
-$H/kernel/direct_send.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer
+$H/kernel/direct.o $H/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA)
+$H/kernel/direct_send.o $H/kernel/direct_wait.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer
 $H/kernel/string.o: KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $H/%.o: %.c | $(IFACE_H)
 	@mkdir -p $(@D)
@@ -47,8 +47,8 @@ HC_LD := $(HOST_LD) $(addprefix --wrap=,memcpy memmove memset kmalloc kzalloc kf
 $(HC_OBJ): PLACE := -Ikernel/host
 $(HOST_C:%.c=$(HC)/%.o): KERNEL_EXTRA := -mgeneral-regs-only $(CHECKS)
 $(KERNEL_WASM:%.c=$(HC)/%.o): KERNEL_EXTRA := -mpopcnt $(CHECKS)
-$(HC)/kernel/direct.o $(HC)/kernel/direct_wait.o $(HC)/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA) $(CHECKS)
-$(HC)/kernel/direct_send.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer $(CHECKS)
+$(HC)/kernel/direct.o $(HC)/kernel/preempt.o: KERNEL_EXTRA := -mgeneral-regs-only $(DIRECT_EXTRA) $(CHECKS)
+$(HC)/kernel/direct_send.o $(HC)/kernel/direct_wait.o: KERNEL_EXTRA := -mgeneral-regs-only -fomit-frame-pointer $(CHECKS)
 $(HC_PLAIN): KERNEL_EXTRA := -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 $(HC)/%.o: %.c kernel/host/host.mk | $(IFACE_H)
 	@mkdir -p $(@D)

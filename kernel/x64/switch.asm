@@ -17,9 +17,9 @@
 %define READY CORE + 32
 %define STACK_TOP CORE + 176
 
-extern direct_look, direct_wait, direct_call, direct_answer_wait
+extern direct_look, direct_call, direct_answer_wait
 extern sys_yield_slow, sched_aside, preempt_timer
-extern direct_yield_many, direct_wait_many, direct_call_many, direct_answer_wait_many
+extern direct_yield_many, direct_call_many, direct_answer_wait_many
 section .text
 
 %macro PUSH_SAVED 0
@@ -54,7 +54,7 @@ section .text
 %endmacro
 %define GO jmp [rcx + 48]                       ; interrupts have stacks of their own
 
-; void thread_switch(struct thread *from, struct thread *to);
+; int32_t thread_switch(struct thread *from, struct thread *to);
 global thread_switch
 thread_switch:
     PUSH_SAVED
@@ -87,7 +87,6 @@ direct_go_many:
     GO
 
 ; Each calls direct_X with the running thread as one more argument.
-; int32_t sys_wait(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 ; int32_t sys_call(struct wasm_instance *in, uint32_t h, uint32_t msg, int64_t deadline);
 ; int32_t sys_answer_wait(struct wasm_instance *in, uint32_t token, uint32_t msg, int64_t deadline);
 ; They go on by direct_go, or return to here. sys_X_many: while there are more CPUs.
@@ -103,11 +102,9 @@ sys_%1:
     POP_SAVED                                   ; direct.c has not kept them
     ret
 %endmacro
-DIRECT wait
 DIRECT call
 DIRECT answer_wait
 DIRECT yield_many
-DIRECT wait_many
 DIRECT call_many
 DIRECT answer_wait_many
 

@@ -227,9 +227,10 @@ void cpus_stop(void);
 struct context { uint64_t rsp; };
 
 /* Saves the caller in `from` and resumes `to` (by jmp, never ret), and clears from's on_cpu once
- * its stack is left. Returns when somebody switches back. No vector state is kept: none is live
- * across a call. Interrupt flag untouched. Of `to` its context and result are looked at. */
-void thread_switch(struct thread *from, struct thread *to);
+ * its stack is left. Returns from's result, when somebody switches back. No vector state is kept:
+ * none is live across a call. Interrupt flag untouched. Of `to` its context and result are looked
+ * at. */
+int32_t thread_switch(struct thread *from, struct thread *to);
 /* Resumes `to`, with interrupts on, and forgets the caller. */
 _Noreturn void context_resume(struct thread *to);
 /* The context of a thread that an interrupt put aside: resumes in sched_aside(), on this CPU's own

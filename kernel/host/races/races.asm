@@ -22,7 +22,7 @@ __wrap_%1:
     pop rdi
 %endmacro
 
-; void thread_switch(struct thread *from, struct thread *to);
+; int32_t thread_switch(struct thread *from, struct thread *to);
 WRAPPED thread_switch
     LEAVING rdi
     jmp __real_thread_switch
