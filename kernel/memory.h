@@ -95,6 +95,7 @@ struct slot {
     uint32_t index;
     void *owner;                    /* the core's */
     size_t stack_size;              /* whole pages, beside those of the control area */
+    uint32_t lives;                 /* alike in a row (pool.c) */
     uint32_t areas;                 /* of threads that were laid out; atomic */
     struct slot *next;              /* in the pool */
     struct lock lock;               /* all but index, base, stack and control area */

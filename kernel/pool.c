@@ -7,7 +7,9 @@
  * (slot_initial); that, and the block in the control area, is zeroed when another one takes the
  * slot. The stack is not: no SIP can address it, and compiled code reads nothing of it that it has
  * not written. A slot is taken for a SIP with as many pages of stack and control area; pages beyond
- * the new one's memory are unmapped, so that its guard has no hole.
+ * the new one's memory are unmapped, so that its guard has no hole. So are, after some like it,
+ * those that none of them writes: they were an earlier program's, and zeroing them is most of a
+ * small life.
  *
  * There is a list for each of a few CPUs (those of one number modulo LISTS share), short, newest
  * first: what was just zeroed is still in the cache. Who finds his own empty looks at the others'.
@@ -20,10 +22,43 @@
 
 #define LISTS 16u
 #define LENGTH 8u
+#define THIN_OUT_LIVES 16u          /* so many alike in a row */
 
 static struct list { struct lock lock; unsigned n; struct slot *first; } lists[LISTS] = {
     [0 ... LISTS - 1] = { .lock = LOCK(RANK_POOL) },
 };
+
+static void forget_page(struct slot *s, uintptr_t va)
+{
+    unmap_range(va, PAGE_SIZE);
+    memset(s->spot, 0, sizeof s->spot);
+}
+
+static bool page_is_zero(uintptr_t va)
+{
+    const uint64_t *end = (const uint64_t *)(va + PAGE_SIZE);
+
+    for (const uint64_t *at = (const uint64_t *)va; at < end; at += 8)
+        if (at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7])
+            return false;
+    return true;
+}
+
+/* Unmaps what the SIP has not written, if it was like those before: it would be zeroed again and
+ * again, for another program once used it. */
+static void thin_out(struct slot *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->pages; i++) {
+        uintptr_t va = slot_noted(s, i);
+        if (s->noted[i] < SLOT_NEAR && va >= s->base && page_is_zero(va))
+            forget_page(s, va);
+        else
+            s->noted[n++] = s->noted[i];
+    }
+    s->pages = n;
+}
 
 /* Zeroes a page of the memory of s; but for what the next one writes first, if it is alike. */
 static void clean_page(const struct slot *s, uintptr_t va)
@@ -45,6 +80,8 @@ static bool clean(struct slot *s)
 {
     if (s->pages > SLOT_NOTED)
         return false;
+    if (++s->lives % THIN_OUT_LIVES == 0)
+        thin_out(s);
     for (size_t i = 0; i < s->pages; i++) {
         uintptr_t va = slot_noted(s, i);
         if (s->noted[i] >= SLOT_NEAR)
@@ -87,8 +124,7 @@ static void cut(struct slot *s, uint64_t bytes)
             s->noted[n++] = s->noted[i];
             continue;
         }
-        unmap_range(va, PAGE_SIZE);
-        memset(s->spot, 0, sizeof s->spot);
+        forget_page(s, va);
     }
     s->pages = n;
 }
@@ -140,6 +176,7 @@ struct slot *pool_take(size_t control, size_t stack, uint64_t memory, uint64_t i
     cut(s, memory);
     if (s->initial && s->initial == initial)
         return s;
+    s->lives = 0;
     if (s->initial)
         clean_rest(s);
     slot_lay_out(s, control, stack);

@@ -5,6 +5,7 @@
  */
 #include "tests/kernel/sips.h"
 
+#define ALIKE 77u                   /* what slot_initial is told */
 #define STACK 65536u
 #define WORKERS 4u
 #define ROUNDS 60u
@@ -209,6 +210,40 @@ KTEST(memory_slot_given_back_early)
     CHECK(again == s, "it was not kept");
     slot_free(again);
     CHECK(slot_trim() > 0, "it was not kept again");    /* all its pages are found */
+}
+
+/* A life in a slot that writes its fifth page, and once its second. */
+static struct slot *live(bool first)
+{
+    struct slot *s = slot_alloc(PAGE_SIZE, SLOT_STACK_DEFAULT, 65536, ALIKE, NULL);
+
+    if (!s || !slot_commit(s, 65536))
+        return NULL;
+    slot_initial(s, ALIKE, 0, 16);
+    *(volatile uint32_t *)(s->base + 4 * PAGE_SIZE) = 1;
+    if (first)
+        *(volatile uint32_t *)(s->base + PAGE_SIZE) = 1;
+    return s;
+}
+
+/* A kept page that nobody writes any more goes; one that is used stays. */
+KTEST(memory_slot_thinned_out)
+{
+    struct slot *s, *first;
+
+    slot_trim();
+    CHECK((s = first = live(true)), "no memory");
+    for (unsigned i = 0; i < 100; i++) {
+        slot_free(s);
+        CHECK((s = live(false)), "no memory");
+        CHECK(s == first, "it was not kept");
+    }
+    CHECK(!page_query(s->base + PAGE_SIZE, NULL, NULL), "an unused page is still there");
+    CHECK(page_query(s->base + 4 * PAGE_SIZE, NULL, NULL), "a used page is gone");
+    *(volatile uint32_t *)(s->base + PAGE_SIZE) += 1;
+    CHECK_EQ(*(volatile uint32_t *)(s->base + PAGE_SIZE), 1);
+    slot_free(s);
+    CHECK(slot_trim() > 0, "it was not kept again");
 }
 
 static bool is_zero(uintptr_t va, size_t n)
