@@ -184,6 +184,7 @@ void host_start(long *sp)
     memory_init(megabytes);
     load();
     cpu_features_detect();
+    cpu_wide_detect();
     tables_init();
     tables_dynamic();
     pmm_init();

@@ -56,12 +56,55 @@ copy_begin:
     mov eax, 1
     ret
 .large:
+    cmp byte [rel copy_wide], 0
+    jne .wide
+.rep:
     MOVE_LARGE .unlike
     mov eax, 1
     ret
 .unlike:
     mov rcx, rdx
     rep movsb
+    mov eax, 1
+    ret
+; Whole lines of `to`; the first and the last 64 bytes, wherever they are, are read before.
+.wide:
+    mov rcx, rsi
+    sub rcx, rdi
+    cmp rcx, rdx                                ; down by less than its length: strictly in order
+    jb .rep
+    vmovdqu64 zmm0, [rsi]
+    vmovdqu64 zmm1, [rsi + rdx - 64]
+    lea r8, [rdi + rdx - 64]
+    lea r9, [r8 - 192]
+    vmovdqu64 [rdi], zmm0
+    sub rsi, rdi                                ; from `to` to `from`
+    or rdi, 63
+    inc rdi
+    cmp rdi, r9
+    ja .lines
+.four:
+    vmovdqu64 zmm0, [rdi + rsi]
+    vmovdqu64 zmm2, [rdi + rsi + 64]
+    vmovdqu64 zmm3, [rdi + rsi + 128]
+    vmovdqu64 zmm4, [rdi + rsi + 192]
+    vmovdqa64 [rdi], zmm0
+    vmovdqa64 [rdi + 64], zmm2
+    vmovdqa64 [rdi + 128], zmm3
+    vmovdqa64 [rdi + 192], zmm4
+    add rdi, 256
+    cmp rdi, r9
+    jbe .four
+.lines:
+    cmp rdi, r8
+    jae .last
+    vmovdqu64 zmm0, [rdi + rsi]
+    vmovdqa64 [rdi], zmm0
+    add rdi, 64
+    jmp .lines
+.last:
+    vmovdqu64 [r8], zmm1
+    vzeroupper                                  ; or each movups waits for what is above it
     mov eax, 1
     ret
 .bytes:
@@ -110,9 +153,17 @@ fill_checked:
 copy_end:
 
 copy_failed:
+    cmp byte [rel copy_wide], 0
+    je .clean
+    vzeroupper
+.clean:
     cld
     xor eax, eax
     ret
+
+section .bss
+global copy_wide
+copy_wide: resb 1
 
 section fixups progbits alloc noexec nowrite align=8
     dq copy_begin, copy_end, copy_failed

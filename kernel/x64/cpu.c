@@ -123,7 +123,7 @@ static void control_init(void)
         cr4 |= 1ul << 18;                           /* OSXSAVE */
     cr4_write(cr4);
     if (cpu_avx_usable())
-        __asm__ volatile("xsetbv" :: "c"(0), "a"(7), "d"(0));    /* x87, SSE, AVX; nothing else */
+        __asm__ volatile("xsetbv" :: "c"(0), "a"(cpu_wide_usable() ? 7 | XCR0_WIDE : 7), "d"(0));
     __asm__ volatile("fninit; ldmxcsr %0" :: "m"(mxcsr));   /* FNINIT: control word 0x37f */
 }
 

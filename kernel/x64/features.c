@@ -29,6 +29,24 @@ bool cpu_avx_usable(void)
     return option_bool(OPT_AVX) && c & 1u << 26 && c & 1u << 28;     /* XSAVE, AVX */
 }
 
+/* Those that do not slow down for it (Intel: since Ice Lake). */
+bool cpu_wide_usable(void)
+{
+    struct cpuid seven = cpuid(7, 0);
+
+    return cpu_avx_usable() && seven.b & 1u << 16 && seven.c & 1u << 6      /* AVX512F, VBMI2 */
+        && (cpuid(0xd, 0).a & XCR0_WIDE) == XCR0_WIDE;
+}
+
+void cpu_wide_detect(void)
+{
+    uint32_t low = 0, high;
+
+    if (cpu_wide_usable() && cpuid(1, 0).c & 1u << 27)                      /* OSXSAVE */
+        __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    copy_wide = (low & XCR0_WIDE) == XCR0_WIDE;
+}
+
 void cpu_features_detect(void)
 {
     struct cpuid ext = cpuid(0x80000001, 0), seven = cpuid(7, 0);

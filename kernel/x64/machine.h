@@ -132,6 +132,10 @@ struct cpu_tables *cpu_tables_make(void);   /* for cpu_init of another CPU; NULL
 /* features.c */
 void cpu_features_detect(void);
 bool cpu_avx_usable(void);
+/* Has it vector registers of 512 bits? Are they switched on: then copies use them. */
+#define XCR0_WIDE 0xe6u             /* SSE, AVX, the three parts of AVX-512: SDM 1 13.1 */
+bool cpu_wide_usable(void);
+void cpu_wide_detect(void);
 
 /* ---- cpus.c, and for it ap.c or kernel/host/cpu.c ------------------------------------------- */
 

@@ -38,6 +38,7 @@ void machine_start(uint32_t magic, uint64_t info)
     cpu_features_detect();
     paging_init();                                  /* W^X from here; boot tables gone */
     cpu_init(&boot_cpu, 0);                         /* faults are reported from here */
+    cpu_wide_detect();
     pmm_init();
     heap_init();
     acpi_init();

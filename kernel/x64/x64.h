@@ -252,6 +252,7 @@ void vectors_save(struct trap_frame *f);
 /* memcpy / memset that return false if an access faulted in the middle and could not be paged in
  * (part may have been written). The caller has checked the ranges against the slot. */
 bool copy_checked(void *to, const void *from, size_t n);
+extern bool copy_wide;              /* by 64 bytes at a time; cpu_wide_detect */
 bool fill_checked(void *to, uint8_t byte, size_t n);
 
 /* ---- time ----------------------------------------------------------------------------------- */

@@ -1,12 +1,12 @@
 /*
  * string.c - what moves and fills memory, against bytes one by one: every alignment of both sides
- * to a word, lengths around every limit in the code, what lies before and behind, and overlaps.
+ * to a word, and some to a line; lengths around every limit in the code, what lies before and
+ * behind, and overlaps; with the widest registers and without.
  */
 #include "kernel/ktest.h"
 #include "kernel/kernel.h"
 
 #define SPACE 8192u
-#define ALIGNMENTS 9u
 #define PAD 80u                 /* that is looked at beside what is written */
 
 static const uint32_t lengths[] = {
@@ -58,27 +58,47 @@ static bool fills(uint32_t d, uint32_t n)
 
 static void all(uint32_t n)
 {
-    for (uint32_t d = PAD; d < PAD + ALIGNMENTS; d++) {
-        for (uint32_t s = 0; s < ALIGNMENTS; s++)
-            CHECK(copies(d, s, n), "%u bytes from %u to %u", n, s, d);
-        CHECK(fills(d, n), "%u bytes at %u", n, d);
+    static const uint32_t off[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 31, 32, 63 };
+
+    for (uint32_t d = 0; d < sizeof off / sizeof *off; d++) {
+        for (uint32_t s = 0; s < sizeof off / sizeof *off; s++)
+            CHECK(copies(PAD + off[d], off[s], n), "%u bytes from %u to %u", n, off[s], off[d]);
+        CHECK(fills(PAD + off[d], n), "%u bytes at %u", n, off[d]);
     }
 }
 
-/* Within one memory, by a few bytes or many, both ways. */
+static void want_moved(uint32_t d, uint32_t s, uint32_t n)
+{
+    prepare();
+    for (uint32_t k = 0; k < n; k++)
+        want[d + k] = to[s + k];
+}
+
+/* Within one memory, by a few bytes or many, both ways; copy_checked goes upwards only. */
 static void overlaps(uint32_t n)
 {
     static const uint32_t by[] = { 0, 1, 3, 7, 8, 9, 16, 24, 63, 64, 65, 100, 1000 };
 
-    for (uint32_t i = 0; i < sizeof by / sizeof *by; i++)
-        for (uint32_t up = 0; up < 2; up++) {
-            uint32_t d = PAD + (up ? by[i] : 0), s = PAD + (up ? 0 : by[i]);
-            prepare();
-            for (uint32_t k = 0; k < n; k++)
-                want[d + k] = to[s + k];
-            memmove(to + d, to + s, n);
-            CHECK(same(d, n), "%u bytes %s by %u", n, up ? "up" : "down", by[i]);
-        }
+    for (uint32_t i = 0; i < sizeof by / sizeof *by; i++) {
+        want_moved(PAD + by[i], PAD, n);
+        memmove(to + PAD + by[i], to + PAD, n);
+        CHECK(same(PAD + by[i], n), "%u bytes up by %u", n, by[i]);
+        want_moved(PAD, PAD + by[i], n);
+        memmove(to + PAD, to + PAD + by[i], n);
+        CHECK(same(PAD, n), "%u bytes down by %u", n, by[i]);
+        want_moved(PAD, PAD + by[i], n);
+        CHECK(copy_checked(to + PAD, to + PAD + by[i], n) && same(PAD, n),
+              "%u bytes copied down by %u", n, by[i]);
+    }
+}
+
+static void every_length(void)
+{
+    prepare();
+    for (uint32_t i = 0; i < sizeof lengths / sizeof *lengths && !ktest_failed(); i++) {
+        all(lengths[i]);
+        overlaps(lengths[i]);
+    }
 }
 
 KTEST(string_moves_and_fills)
@@ -87,10 +107,11 @@ KTEST(string_moves_and_fills)
     to = kmalloc(SPACE);
     want = kmalloc(SPACE);
     if (from && to && want) {
-        prepare();
-        for (uint32_t i = 0; i < sizeof lengths / sizeof *lengths && !ktest_failed(); i++) {
-            all(lengths[i]);
-            overlaps(lengths[i]);
+        every_length();
+        if (copy_wide) {
+            copy_wide = false;
+            every_length();
+            copy_wide = true;
         }
     } else {
         ktest_fail("no memory");
