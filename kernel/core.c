@@ -100,6 +100,7 @@ _Noreturn void sched_idle(void)
         if (cpus_many)
             idle_note(c, false);
         irq_on();
+        sched_charge(c);                /* until now nobody ran */
         t = sched_pick(c);
         switch_to(c, c->idle, t);
     }

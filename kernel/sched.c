@@ -69,8 +69,7 @@ struct thread *sched_pick(struct core *c)
         reclaim_quiet();
     if (!(t = sched_pop(c)) && !(t = sched_steal(c, true)))
         t = c->idle;
-    if (--cpu_field(handoffs) <= 0 || t == c->idle || this_thread() == c->idle
-            || guess(quota_shares))
+    if (--cpu_field(handoffs) <= 0 || t == c->idle || guess(quota_shares))
         sched_charge(c);
     t->urgent = false;
     c->slice_stale = !t->slice_left;
