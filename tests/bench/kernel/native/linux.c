@@ -1,8 +1,7 @@
 /*
  * linux.c - what Linux does for the same jobs as sip/kbench.c, in TSC cycles: the least of many
- * batches, on one CPU, but for the raw round trip of a cache line between two. `NAME CYCLES` a
- * line, first `hz N`, then `steps N`, what 3,000 cycles of the core are. `linux quit` ends at once;
- * `linux cpus` measures the cache line alone.
+ * batches, on one CPU. `NAME CYCLES` a line, first `hz N`, then `steps N`, what 3,000 cycles of the
+ * core are. `linux quit` ends at once.
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>
@@ -130,52 +129,6 @@ static void threads(void)
     measure("thread_life", thread_life, 100);
 }
 
-/* ---- two CPUs -------------------------------------------------------------------------------- */
-
-static struct { uint32_t word; char rest[60]; } line __attribute__((aligned(64)));
-static cpu_set_t cpus[2];
-
-static void *bounce(void *arg)
-{
-    uint32_t w;
-
-    sched_setaffinity(0, sizeof cpus[1], &cpus[1]);
-    while ((w = __atomic_load_n(&line.word, __ATOMIC_ACQUIRE)) != UINT32_MAX)
-        if (w & 1)
-            __atomic_store_n(&line.word, w + 1, __ATOMIC_RELEASE);
-    return NULL;
-}
-
-static void line_there_and_back(void)
-{
-    uint32_t w = line.word + 1;
-
-    __atomic_store_n(&line.word, w, __ATOMIC_RELEASE);
-    while (__atomic_load_n(&line.word, __ATOMIC_ACQUIRE) == w)
-        ;
-}
-
-/* Only if it may run on two CPUs. */
-static void two_cpus(void)
-{
-    cpu_set_t all;
-    unsigned n = 0;
-    pthread_t t;
-
-    sched_getaffinity(0, sizeof all, &all);
-    for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
-        if (CPU_ISSET(i, &all))
-            CPU_SET(i, &cpus[n++]);
-    if (n < 2)
-        return;
-    sched_setaffinity(0, sizeof cpus[0], &cpus[0]);
-    t = start(bounce);
-    measure("line", line_there_and_back, 1000);
-    __atomic_store_n(&line.word, UINT32_MAX, __ATOMIC_RELEASE);
-    pthread_join(t, NULL);
-    sched_setaffinity(0, sizeof all, &all);
-}
-
 /* ---- messages -------------------------------------------------------------------------------- */
 
 static void echo(int in, int out)
@@ -228,10 +181,6 @@ int main(int argc, char **argv)
     if (pipe(a) || pipe(b) || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s))
         return 1;
     printf("hz %.0f\n", tsc_hz());
-    if (argc > 1) {
-        two_cpus();
-        return 0;
-    }
     measure("steps", steps, 100);
     measure("getpid", pid, 10000);
     if (!(child = fork()))
