@@ -28,8 +28,8 @@ bool direct_look(void);
 _Noreturn void direct_go(struct thread *to);
 _Noreturn void direct_go_many(struct thread *to, struct thread *from);
 
-/* The system calls themselves (switch.asm, direct_send.c, direct_wait.c), and what they fall back to
- * (syscall.c). */
+/* The system calls themselves (switch.asm, direct_send.c, direct_wait.c), and what they fall back
+ * to (syscall.c). */
 int32_t sys_yield(struct wasm_instance *in);
 int32_t sys_yield_many(struct wasm_instance *in);
 int32_t sys_send(struct wasm_instance *in, uint32_t h, uint32_t msg, uint32_t flags);
