@@ -11,15 +11,15 @@ import run as bench                                                     # noqa: 
 MOST = {
     "null_call": (20, None),
     "yield_pair": (90, 90),
-    "call_64": (284, 300),
-    "call_64_contract": (399, None),
-    "queued_64": (400, 400),
-    "batch_64": (229, None),
+    "call_64": (282, 300),
+    "call_64_contract": (396, None),
+    "queued_64": (398, 400),
+    "batch_64": (195, None),
     "block_4K": (1265, None),
     "block_2M": (1265, None),
     "preemption": (254, None),
     "timer_tick": (104, None),
-    "interrupt_to_driver": (596, None),
+    "interrupt_to_driver": (587, None),
 }
 
 
