@@ -16,14 +16,6 @@
 
 /* ---- yielding to one of the same priority; of one CPU: switch.asm ---------------------------- */
 
-bool direct_look(void)
-{
-    if (cpu_field(need_resched))
-        return true;
-    sched_charge(this_core());
-    return false;
-}
-
 int32_t direct_yield_many(struct wasm_instance *in, uint32_t a, uint32_t b, int64_t c_,
                           struct thread *t)
 {

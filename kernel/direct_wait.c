@@ -5,6 +5,15 @@
 #include "kernel/hand.h"
 #include "kernel/mailbox.h"
 
+/* Not direct.c's: unlike what is there, it keeps registers, as those who call it from here want. */
+bool direct_look(void)
+{
+    if (cpu_field(need_resched))
+        return true;
+    sched_charge(this_core());
+    return false;
+}
+
 /* The next one of this CPU's, if it goes on with a fresh slice and from a context; NULL. */
 always struct thread *next(struct core *c, bool many)
 {

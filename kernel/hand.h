@@ -2,8 +2,8 @@
  * hand.h - what the direct paths are made of (direct*.c), inlined into each.
  *
  * `many`: each path is compiled twice, for one CPU without what only others make necessary.
- * `plain`: and once more for most messages, which are of 33 to 64 bytes and under no contract; what
- * is left then calls nothing, and so saves no registers.
+ * `plain`: sending once more for most messages, which are of 33 to 64 bytes and under no contract;
+ * what is left then calls nothing, and so saves no registers. (Waiting has a function for those.)
  * Functions with a result look at everything first and give up without a trace.
  */
 #ifndef KERNEL_HAND_H

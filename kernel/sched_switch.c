@@ -155,6 +155,7 @@ static void leave_on_core_stack(void *arg)
     irq_on();
     sched_hold();
     l.fn(l.arg);
+    sched_charge(this_core());      /* however long an end takes, it is not the next one's time */
     sched_unhold();
     sched_run(sched_pick(this_core()));
 }

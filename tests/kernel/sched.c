@@ -3,6 +3,7 @@
  */
 #include "kernel/glance.h"
 #include "kernel/ktest.h"
+#include "kernel/sched.h"
 
 static uint32_t done;
 
@@ -131,4 +132,56 @@ KTEST(sched_event_deadline)
     event_set(&never);
     CHECK(event_wait(&never, 0), "it was set");
     CHECK(!event_wait(&never, 0), "it was cleared");
+}
+
+#define END_NS (3 * NS_PER_MS)          /* less than a slice: its end asks for the clock */
+
+static void end_slowly(void *arg)
+{
+    delay_ns(END_NS);
+    thread_free(arg);
+    done++;
+}
+
+static void end_at_once(void *arg)
+{
+    sched_leave(end_slowly, this_thread());
+}
+
+/* What the calling thread is said to have used while another one ended. */
+static uint64_t used_beside_an_end(void)
+{
+    struct thread *t = this_thread();
+    struct thread *ender = thread_create(NULL, "ender", 16384, end_at_once, NULL);
+    uint64_t before;
+
+    if (!ender)
+        return UINT64_MAX;
+    ender->pinned = true;
+    done = 0;
+    this_core()->slice_end = clock_tsc() + clock_tsc_hz();  /* no timer asks for the clock */
+    this_core()->slice_stale = false;
+    timer_arm(this_core()->slice_end);
+    sched_charge(this_core());
+    before = t->tsc;
+    sched_start(ender);
+    while (!glance(done))
+        sched_yield();
+    sched_charge(this_core());
+    return t->tsc - before;
+}
+
+/* However long the end of a thread takes, who runs next has not used that time. */
+KTEST(sched_end_is_not_the_next_ones_time)
+{
+    bool pinned = this_thread()->pinned;
+    uint64_t least = UINT64_MAX, end = clock_tsc_hz() / 1000 * END_NS / NS_PER_MS;
+
+    this_thread()->pinned = true;
+    for (unsigned i = 0; i < 5; i++) {
+        uint64_t used = used_beside_an_end();
+        least = used < least ? used : least;
+    }
+    this_thread()->pinned = pinned;
+    CHECK(least < end / 2, "%lu ticks, of an end of %lu", least, end);
 }
